@@ -1,0 +1,1 @@
+"""Who may call what, how often: usage plans, applications, subscriptions, API keys."""

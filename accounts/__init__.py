@@ -1,0 +1,1 @@
+"""Who: people, organizations, members and their roles, API tokens, and the audit trail."""

@@ -1,0 +1,1 @@
+"""What is published: APIs, their versions, deployments, stages, addresses and backends."""

@@ -1,0 +1,243 @@
+"""APIs, their versions (an OpenAPI document each), deployments, stages, addresses and backends."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.timezone import now
+
+from accounts.fields import ShortIdField
+from accounts.models import Organization, User
+
+LIVE = "live"
+MAX_TIMEOUT_MS = 29_000
+MIN_TIMEOUT_MS = 50
+
+
+class Visibility(models.TextChoices):
+    """Who sees an API in the catalogue."""
+
+    PUBLIC = "public", "Everybody"
+    SIGNED_IN = "signed_in", "Signed-in developers"
+    PRIVATE = "private", "Only its own organization"
+
+
+class Api(models.Model):
+    """A product: a name in the catalogue under which versions are published."""
+
+    id = ShortIdField()
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="apis")
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(
+        max_length=60, unique=True, help_text="First part of the default address /{api}/{version}/."
+    )
+    summary = models.CharField(max_length=200, blank=True)
+    description = models.TextField(blank=True, help_text="Markdown.")
+    visibility = models.CharField(
+        max_length=10, choices=Visibility, default=Visibility.PUBLIC
+    )
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "API"
+        verbose_name_plural = "APIs"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Backend(models.Model):
+    """The provider's server behind an API version."""
+
+    id = ShortIdField()
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="backends"
+    )
+    name = models.CharField(max_length=80)
+    url = models.CharField(
+        max_length=500, help_text="http(s)://host[:port][/path]; operations' paths follow it."
+    )
+    connect_timeout_ms = models.PositiveIntegerField(
+        default=5_000, validators=[MinValueValidator(MIN_TIMEOUT_MS), MaxValueValidator(MAX_TIMEOUT_MS)]
+    )
+    timeout_ms = models.PositiveIntegerField(
+        default=MAX_TIMEOUT_MS,
+        validators=[MinValueValidator(MIN_TIMEOUT_MS), MaxValueValidator(MAX_TIMEOUT_MS)],
+        help_text="Longest wait for the answer, in milliseconds.",
+    )
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "name"], name="backend_name_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.url})"
+
+
+class VersionState(models.TextChoices):
+    DRAFT = "draft", "Draft"
+    PUBLISHED = "published", "Published"
+    DEPRECATED = "deprecated", "Deprecated"
+    RETIRED = "retired", "Retired"
+
+
+class ApiVersion(models.Model):
+    """One version of an API: its OpenAPI document, which is the only truth about its operations.
+
+    What AWS calls a RestApi. The rows of `Operation` are a projection of the document that keeps ids stable.
+    """
+
+    id = ShortIdField()
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="api_versions"
+    )
+    api = models.ForeignKey(Api, on_delete=models.PROTECT, related_name="versions")
+    name = models.SlugField(max_length=40, help_text="Such as v1: second part of the address.")
+    state = models.CharField(max_length=10, choices=VersionState, default=VersionState.DRAFT)
+    document = models.JSONField(help_text="OpenAPI 3.0, 3.1 or Swagger 2.0, as imported.")
+    findings = models.JSONField(
+        default=list, help_text="[{level, pointer, message}] of the last import."
+    )
+    backend = models.ForeignKey(
+        Backend,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="api_versions",
+        help_text="Where operations without an integration of their own go.",
+    )
+    key_required = models.BooleanField(
+        default=True,
+        help_text="Whether operations need an API key where the document does not say.",
+    )
+    deprecated_at = models.DateTimeField(null=True, blank=True)
+    sunset_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["api__name", "-created_at"]
+        verbose_name = "API version"
+        constraints = [
+            models.UniqueConstraint(fields=["api", "name"], name="version_name_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.api.name} {self.name}"
+
+
+class Operation(models.Model):
+    """Method + path of a version's document, with an id that survives re-imports."""
+
+    id = ShortIdField()
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="operations"
+    )
+    version = models.ForeignKey(ApiVersion, on_delete=models.CASCADE, related_name="operations")
+    method = models.CharField(max_length=10, help_text="GET, POST, … or ANY.")
+    path = models.CharField(max_length=2000)
+    operation_id = models.CharField(max_length=250, blank=True)
+    summary = models.CharField(max_length=500, blank=True)
+    tag = models.CharField(max_length=200, blank=True)
+    key_required = models.BooleanField()
+    integration_type = models.CharField(max_length=20, help_text="http_proxy, http, mock, …")
+    unserved_reason = models.CharField(
+        max_length=300, blank=True, help_text="Why a call is answered 500; empty = it is served."
+    )
+    position = models.PositiveIntegerField(default=0, help_text="Order in the document.")
+    removed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Gone from the document; kept because usage names it."
+    )
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "method", "path"], name="operation_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+class Deployment(models.Model):
+    """An immutable compiled copy of a version: what a stage can point to."""
+
+    id = ShortIdField()
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="deployments"
+    )
+    version = models.ForeignKey(ApiVersion, on_delete=models.PROTECT, related_name="deployments")
+    number = models.PositiveIntegerField()
+    compiled = models.JSONField(help_text="See apis/compile.py for its shape.")
+    note = models.CharField(max_length=200, blank=True)
+    created_by = models.ForeignKey(
+        User, null=True, on_delete=models.SET_NULL, related_name="deployments"
+    )
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "number"], name="deployment_number_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} #{self.number}"
+
+
+class Stage(models.Model):
+    """A named, movable pointer to a deployment, with settings of its own that apply at once."""
+
+    id = ShortIdField()
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="stages")
+    version = models.ForeignKey(ApiVersion, on_delete=models.PROTECT, related_name="stages")
+    name = models.SlugField(max_length=128, default=LIVE)
+    deployment = models.ForeignKey(
+        Deployment, null=True, blank=True, on_delete=models.PROTECT, related_name="stages"
+    )
+    variables = models.JSONField(default=dict, blank=True, help_text="Stage variables: name -> text.")
+    throttle_rate = models.FloatField(
+        null=True, blank=True, help_text="Calls a second over all callers; empty = no limit, 0 = block."
+    )
+    throttle_burst = models.PositiveIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["version", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "name"], name="stage_name_once"),
+            models.CheckConstraint(
+                condition=models.Q(throttle_rate__isnull=True, throttle_burst__isnull=True)
+                | models.Q(throttle_rate__gte=0, throttle_burst__isnull=False),
+                name="stage_throttle_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} · {self.name}"
+
+
+class BasePathMapping(models.Model):
+    """Host + base path at which a stage answers. An empty host = any host that no mapping claims."""
+
+    id = ShortIdField()
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="base_path_mappings"
+    )
+    stage = models.ForeignKey(Stage, on_delete=models.CASCADE, related_name="mappings")
+    host = models.CharField(max_length=253, blank=True, help_text="api.example.com; empty = any.")
+    base_path = models.CharField(
+        max_length=200, blank=True, help_text="Without slashes at its ends; empty = the root."
+    )
+
+    class Meta:
+        ordering = ["host", "base_path"]
+        constraints = [
+            models.UniqueConstraint(fields=["host", "base_path"], name="base_path_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.host or '*'}/{self.base_path}"

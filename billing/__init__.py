@@ -1,0 +1,1 @@
+"""What it costs: rate cards, rating, invoices."""

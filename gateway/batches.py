@@ -1,0 +1,38 @@
+"""What goes up: usage batches.
+
+A batch is `{"spool", "sequence", "generation", "clock", "rows", "refused_unknown"}`. `spool` is the random id of
+the node's spool folder, `sequence` counts from 1 within it; (node, spool, sequence) is unique at the intake.
+`refused_unknown` counts calls that reached no stage. Each row adds up usage lines with equal dimensions.
+"""
+
+from dataclasses import dataclass
+
+# Upper bounds of the latency buckets, milliseconds, inclusive; one more bucket takes what is slower.
+LATENCY_BOUNDS_MS = (
+    1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700,
+    1_000, 1_500, 2_000, 3_000, 5_000, 10_000, 30_000,
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Row:
+    """Counts of one subscription × key × stage × operation × status class × verdict × minute.
+
+    `minute` is Unix seconds of its start; `verdict` is '' for an accepted call that the backend answered, else
+    a name of gateway/verdicts.json. Subscription and key are '' for a call without a known key, operation is
+    '' where none matched. Bytes include headers. `latency_counts` has one number per bucket.
+    """
+
+    minute: int
+    subscription: str
+    key: str
+    stage: str
+    operation: str
+    status_class: int
+    verdict: str
+    calls: int
+    bytes_out: int
+    bytes_in: int
+    latency_ms: int
+    integration_ms: int
+    latency_counts: list[int]

@@ -1,0 +1,1 @@
+"""How much was used: batches, minute, hour and day records, queries."""

@@ -1,0 +1,121 @@
+"""Usage: the batches that nodes send, and the records made from them.
+
+The records carry ids as text, not foreign keys: they outlive what they name.
+"""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.timezone import now
+
+
+class UsageBatch(models.Model):
+    """What a node sent, kept as it came. (node, spool, sequence) is unique, so a repeat adds nothing.
+
+    `spool` names the node's disk spool: a node whose disk was wiped starts a new one at sequence 1.
+    """
+
+    node_id = models.CharField(max_length=10)
+    spool = models.CharField(max_length=32)
+    sequence = models.PositiveBigIntegerField()
+    generation = models.PositiveBigIntegerField(default=0)
+    node_clock = models.DateTimeField(help_text="The node's clock when it made the batch.")
+    rows = models.JSONField(help_text="List of rows; see gateway/batches.py.")
+    calls = models.PositiveBigIntegerField(default=0)
+    rejected = models.JSONField(default=list, help_text="Rows that could not be used, with reasons.")
+    received_at = models.DateTimeField(default=now)
+    processed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "usage batches"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["node_id", "spool", "sequence"], name="usage_batch_once"
+            )
+        ]
+        indexes = [
+            # the worker's question: what is still to do?
+            models.Index(
+                fields=["received_at"],
+                condition=models.Q(processed_at__isnull=True),
+                name="usage_batch_todo",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.node_id}/{self.spool}/{self.sequence}"
+
+
+class UsageRecord(models.Model):
+    """Counts of one subscription × key × stage × operation × status class × verdict × period start.
+
+    `verdict` is '' for an accepted call, else the gateway-response name of the refusal or failure
+    (THROTTLED, INTEGRATION_TIMEOUT …). Empty subscription and key = a call without a (known) key.
+    """
+
+    at = models.DateTimeField(help_text="Start of the minute, hour or day (UTC).")
+    organization_id = models.CharField(max_length=10, help_text="The provider.")
+    developer_id = models.CharField(max_length=10, blank=True)
+    application_id = models.CharField(max_length=10, blank=True)
+    subscription_id = models.CharField(max_length=10, blank=True)
+    key_id = models.CharField(max_length=10, blank=True)
+    api_id = models.CharField(max_length=10)
+    version_id = models.CharField(max_length=10)
+    stage_id = models.CharField(max_length=10)
+    operation_id = models.CharField(max_length=10, blank=True)
+    status_class = models.PositiveSmallIntegerField(help_text="2, 3, 4 or 5.")
+    verdict = models.CharField(max_length=40, blank=True)
+    calls = models.PositiveBigIntegerField()
+    bytes_out = models.PositiveBigIntegerField(help_text="To the client, bytes.")
+    bytes_in = models.PositiveBigIntegerField(help_text="From the client, bytes.")
+    latency_ms = models.PositiveBigIntegerField(help_text="Sum over calls, milliseconds.")
+    integration_ms = models.PositiveBigIntegerField(help_text="Sum over calls, milliseconds.")
+    latency_counts = ArrayField(
+        models.PositiveBigIntegerField(),
+        help_text="Calls in each latency bucket; bounds in metering/latency.py.",
+    )
+
+    DIMENSIONS = (
+        "at",
+        "subscription_id",
+        "key_id",
+        "stage_id",
+        "operation_id",
+        "status_class",
+        "verdict",
+    )
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.stage_id}/{self.operation_id}: {self.calls}"
+
+
+def _record_meta(name: str) -> type:
+    """The constraint and indexes that the three record tables share."""
+    attributes = {
+        "constraints": [
+            models.UniqueConstraint(fields=UsageRecord.DIMENSIONS, name=f"usage_{name}_once")
+        ],
+        "indexes": [
+            # a provider's dashboard, and "by API"
+            models.Index(fields=["organization_id", "at"], name=f"usage_{name}_provider"),
+            # a developer's usage page
+            models.Index(fields=["developer_id", "at"], name=f"usage_{name}_developer"),
+            # rating one subscription's period
+            models.Index(fields=["subscription_id", "at"], name=f"usage_{name}_sub"),
+        ],
+    }
+    return type("Meta", (), attributes)
+
+
+class UsageMinute(UsageRecord):
+    Meta = _record_meta("minute")  # type: ignore[assignment, misc]
+
+
+class UsageHour(UsageRecord):
+    Meta = _record_meta("hour")  # type: ignore[assignment, misc]
+
+
+class UsageDay(UsageRecord):
+    Meta = _record_meta("day")  # type: ignore[assignment, misc]

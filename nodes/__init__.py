@@ -1,0 +1,1 @@
+"""Where the halves meet: node tokens, entries for agents, quota leases, usage intake."""

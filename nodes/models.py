@@ -1,0 +1,94 @@
+"""Gateway nodes, the entries they must know, and the quota slices they may spend."""
+
+from django.db import models
+from django.utils.timezone import now
+
+from access.models import Subscription
+from accounts.fields import ShortIdField
+from accounts.models import Organization
+
+
+class Node(models.Model):
+    """A gateway node. It signs in with its own token, of which we keep the hash."""
+
+    id = ShortIdField()
+    name = models.CharField(max_length=80, unique=True)
+    token_prefix = models.CharField(max_length=16, editable=False)
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    enabled = models.BooleanField(default=True)
+    generation = models.PositiveBigIntegerField(default=0, help_text="The newest it runs.")
+    version = models.CharField(max_length=40, blank=True)
+    status = models.JSONField(default=dict, help_text="What it last said of itself.")
+    last_seen_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Entry(models.Model):
+    """One thing that nodes must know, with the generation that wrote it.
+
+    `data` is null when the thing is gone; the row stays, so that a node that was away learns of it.
+    """
+
+    kind = models.CharField(max_length=20)
+    key = models.CharField(max_length=500, help_text="Its name within its kind.")
+    organization = models.ForeignKey(
+        Organization, null=True, on_delete=models.CASCADE, related_name="entries"
+    )
+    generation = models.PositiveBigIntegerField(unique=True)
+    data = models.JSONField(null=True)
+    written_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name_plural = "entries"
+        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="entry_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key} @{self.generation}"
+
+
+class QuotaWindow(models.Model):
+    """How much of a subscription's quota was given out in one period. The authority on quotas."""
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="quota_windows"
+    )
+    subscription = models.ForeignKey(
+        Subscription, on_delete=models.CASCADE, related_name="quota_windows"
+    )
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    leased = models.PositiveBigIntegerField(
+        default=0, help_text="Units given out and not returned; never more than the plan's limit."
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subscription", "starts_at"], name="quota_window_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subscription_id} from {self.starts_at:%Y-%m-%d}: {self.leased}"
+
+
+class Lease(models.Model):
+    """A slice of a quota window given to a node. One row for each (node, window), added up."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="leases")
+    node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="leases")
+    window = models.ForeignKey(QuotaWindow, on_delete=models.CASCADE, related_name="leases")
+    units = models.PositiveBigIntegerField(default=0)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["node", "window"], name="lease_once")]
+
+    def __str__(self) -> str:
+        return f"{self.node}: {self.units} of {self.window}"

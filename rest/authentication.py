@@ -1,0 +1,7 @@
+"""Bearer tokens."""
+
+from rest_framework.authentication import BaseAuthentication
+
+
+class TokenAuthentication(BaseAuthentication):
+    """Placeholder."""
