@@ -16,7 +16,6 @@ import pytest
 
 from portal.embedded.ports import free_port
 from portal.embedded.postgres import STOP, Postgres
-from portal.embedded.privileges import die_with_parent
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -34,9 +33,7 @@ def _start() -> str:
     # the data is thrown away, so nothing needs to reach the disk
     command = server.command("-c", "fsync=off", "-c", "full_page_writes=off")
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            command, stdout=log, stderr=subprocess.STDOUT, preexec_fn=die_with_parent(STOP)
-        )
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
     atexit.register(_stop, process, folder)
     _wait(server.url, process)
     return server.url

@@ -31,7 +31,7 @@ class Postgres:
         return f"postgresql://{USER}:{password}@127.0.0.1:{self.port}/{DATABASE}"
 
     def command(self, *options: str) -> list[str]:
-        """Return the command that runs the server in the foreground."""
+        """Return the command that runs the server in the foreground; it stops with its parent."""
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
@@ -41,7 +41,7 @@ class Postgres:
         }
         flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [str(binaries() / "postgres"), "-D", str(self.data), *flags, *options]
-        return service_command(command, paths=[binaries(), self.data], stop=STOP)
+        return service_command(command, paths=[binaries(), self.data.parent], stop=STOP)
 
     def initialise(self) -> None:
         """Make the data folder and a random password, unless they are there already."""
@@ -67,7 +67,7 @@ class Postgres:
                 "--auth-host=scram-sha-256", f"--pwfile={copy.name}",
             ]  # fmt: skip
             done = subprocess.run(
-                service_command(command, paths=[binaries(), self.data], stop=STOP),
+                service_command(command, paths=[binaries(), self.data.parent], stop=STOP),
                 capture_output=True,
                 text=True,
                 check=False,

@@ -1,60 +1,44 @@
-"""Commands that must not run as root, and children that must not outlive their parent."""
+"""Commands that must not run as root, and children that must not outlive their parent (util-linux's setpriv)."""
 
-import ctypes
 import os
 import pwd
 import shutil
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 SERVICE_USER = "nobody"
-PR_SET_PDEATHSIG = 1
 
 
 def service_command(command: list[str], *, paths: list[Path], stop: signal.Signals) -> list[str]:
-    """Return `command` as it should be started, by whoever we are.
+    """Return `command` wrapped so that the kernel sends it `stop` when its parent dies, even by `kill -9`.
 
-    As root it is wrapped in util-linux's `setpriv`, which drops to `nobody` and asks the kernel to send
-    `stop` when the parent dies. `paths` are what the command must reach: if a folder above one of them is
-    closed to others (a checkout under /root), it keeps the one capability that passes closed folders.
-    As an ordinary user the command stays as it is; start it with `preexec_fn=die_with_parent(stop)`.
+    As root it also drops to `nobody`. `paths` are what the command must reach: if a folder above one of them
+    is closed to others (a checkout under /root), it keeps the one capability that passes closed folders.
+    Start it from the main thread: the kernel watches the thread that made the child.
     """
-    if os.geteuid() != 0:
-        return command
     setpriv = shutil.which("setpriv")
     if not setpriv:
         raise RuntimeError("setpriv is missing; install the package util-linux")
-    account = pwd.getpwnam(SERVICE_USER)
-    drop = [
-        setpriv,
-        f"--reuid={account.pw_uid}",
-        f"--regid={account.pw_gid}",
-        "--clear-groups",
-        f"--pdeathsig={stop.name.removeprefix('SIG')}",
-    ]
-    if not all(_open_to_others(path) for path in paths):
-        drop += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
-    return [*drop, *command]
-
-
-def die_with_parent(stop: signal.Signals) -> Callable[[], None]:
-    """Return a `preexec_fn` by which the kernel sends `stop` to the child when its parent dies (Linux)."""
-
-    def ask_kernel() -> None:
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(stop))
-
-    return ask_kernel
+    wrapped = [setpriv, f"--pdeathsig={stop.name.removeprefix('SIG')}"]
+    if os.geteuid() == 0:
+        account = pwd.getpwnam(SERVICE_USER)
+        wrapped += [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
+        if not all(_open_to_others(path) for path in paths):
+            wrapped += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    return [*wrapped, *command]
 
 
 def give_to_service_user(path: Path) -> None:
-    """As root, hand a data folder to the user that the services run as."""
-    if os.geteuid() == 0:
-        account = pwd.getpwnam(SERVICE_USER)
-        os.chown(path, account.pw_uid, account.pw_gid)
+    """As root, hand a file or folder (with all in it) to the user that the services run as."""
+    if os.geteuid() != 0:
+        return
+    account = pwd.getpwnam(SERVICE_USER)
+    for each in (path, *(path.rglob("*") if path.is_dir() else ())):
+        os.chown(each, account.pw_uid, account.pw_gid, follow_symlinks=False)
 
 
 def _open_to_others(path: Path) -> bool:
-    return all(
-        folder.stat().st_mode & 0o001 for folder in path.resolve().parents if folder.exists()
-    )
+    """Tell whether another user can pass all folders on the way to `path` and, if it is one, into it."""
+    real = path.resolve()
+    folders = [*real.parents, *([real] if real.is_dir() else [])]
+    return all(folder.stat().st_mode & 0o001 for folder in folders if folder.exists())

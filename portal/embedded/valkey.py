@@ -37,13 +37,12 @@ class Valkey:
         config = self.data / "valkey.conf"
         config.touch(mode=0o600)
         config.write_text("\n".join(lines) + "\n")
-        for path in (self.data, config):
-            give_to_service_user(path)
+        give_to_service_user(self.data)
 
     def command(self) -> list[str]:
         """Return the command that runs the server in the foreground."""
         command = [str(binary()), str(self.data / "valkey.conf")]
-        return service_command(command, paths=[binary(), self.data], stop=STOP)
+        return service_command(command, paths=[binary(), self.data.parent], stop=STOP)
 
     def _password(self) -> str:
         file = self.data / "password"
