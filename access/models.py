@@ -25,14 +25,10 @@ class UsagePlan(models.Model):
     """Throttle, quota and the stages they open. Limits count per subscription, over all its keys."""
 
     id = ShortIdField()
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="usage_plans"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="usage_plans")
     name = models.CharField(max_length=80)
     description = models.TextField(blank=True)
-    visibility = models.CharField(
-        max_length=10, choices=PlanVisibility, default=PlanVisibility.PUBLIC
-    )
+    visibility = models.CharField(max_length=10, choices=PlanVisibility, default=PlanVisibility.PUBLIC)
     requires_approval = models.BooleanField(default=False)
     throttle_rate = models.FloatField(
         null=True,
@@ -46,9 +42,7 @@ class UsagePlan(models.Model):
     quota_limit = models.PositiveBigIntegerField(
         null=True, blank=True, help_text="Calls a period; empty = no quota."
     )
-    quota_period = models.CharField(
-        max_length=5, choices=QuotaPeriod, default=QuotaPeriod.MONTH
-    )
+    quota_period = models.CharField(max_length=5, choices=QuotaPeriod, default=QuotaPeriod.MONTH)
     quota_offline_allowance = models.PositiveIntegerField(
         default=1_000,
         help_text="Calls that each node may admit beyond its lease, per period, while the control "
@@ -77,9 +71,7 @@ class UsagePlan(models.Model):
 class PlanStage(models.Model):
     """A stage that a plan opens."""
 
-    organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, related_name="plan_stages"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="plan_stages")
     plan = models.ForeignKey(UsagePlan, on_delete=models.CASCADE, related_name="plan_stages")
     stage = models.ForeignKey(Stage, on_delete=models.CASCADE, related_name="plan_stages")
 
@@ -99,21 +91,15 @@ class Application(models.Model):
     """A developer's program: it holds subscriptions and keys."""
 
     id = ShortIdField()
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="applications"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="applications")
     name = models.CharField(max_length=80)
     description = models.CharField(max_length=300, blank=True)
-    state = models.CharField(
-        max_length=10, choices=ApplicationState, default=ApplicationState.ACTIVE
-    )
+    state = models.CharField(max_length=10, choices=ApplicationState, default=ApplicationState.ACTIVE)
     created_at = models.DateTimeField(default=now, editable=False)
 
     class Meta:
         ordering = ["name"]
-        constraints = [
-            models.UniqueConstraint(fields=["organization", "name"], name="application_name_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["organization", "name"], name="application_name_once")]
 
     def __str__(self) -> str:
         return self.name
@@ -136,21 +122,13 @@ class Subscription(models.Model):
         related_name="subscriptions",
         help_text="The developer's organization.",
     )
-    provider = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="sold_subscriptions"
-    )
-    application = models.ForeignKey(
-        Application, on_delete=models.PROTECT, related_name="subscriptions"
-    )
+    provider = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="sold_subscriptions")
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="subscriptions")
     plan = models.ForeignKey(UsagePlan, on_delete=models.PROTECT, related_name="subscriptions")
-    state = models.CharField(
-        max_length=10, choices=SubscriptionState, default=SubscriptionState.ACTIVE
-    )
+    state = models.CharField(max_length=10, choices=SubscriptionState, default=SubscriptionState.ACTIVE)
     started_at = models.DateTimeField(default=now)
     ended_at = models.DateTimeField(null=True, blank=True)
-    created_by = models.ForeignKey(
-        User, null=True, on_delete=models.SET_NULL, related_name="subscriptions"
-    )
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="subscriptions")
 
     class Meta:
         ordering = ["-started_at"]
@@ -181,17 +159,13 @@ class ApiKey(models.Model):
     """A credential of an application, stored as SHA-256 and a short prefix; shown once."""
 
     id = ShortIdField()
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="api_keys"
-    )
-    application = models.ForeignKey(
-        Application, on_delete=models.PROTECT, related_name="keys"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="api_keys")
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="keys")
     name = models.CharField(max_length=80)
-    environment = models.CharField(
-        max_length=4, choices=KeyEnvironment, default=KeyEnvironment.LIVE
+    environment = models.CharField(max_length=4, choices=KeyEnvironment, default=KeyEnvironment.LIVE)
+    prefix = models.CharField(
+        max_length=16, editable=False, help_text="First characters, to tell keys apart."
     )
-    prefix = models.CharField(max_length=16, editable=False, help_text="First characters, to tell keys apart.")
     hash = models.CharField(max_length=64, unique=True, editable=False)
     state = models.CharField(max_length=8, choices=KeyState, default=KeyState.ACTIVE)
     not_before = models.DateTimeField(null=True, blank=True)
@@ -202,9 +176,7 @@ class ApiKey(models.Model):
     replaced_by = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="replaces"
     )
-    created_by = models.ForeignKey(
-        User, null=True, on_delete=models.SET_NULL, related_name="api_keys"
-    )
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="api_keys")
     created_at = models.DateTimeField(default=now, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)

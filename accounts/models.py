@@ -59,9 +59,7 @@ class Organization(models.Model):
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=60, unique=True)
     billing_email = models.EmailField(blank=True)
-    timezone = models.CharField(
-        max_length=64, default="UTC", help_text="IANA name, such as Europe/Berlin."
-    )
+    timezone = models.CharField(max_length=64, default="UTC", help_text="IANA name, such as Europe/Berlin.")
     suspended_at = models.DateTimeField(
         null=True, blank=True, help_text="Set = every key of the organization is refused."
     )
@@ -86,18 +84,14 @@ class Role(models.TextChoices):
 class Member(models.Model):
     """A person's place in an organization."""
 
-    organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, related_name="members"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="members")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
     created_at = models.DateTimeField(default=now, editable=False)
 
     class Meta:
         ordering = ["created_at"]
-        constraints = [
-            models.UniqueConstraint(fields=["organization", "user"], name="member_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["organization", "user"], name="member_once")]
 
     def __str__(self) -> str:
         return f"{self.user} in {self.organization} ({self.role})"
@@ -107,9 +101,7 @@ class ApiToken(models.Model):
     """A bearer token for `/api/v1/`; it acts for one member of one organization."""
 
     id = ShortIdField()
-    organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, related_name="api_tokens"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="api_tokens")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=80)
     prefix = models.CharField(max_length=16, editable=False)
@@ -134,9 +126,7 @@ class AuditEvent(models.Model):
         Organization, null=True, on_delete=models.CASCADE, related_name="audit_events"
     )
     at = models.DateTimeField(default=now)
-    actor = models.ForeignKey(
-        User, null=True, on_delete=models.SET_NULL, related_name="audit_events"
-    )
+    actor = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="audit_events")
     actor_label = models.CharField(max_length=200, help_text="Kept when the person is deleted.")
     action = models.CharField(max_length=60, help_text="Such as stage.deployed or key.revoked.")
     target_kind = models.CharField(max_length=40)

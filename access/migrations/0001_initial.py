@@ -8,83 +8,207 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', accounts.fields.ShortIdField(default=accounts.ids.short_id, editable=False, max_length=10, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=80)),
-                ('environment', models.CharField(choices=[('live', 'Live'), ('test', 'Test')], default='live', max_length=4)),
-                ('prefix', models.CharField(editable=False, help_text='First characters, to tell keys apart.', max_length=16)),
-                ('hash', models.CharField(editable=False, max_length=64, unique=True)),
-                ('state', models.CharField(choices=[('active', 'Active'), ('disabled', 'Disabled'), ('revoked', 'Revoked')], default='active', max_length=8)),
-                ('not_before', models.DateTimeField(blank=True, null=True)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('grace_until', models.DateTimeField(blank=True, help_text='Set by rotation: the old key ends here at the latest.', null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('revoked_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('last_used_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "id",
+                    accounts.fields.ShortIdField(
+                        default=accounts.ids.short_id,
+                        editable=False,
+                        max_length=10,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                (
+                    "environment",
+                    models.CharField(
+                        choices=[("live", "Live"), ("test", "Test")], default="live", max_length=4
+                    ),
+                ),
+                (
+                    "prefix",
+                    models.CharField(
+                        editable=False, help_text="First characters, to tell keys apart.", max_length=16
+                    ),
+                ),
+                ("hash", models.CharField(editable=False, max_length=64, unique=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("active", "Active"), ("disabled", "Disabled"), ("revoked", "Revoked")],
+                        default="active",
+                        max_length=8,
+                    ),
+                ),
+                ("not_before", models.DateTimeField(blank=True, null=True)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "grace_until",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="Set by rotation: the old key ends here at the latest.",
+                        null=True,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("revoked_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("last_used_at", models.DateTimeField(blank=True, editable=False, null=True)),
             ],
             options={
-                'verbose_name': 'API key',
-                'ordering': ['-created_at'],
+                "verbose_name": "API key",
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Application',
+            name="Application",
             fields=[
-                ('id', accounts.fields.ShortIdField(default=accounts.ids.short_id, editable=False, max_length=10, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=80)),
-                ('description', models.CharField(blank=True, max_length=300)),
-                ('state', models.CharField(choices=[('active', 'Active'), ('suspended', 'Suspended')], default='active', max_length=10)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "id",
+                    accounts.fields.ShortIdField(
+                        default=accounts.ids.short_id,
+                        editable=False,
+                        max_length=10,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("description", models.CharField(blank=True, max_length=300)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("active", "Active"), ("suspended", "Suspended")],
+                        default="active",
+                        max_length=10,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='PlanStage',
+            name="PlanStage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Subscription',
+            name="Subscription",
             fields=[
-                ('id', accounts.fields.ShortIdField(default=accounts.ids.short_id, editable=False, max_length=10, primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[('pending', 'Waiting for approval'), ('active', 'Active'), ('suspended', 'Suspended'), ('cancelled', 'Cancelled')], default='active', max_length=10)),
-                ('started_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    accounts.fields.ShortIdField(
+                        default=accounts.ids.short_id,
+                        editable=False,
+                        max_length=10,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Waiting for approval"),
+                            ("active", "Active"),
+                            ("suspended", "Suspended"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="active",
+                        max_length=10,
+                    ),
+                ),
+                ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['-started_at'],
+                "ordering": ["-started_at"],
             },
         ),
         migrations.CreateModel(
-            name='UsagePlan',
+            name="UsagePlan",
             fields=[
-                ('id', accounts.fields.ShortIdField(default=accounts.ids.short_id, editable=False, max_length=10, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=80)),
-                ('description', models.TextField(blank=True)),
-                ('visibility', models.CharField(choices=[('public', 'Shown on the website'), ('hidden', 'Only given by staff'), ('archived', 'No new subscriptions')], default='public', max_length=10)),
-                ('requires_approval', models.BooleanField(default=False)),
-                ('throttle_rate', models.FloatField(blank=True, help_text='Calls a second; empty = no limit, 0 = block.', null=True, validators=[django.core.validators.MinValueValidator(0)])),
-                ('throttle_burst', models.PositiveIntegerField(blank=True, help_text='How many calls may come at once.', null=True)),
-                ('quota_limit', models.PositiveBigIntegerField(blank=True, help_text='Calls a period; empty = no quota.', null=True)),
-                ('quota_period', models.CharField(choices=[('DAY', 'a day'), ('WEEK', 'a week'), ('MONTH', 'a month')], default='MONTH', max_length=5)),
-                ('quota_offline_allowance', models.PositiveIntegerField(default=1000, help_text='Calls that each node may admit beyond its lease, per period, while the control plane cannot be reached; 0 = refuse.')),
-                ('position', models.PositiveSmallIntegerField(default=0, help_text='Order on the website.')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "id",
+                    accounts.fields.ShortIdField(
+                        default=accounts.ids.short_id,
+                        editable=False,
+                        max_length=10,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("description", models.TextField(blank=True)),
+                (
+                    "visibility",
+                    models.CharField(
+                        choices=[
+                            ("public", "Shown on the website"),
+                            ("hidden", "Only given by staff"),
+                            ("archived", "No new subscriptions"),
+                        ],
+                        default="public",
+                        max_length=10,
+                    ),
+                ),
+                ("requires_approval", models.BooleanField(default=False)),
+                (
+                    "throttle_rate",
+                    models.FloatField(
+                        blank=True,
+                        help_text="Calls a second; empty = no limit, 0 = block.",
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(0)],
+                    ),
+                ),
+                (
+                    "throttle_burst",
+                    models.PositiveIntegerField(
+                        blank=True, help_text="How many calls may come at once.", null=True
+                    ),
+                ),
+                (
+                    "quota_limit",
+                    models.PositiveBigIntegerField(
+                        blank=True, help_text="Calls a period; empty = no quota.", null=True
+                    ),
+                ),
+                (
+                    "quota_period",
+                    models.CharField(
+                        choices=[("DAY", "a day"), ("WEEK", "a week"), ("MONTH", "a month")],
+                        default="MONTH",
+                        max_length=5,
+                    ),
+                ),
+                (
+                    "quota_offline_allowance",
+                    models.PositiveIntegerField(
+                        default=1000,
+                        help_text="Calls that each node may admit beyond its lease, per period, while the control plane cannot be reached; 0 = refuse.",
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField(default=0, help_text="Order on the website.")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
-                'ordering': ['position', 'name'],
+                "ordering": ["position", "name"],
             },
         ),
     ]

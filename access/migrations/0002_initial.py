@@ -6,110 +6,178 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('access', '0001_initial'),
-        ('accounts', '0001_initial'),
-        ('apis', '0001_initial'),
+        ("access", "0001_initial"),
+        ("accounts", "0001_initial"),
+        ("apis", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='apikey',
-            name='created_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='api_keys', to=settings.AUTH_USER_MODEL),
+            model_name="apikey",
+            name="created_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="api_keys",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='apikey',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='api_keys', to='accounts.organization'),
+            model_name="apikey",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="api_keys",
+                to="accounts.organization",
+            ),
         ),
         migrations.AddField(
-            model_name='apikey',
-            name='replaced_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='replaces', to='access.apikey'),
+            model_name="apikey",
+            name="replaced_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="replaces",
+                to="access.apikey",
+            ),
         ),
         migrations.AddField(
-            model_name='application',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='applications', to='accounts.organization'),
+            model_name="application",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="applications",
+                to="accounts.organization",
+            ),
         ),
         migrations.AddField(
-            model_name='apikey',
-            name='application',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='keys', to='access.application'),
+            model_name="apikey",
+            name="application",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="keys", to="access.application"
+            ),
         ),
         migrations.AddField(
-            model_name='planstage',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='plan_stages', to='accounts.organization'),
+            model_name="planstage",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="plan_stages",
+                to="accounts.organization",
+            ),
         ),
         migrations.AddField(
-            model_name='planstage',
-            name='stage',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='plan_stages', to='apis.stage'),
+            model_name="planstage",
+            name="stage",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="plan_stages", to="apis.stage"
+            ),
         ),
         migrations.AddField(
-            model_name='subscription',
-            name='application',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='access.application'),
+            model_name="subscription",
+            name="application",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="subscriptions",
+                to="access.application",
+            ),
         ),
         migrations.AddField(
-            model_name='subscription',
-            name='created_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='subscriptions', to=settings.AUTH_USER_MODEL),
+            model_name="subscription",
+            name="created_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="subscriptions",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='subscription',
-            name='organization',
-            field=models.ForeignKey(help_text="The developer's organization.", on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='accounts.organization'),
+            model_name="subscription",
+            name="organization",
+            field=models.ForeignKey(
+                help_text="The developer's organization.",
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="subscriptions",
+                to="accounts.organization",
+            ),
         ),
         migrations.AddField(
-            model_name='subscription',
-            name='provider',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sold_subscriptions', to='accounts.organization'),
+            model_name="subscription",
+            name="provider",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="sold_subscriptions",
+                to="accounts.organization",
+            ),
         ),
         migrations.AddField(
-            model_name='usageplan',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='usage_plans', to='accounts.organization'),
+            model_name="usageplan",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="usage_plans",
+                to="accounts.organization",
+            ),
         ),
         migrations.AddField(
-            model_name='usageplan',
-            name='stages',
-            field=models.ManyToManyField(related_name='usage_plans', through='access.PlanStage', to='apis.stage'),
+            model_name="usageplan",
+            name="stages",
+            field=models.ManyToManyField(
+                related_name="usage_plans", through="access.PlanStage", to="apis.stage"
+            ),
         ),
         migrations.AddField(
-            model_name='subscription',
-            name='plan',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='access.usageplan'),
+            model_name="subscription",
+            name="plan",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="subscriptions",
+                to="access.usageplan",
+            ),
         ),
         migrations.AddField(
-            model_name='planstage',
-            name='plan',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='plan_stages', to='access.usageplan'),
+            model_name="planstage",
+            name="plan",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="plan_stages", to="access.usageplan"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='application',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='application_name_once'),
+            model_name="application",
+            constraint=models.UniqueConstraint(fields=("organization", "name"), name="application_name_once"),
         ),
         migrations.AddConstraint(
-            model_name='usageplan',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='plan_name_once'),
+            model_name="usageplan",
+            constraint=models.UniqueConstraint(fields=("organization", "name"), name="plan_name_once"),
         ),
         migrations.AddConstraint(
-            model_name='usageplan',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('throttle_burst__isnull', True), ('throttle_rate__isnull', True)), models.Q(('throttle_burst__isnull', False), ('throttle_rate__gte', 0)), _connector='OR'), name='plan_throttle_whole', violation_error_message='Give both a rate and a burst, or neither.'),
+            model_name="usageplan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("throttle_burst__isnull", True), ("throttle_rate__isnull", True)),
+                    models.Q(("throttle_burst__isnull", False), ("throttle_rate__gte", 0)),
+                    _connector="OR",
+                ),
+                name="plan_throttle_whole",
+                violation_error_message="Give both a rate and a burst, or neither.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'cancelled'), _negated=True), fields=('application', 'plan'), name='subscription_once'),
+            model_name="subscription",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "cancelled"), _negated=True),
+                fields=("application", "plan"),
+                name="subscription_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planstage',
-            constraint=models.UniqueConstraint(fields=('plan', 'stage'), name='plan_stage_once'),
+            model_name="planstage",
+            constraint=models.UniqueConstraint(fields=("plan", "stage"), name="plan_stage_once"),
         ),
     ]

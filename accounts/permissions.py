@@ -1,0 +1,67 @@
+"""Who may do what in an organization: the one place that decides. Superusers may do everything.
+
+| role    | read | manage | administer | see bills |
+|---------|------|--------|------------|-----------|
+| owner   | yes  | yes    | yes        | yes       |
+| admin   | yes  | yes    | yes        | yes       |
+| member  | yes  | yes    |            |           |
+| billing | yes  |        |            | yes       |
+
+Staff who are not superusers have no rights here: the admin console asks Django's own permissions.
+A suspended organization can be read and its bills seen; nothing in it can be changed.
+"""
+
+from django.contrib.auth.models import AnonymousUser
+
+from accounts.models import Member, Organization, Role, User
+
+Person = User | AnonymousUser
+
+_READ = frozenset(Role)
+_MANAGE = frozenset({Role.OWNER, Role.ADMIN, Role.MEMBER})
+_ADMINISTER = frozenset({Role.OWNER, Role.ADMIN})
+_SEE_BILLS = frozenset({Role.OWNER, Role.ADMIN, Role.BILLING})
+
+
+def membership(user: Person, organization: Organization) -> Member | None:
+    """Return the person's place in the organization, or None."""
+    if not user.is_authenticated:
+        return None
+    return Member.objects.filter(user=user, organization=organization).first()
+
+
+def can_read(user: Person, organization: Organization) -> bool:
+    """See the organization's things."""
+    return _may(user, organization, _READ)
+
+
+def can_manage(user: Person, organization: Organization) -> bool:
+    """Change APIs, plans, applications, subscriptions and keys."""
+    return _may(user, organization, _MANAGE, changes=True)
+
+
+def can_administer(user: Person, organization: Organization) -> bool:
+    """Change the organization itself, its members, everybody's tokens, and prices."""
+    return _may(user, organization, _ADMINISTER, changes=True)
+
+
+def can_see_bills(user: Person, organization: Organization) -> bool:
+    """See estimates and invoices."""
+    return _may(user, organization, _SEE_BILLS)
+
+
+def can_give_role(user: Person, organization: Organization, role: str) -> bool:
+    """Give or take a role: those who administer; only owners (and superusers) where the role is owner."""
+    needed = frozenset({Role.OWNER}) if role == Role.OWNER else _ADMINISTER
+    return _may(user, organization, needed, changes=True)
+
+
+def _may(user: Person, organization: Organization, roles: frozenset[Role], *, changes: bool = False) -> bool:
+    if not user.is_active:
+        return False
+    if user.is_superuser:
+        return True
+    if changes and organization.suspended_at is not None:
+        return False
+    member = membership(user, organization)
+    return member is not None and member.role in roles
