@@ -1,6 +1,10 @@
 """Applications, database, templates, static files, security."""
 
-from portal.settings.environment import BASE_DIR, MODE, PRODUCTION, VAR, env, required, secret_key
+from typing import Any
+
+import dj_database_url
+
+from portal.settings.environment import BASE_DIR, MODE, PRODUCTION, VAR, env, given, required, secret_key
 
 SECRET_KEY = secret_key()
 DEBUG = env.bool("GATEHOUSE_DEBUG", False) and not PRODUCTION
@@ -13,10 +17,10 @@ ALLOWED_HOSTS = [
 ]
 GATEHOUSE_MODE = MODE
 GATEHOUSE_VAR = VAR
-GATEHOUSE_DEMO = env.bool("GATEHOUSE_DEMO", False)
+GATEHOUSE_DEMO = given("GATEHOUSE_DEMO", "0") == "1"
 # What a client program calls; shown in curl lines and documents.
-GATEWAY_URL = env.str("GATEHOUSE_GATEWAY_URL", "http://localhost:8080").rstrip("/")
-PORTAL_URL = env.str("GATEHOUSE_PORTAL_URL", "http://localhost:8000").rstrip("/")
+GATEWAY_URL = given("GATEHOUSE_GATEWAY_URL", "http://localhost:8080").rstrip("/")
+PORTAL_URL = given("GATEHOUSE_PORTAL_URL", "http://localhost:8000").rstrip("/")
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
 
 INSTALLED_APPS = [
@@ -75,10 +79,13 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {
-    "default": env.dj_db_url("DATABASE_URL", "")
-    if required("DATABASE_URL", "postgresql://user:password@host/name")
-    else {"ENGINE": "django.db.backends.postgresql", "NAME": "gatehouse"}
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": dict(
+        dj_database_url.parse(
+            required("DATABASE_URL", "postgresql://user:password@host/name")
+            or "postgresql://localhost/gatehouse"
+        )
+    )
 }
 if MODE != "test":
     # a pooled connection that died with a restarted server is noticed and replaced

@@ -9,6 +9,7 @@ import secrets
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
+from dotenv import dotenv_values
 from environs import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -23,14 +24,19 @@ PRODUCTION = MODE == "production"
 VAR = Path(env.str("GATEHOUSE_VAR", str(BASE_DIR / "var"))).resolve()
 
 # Written by `manage.py up`: KEY=value lines with the addresses and secrets of the embedded services.
-SERVICES_FILE = VAR / "run" / "services.env"
-if not PRODUCTION and SERVICES_FILE.exists():
-    env.read_env(SERVICES_FILE, recurse=False)
+# Kept apart from the environment, so that `up` itself can tell an operator's own database from last time's.
+_SERVICES_FILE = VAR / "run" / "services.env"
+_EMBEDDED = {} if PRODUCTION or MODE == "test" else dotenv_values(_SERVICES_FILE)
+
+
+def given(name: str, default: str = "") -> str:
+    """Return a setting from the environment, else from the embedded services, else `default`."""
+    return env.str(name, "") or _EMBEDDED.get(name) or default
 
 
 def required(name: str, why: str) -> str:
     """Return a setting that production must give; elsewhere '' when it is absent."""
-    value = env.str(name, "")
+    value = given(name)
     if not value and PRODUCTION:
         raise ImproperlyConfigured(f"Set {name}: {why} (docs/settings.md).")
     return value

@@ -1,0 +1,1 @@
+"""What `manage.py up` does: starts every process of Gatehouse on one machine and keeps them running."""

@@ -1,0 +1,67 @@
+"""Keeps a set of services running until it is told to stop."""
+
+import signal
+import time
+from types import FrameType
+
+from portal.supervisor.service import Service, say
+
+STOP_SECONDS = 9.0
+
+
+class Stopped(Exception):
+    """Ctrl-C or SIGTERM arrived."""
+
+
+class Supervisor:
+    """Starts services, restarts the ones that end, and stops all within `STOP_SECONDS`."""
+
+    def __init__(self) -> None:
+        self.services: list[Service] = []
+        self._stopping = False
+
+    def listen(self) -> None:
+        """From now on SIGINT, SIGTERM and SIGHUP raise `Stopped` in the main thread."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+
+    def start(self, service: Service) -> Service:
+        service.start()
+        self.services.append(service)
+        return service
+
+    def watch(self) -> None:
+        """Restart what ends, for ever (until `Stopped`)."""
+        while True:
+            self.tick()
+            time.sleep(0.2)
+
+    def tick(self) -> None:
+        for service in self.services:
+            service.restart_if_dead()
+
+    def stop(self) -> None:
+        """Stop phase by phase; what does not end in its share of the time is killed."""
+        self._stopping = True
+        say("gatehouse", "stopping")
+        phases = sorted({service.phase for service in self.services})
+        share = STOP_SECONDS / max(len(phases), 1)
+        for phase in phases:
+            self._stop_phase([s for s in self.services if s.phase == phase], share)
+        say("gatehouse", "stopped")
+
+    def _stop_phase(self, services: list[Service], seconds: float) -> None:
+        for service in services:
+            service.ask_to_stop()
+        deadline = time.monotonic() + seconds
+        while any(service.running for service in services) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        for service in services:
+            service.kill()
+            if service.process is not None:
+                service.process.wait()
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if not self._stopping:  # a second Ctrl-C must not cut the stop short
+            self._stopping = True
+            raise Stopped(signal.Signals(number).name)
