@@ -31,9 +31,7 @@ class Api(models.Model):
     )
     summary = models.CharField(max_length=200, blank=True)
     description = models.TextField(blank=True, help_text="Markdown.")
-    visibility = models.CharField(
-        max_length=10, choices=Visibility, default=Visibility.PUBLIC
-    )
+    visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.PUBLIC)
     created_at = models.DateTimeField(default=now, editable=False)
 
     class Meta:
@@ -49,9 +47,7 @@ class Backend(models.Model):
     """The provider's server behind an API version."""
 
     id = ShortIdField()
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="backends"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="backends")
     name = models.CharField(max_length=80)
     url = models.CharField(
         max_length=500, help_text="http(s)://host[:port][/path]; operations' paths follow it."
@@ -68,9 +64,7 @@ class Backend(models.Model):
 
     class Meta:
         ordering = ["name"]
-        constraints = [
-            models.UniqueConstraint(fields=["organization", "name"], name="backend_name_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["organization", "name"], name="backend_name_once")]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.url})"
@@ -90,16 +84,12 @@ class ApiVersion(models.Model):
     """
 
     id = ShortIdField()
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="api_versions"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="api_versions")
     api = models.ForeignKey(Api, on_delete=models.PROTECT, related_name="versions")
     name = models.SlugField(max_length=40, help_text="Such as v1: second part of the address.")
     state = models.CharField(max_length=10, choices=VersionState, default=VersionState.DRAFT)
     document = models.JSONField(help_text="OpenAPI 3.0, 3.1 or Swagger 2.0, as imported.")
-    findings = models.JSONField(
-        default=list, help_text="[{level, pointer, message}] of the last import."
-    )
+    findings = models.JSONField(default=list, help_text="[{level, pointer, message}] of the last import.")
     backend = models.ForeignKey(
         Backend,
         null=True,
@@ -120,9 +110,7 @@ class ApiVersion(models.Model):
     class Meta:
         ordering = ["api__name", "-created_at"]
         verbose_name = "API version"
-        constraints = [
-            models.UniqueConstraint(fields=["api", "name"], name="version_name_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["api", "name"], name="version_name_once")]
 
     def __str__(self) -> str:
         return f"{self.api.name} {self.name}"
@@ -132,9 +120,7 @@ class Operation(models.Model):
     """Method + path of a version's document, with an id that survives re-imports."""
 
     id = ShortIdField()
-    organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, related_name="operations"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="operations")
     version = models.ForeignKey(ApiVersion, on_delete=models.CASCADE, related_name="operations")
     method = models.CharField(max_length=10, help_text="GET, POST, … or ANY.")
     path = models.CharField(max_length=2000)
@@ -153,9 +139,7 @@ class Operation(models.Model):
 
     class Meta:
         ordering = ["position"]
-        constraints = [
-            models.UniqueConstraint(fields=["version", "method", "path"], name="operation_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["version", "method", "path"], name="operation_once")]
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -165,23 +149,17 @@ class Deployment(models.Model):
     """An immutable compiled copy of a version: what a stage can point to."""
 
     id = ShortIdField()
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="deployments"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="deployments")
     version = models.ForeignKey(ApiVersion, on_delete=models.PROTECT, related_name="deployments")
     number = models.PositiveIntegerField()
     compiled = models.JSONField(help_text="See apis/compile.py for its shape.")
     note = models.CharField(max_length=200, blank=True)
-    created_by = models.ForeignKey(
-        User, null=True, on_delete=models.SET_NULL, related_name="deployments"
-    )
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="deployments")
     created_at = models.DateTimeField(default=now, editable=False)
 
     class Meta:
         ordering = ["-number"]
-        constraints = [
-            models.UniqueConstraint(fields=["version", "number"], name="deployment_number_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["version", "number"], name="deployment_number_once")]
 
     def __str__(self) -> str:
         return f"{self.version} #{self.number}"
@@ -235,9 +213,7 @@ class BasePathMapping(models.Model):
 
     class Meta:
         ordering = ["host", "base_path"]
-        constraints = [
-            models.UniqueConstraint(fields=["host", "base_path"], name="base_path_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["host", "base_path"], name="base_path_once")]
 
     def __str__(self) -> str:
         return f"{self.host or '*'}/{self.base_path}"

@@ -10,164 +10,440 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Api',
+            name="Api",
             fields=[
-                ('id', accounts.fields.ShortIdField(default=accounts.ids.short_id, editable=False, max_length=10, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=120)),
-                ('slug', models.SlugField(help_text='First part of the default address /{api}/{version}/.', max_length=60, unique=True)),
-                ('summary', models.CharField(blank=True, max_length=200)),
-                ('description', models.TextField(blank=True, help_text='Markdown.')),
-                ('visibility', models.CharField(choices=[('public', 'Everybody'), ('signed_in', 'Signed-in developers'), ('private', 'Only its own organization')], default='public', max_length=10)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='apis', to='accounts.organization')),
+                (
+                    "id",
+                    accounts.fields.ShortIdField(
+                        default=accounts.ids.short_id,
+                        editable=False,
+                        max_length=10,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "slug",
+                    models.SlugField(
+                        help_text="First part of the default address /{api}/{version}/.",
+                        max_length=60,
+                        unique=True,
+                    ),
+                ),
+                ("summary", models.CharField(blank=True, max_length=200)),
+                ("description", models.TextField(blank=True, help_text="Markdown.")),
+                (
+                    "visibility",
+                    models.CharField(
+                        choices=[
+                            ("public", "Everybody"),
+                            ("signed_in", "Signed-in developers"),
+                            ("private", "Only its own organization"),
+                        ],
+                        default="public",
+                        max_length=10,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="apis",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'API',
-                'verbose_name_plural': 'APIs',
-                'ordering': ['name'],
+                "verbose_name": "API",
+                "verbose_name_plural": "APIs",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Backend',
+            name="Backend",
             fields=[
-                ('id', accounts.fields.ShortIdField(default=accounts.ids.short_id, editable=False, max_length=10, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=80)),
-                ('url', models.CharField(help_text="http(s)://host[:port][/path]; operations' paths follow it.", max_length=500)),
-                ('connect_timeout_ms', models.PositiveIntegerField(default=5000, validators=[django.core.validators.MinValueValidator(50), django.core.validators.MaxValueValidator(29000)])),
-                ('timeout_ms', models.PositiveIntegerField(default=29000, help_text='Longest wait for the answer, in milliseconds.', validators=[django.core.validators.MinValueValidator(50), django.core.validators.MaxValueValidator(29000)])),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='backends', to='accounts.organization')),
+                (
+                    "id",
+                    accounts.fields.ShortIdField(
+                        default=accounts.ids.short_id,
+                        editable=False,
+                        max_length=10,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                (
+                    "url",
+                    models.CharField(
+                        help_text="http(s)://host[:port][/path]; operations' paths follow it.", max_length=500
+                    ),
+                ),
+                (
+                    "connect_timeout_ms",
+                    models.PositiveIntegerField(
+                        default=5000,
+                        validators=[
+                            django.core.validators.MinValueValidator(50),
+                            django.core.validators.MaxValueValidator(29000),
+                        ],
+                    ),
+                ),
+                (
+                    "timeout_ms",
+                    models.PositiveIntegerField(
+                        default=29000,
+                        help_text="Longest wait for the answer, in milliseconds.",
+                        validators=[
+                            django.core.validators.MinValueValidator(50),
+                            django.core.validators.MaxValueValidator(29000),
+                        ],
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="backends",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='ApiVersion',
+            name="ApiVersion",
             fields=[
-                ('id', accounts.fields.ShortIdField(default=accounts.ids.short_id, editable=False, max_length=10, primary_key=True, serialize=False)),
-                ('name', models.SlugField(help_text='Such as v1: second part of the address.', max_length=40)),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('published', 'Published'), ('deprecated', 'Deprecated'), ('retired', 'Retired')], default='draft', max_length=10)),
-                ('document', models.JSONField(help_text='OpenAPI 3.0, 3.1 or Swagger 2.0, as imported.')),
-                ('findings', models.JSONField(default=list, help_text='[{level, pointer, message}] of the last import.')),
-                ('key_required', models.BooleanField(default=True, help_text='Whether operations need an API key where the document does not say.')),
-                ('deprecated_at', models.DateTimeField(blank=True, null=True)),
-                ('sunset_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('api', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='apis.api')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='api_versions', to='accounts.organization')),
-                ('backend', models.ForeignKey(blank=True, help_text='Where operations without an integration of their own go.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='api_versions', to='apis.backend')),
+                (
+                    "id",
+                    accounts.fields.ShortIdField(
+                        default=accounts.ids.short_id,
+                        editable=False,
+                        max_length=10,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "name",
+                    models.SlugField(help_text="Such as v1: second part of the address.", max_length=40),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("published", "Published"),
+                            ("deprecated", "Deprecated"),
+                            ("retired", "Retired"),
+                        ],
+                        default="draft",
+                        max_length=10,
+                    ),
+                ),
+                ("document", models.JSONField(help_text="OpenAPI 3.0, 3.1 or Swagger 2.0, as imported.")),
+                (
+                    "findings",
+                    models.JSONField(
+                        default=list, help_text="[{level, pointer, message}] of the last import."
+                    ),
+                ),
+                (
+                    "key_required",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Whether operations need an API key where the document does not say.",
+                    ),
+                ),
+                ("deprecated_at", models.DateTimeField(blank=True, null=True)),
+                ("sunset_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "api",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="versions", to="apis.api"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="api_versions",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "backend",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Where operations without an integration of their own go.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="api_versions",
+                        to="apis.backend",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'API version',
-                'ordering': ['api__name', '-created_at'],
+                "verbose_name": "API version",
+                "ordering": ["api__name", "-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Deployment',
+            name="Deployment",
             fields=[
-                ('id', accounts.fields.ShortIdField(default=accounts.ids.short_id, editable=False, max_length=10, primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField()),
-                ('compiled', models.JSONField(help_text='See apis/compile.py for its shape.')),
-                ('note', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='deployments', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deployments', to='accounts.organization')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deployments', to='apis.apiversion')),
+                (
+                    "id",
+                    accounts.fields.ShortIdField(
+                        default=accounts.ids.short_id,
+                        editable=False,
+                        max_length=10,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("compiled", models.JSONField(help_text="See apis/compile.py for its shape.")),
+                ("note", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="deployments",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deployments",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deployments",
+                        to="apis.apiversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-number'],
+                "ordering": ["-number"],
             },
         ),
         migrations.CreateModel(
-            name='Operation',
+            name="Operation",
             fields=[
-                ('id', accounts.fields.ShortIdField(default=accounts.ids.short_id, editable=False, max_length=10, primary_key=True, serialize=False)),
-                ('method', models.CharField(help_text='GET, POST, … or ANY.', max_length=10)),
-                ('path', models.CharField(max_length=2000)),
-                ('operation_id', models.CharField(blank=True, max_length=250)),
-                ('summary', models.CharField(blank=True, max_length=500)),
-                ('tag', models.CharField(blank=True, max_length=200)),
-                ('key_required', models.BooleanField()),
-                ('integration_type', models.CharField(help_text='http_proxy, http, mock, …', max_length=20)),
-                ('unserved_reason', models.CharField(blank=True, help_text='Why a call is answered 500; empty = it is served.', max_length=300)),
-                ('position', models.PositiveIntegerField(default=0, help_text='Order in the document.')),
-                ('removed_at', models.DateTimeField(blank=True, help_text='Gone from the document; kept because usage names it.', null=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='operations', to='accounts.organization')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='operations', to='apis.apiversion')),
+                (
+                    "id",
+                    accounts.fields.ShortIdField(
+                        default=accounts.ids.short_id,
+                        editable=False,
+                        max_length=10,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("method", models.CharField(help_text="GET, POST, … or ANY.", max_length=10)),
+                ("path", models.CharField(max_length=2000)),
+                ("operation_id", models.CharField(blank=True, max_length=250)),
+                ("summary", models.CharField(blank=True, max_length=500)),
+                ("tag", models.CharField(blank=True, max_length=200)),
+                ("key_required", models.BooleanField()),
+                ("integration_type", models.CharField(help_text="http_proxy, http, mock, …", max_length=20)),
+                (
+                    "unserved_reason",
+                    models.CharField(
+                        blank=True,
+                        help_text="Why a call is answered 500; empty = it is served.",
+                        max_length=300,
+                    ),
+                ),
+                ("position", models.PositiveIntegerField(default=0, help_text="Order in the document.")),
+                (
+                    "removed_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="Gone from the document; kept because usage names it.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="operations",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="operations",
+                        to="apis.apiversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position'],
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='Stage',
+            name="Stage",
             fields=[
-                ('id', accounts.fields.ShortIdField(default=accounts.ids.short_id, editable=False, max_length=10, primary_key=True, serialize=False)),
-                ('name', models.SlugField(default='live', max_length=128)),
-                ('variables', models.JSONField(blank=True, default=dict, help_text='Stage variables: name -> text.')),
-                ('throttle_rate', models.FloatField(blank=True, help_text='Calls a second over all callers; empty = no limit, 0 = block.', null=True)),
-                ('throttle_burst', models.PositiveIntegerField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('deployment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='stages', to='apis.deployment')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='stages', to='accounts.organization')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='stages', to='apis.apiversion')),
+                (
+                    "id",
+                    accounts.fields.ShortIdField(
+                        default=accounts.ids.short_id,
+                        editable=False,
+                        max_length=10,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("name", models.SlugField(default="live", max_length=128)),
+                (
+                    "variables",
+                    models.JSONField(blank=True, default=dict, help_text="Stage variables: name -> text."),
+                ),
+                (
+                    "throttle_rate",
+                    models.FloatField(
+                        blank=True,
+                        help_text="Calls a second over all callers; empty = no limit, 0 = block.",
+                        null=True,
+                    ),
+                ),
+                ("throttle_burst", models.PositiveIntegerField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "deployment",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="stages",
+                        to="apis.deployment",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="stages",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="stages",
+                        to="apis.apiversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['version', 'name'],
+                "ordering": ["version", "name"],
             },
         ),
         migrations.CreateModel(
-            name='BasePathMapping',
+            name="BasePathMapping",
             fields=[
-                ('id', accounts.fields.ShortIdField(default=accounts.ids.short_id, editable=False, max_length=10, primary_key=True, serialize=False)),
-                ('host', models.CharField(blank=True, help_text='api.example.com; empty = any.', max_length=253)),
-                ('base_path', models.CharField(blank=True, help_text='Without slashes at its ends; empty = the root.', max_length=200)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='base_path_mappings', to='accounts.organization')),
-                ('stage', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mappings', to='apis.stage')),
+                (
+                    "id",
+                    accounts.fields.ShortIdField(
+                        default=accounts.ids.short_id,
+                        editable=False,
+                        max_length=10,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "host",
+                    models.CharField(blank=True, help_text="api.example.com; empty = any.", max_length=253),
+                ),
+                (
+                    "base_path",
+                    models.CharField(
+                        blank=True, help_text="Without slashes at its ends; empty = the root.", max_length=200
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="base_path_mappings",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "stage",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="mappings", to="apis.stage"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['host', 'base_path'],
+                "ordering": ["host", "base_path"],
             },
         ),
         migrations.AddConstraint(
-            model_name='backend',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='backend_name_once'),
+            model_name="backend",
+            constraint=models.UniqueConstraint(fields=("organization", "name"), name="backend_name_once"),
         ),
         migrations.AddConstraint(
-            model_name='apiversion',
-            constraint=models.UniqueConstraint(fields=('api', 'name'), name='version_name_once'),
+            model_name="apiversion",
+            constraint=models.UniqueConstraint(fields=("api", "name"), name="version_name_once"),
         ),
         migrations.AddConstraint(
-            model_name='deployment',
-            constraint=models.UniqueConstraint(fields=('version', 'number'), name='deployment_number_once'),
+            model_name="deployment",
+            constraint=models.UniqueConstraint(fields=("version", "number"), name="deployment_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='operation',
-            constraint=models.UniqueConstraint(fields=('version', 'method', 'path'), name='operation_once'),
+            model_name="operation",
+            constraint=models.UniqueConstraint(fields=("version", "method", "path"), name="operation_once"),
         ),
         migrations.AddConstraint(
-            model_name='stage',
-            constraint=models.UniqueConstraint(fields=('version', 'name'), name='stage_name_once'),
+            model_name="stage",
+            constraint=models.UniqueConstraint(fields=("version", "name"), name="stage_name_once"),
         ),
         migrations.AddConstraint(
-            model_name='stage',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('throttle_burst__isnull', True), ('throttle_rate__isnull', True)), models.Q(('throttle_burst__isnull', False), ('throttle_rate__gte', 0)), _connector='OR'), name='stage_throttle_whole'),
+            model_name="stage",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("throttle_burst__isnull", True), ("throttle_rate__isnull", True)),
+                    models.Q(("throttle_burst__isnull", False), ("throttle_rate__gte", 0)),
+                    _connector="OR",
+                ),
+                name="stage_throttle_whole",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='basepathmapping',
-            constraint=models.UniqueConstraint(fields=('host', 'base_path'), name='base_path_once'),
+            model_name="basepathmapping",
+            constraint=models.UniqueConstraint(fields=("host", "base_path"), name="base_path_once"),
         ),
     ]
