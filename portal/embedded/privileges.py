@@ -28,12 +28,12 @@ def service_command(command: list[str], *, paths: list[Path], stop: signal.Signa
     return [*wrapped, *command]
 
 
-def give_to_service_user(path: Path) -> None:
-    """As root, hand a file or folder (with all in it) to the user that the services run as."""
+def give_to_service_user(path: Path, *, inside: bool = False) -> None:
+    """As root, hand a file or folder (with `inside`, also what is in it) to the user that services run as."""
     if os.geteuid() != 0:
         return
     account = pwd.getpwnam(SERVICE_USER)
-    for each in (path, *(path.rglob("*") if path.is_dir() else ())):
+    for each in (path, *(path.rglob("*") if inside else ())):
         os.chown(each, account.pw_uid, account.pw_gid, follow_symlinks=False)
 
 

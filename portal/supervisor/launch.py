@@ -22,12 +22,12 @@ from portal.supervisor.supervisor import Stopped, Supervisor
 def launch(options: Options) -> int:
     """Run everything until Ctrl-C or SIGTERM; return the exit code."""
     layout = Layout(options.var)
-    layout.prepare(options.nodes)
     try:
         lock = layout.lock()
     except BlockingIOError:
         say("gatehouse", f"another copy runs on {layout.var}; stop it or set GATEHOUSE_VAR")
         return 1
+    layout.prepare(options.nodes)
     supervisor = Supervisor()
     supervisor.listen()
     with lock:
@@ -78,7 +78,9 @@ class _Start:
         database, broker = self.options.database_url, self.options.broker_url
         if not database:
             say("gatehouse", "starting PostgreSQL")
-            server = Postgres(layout.var / "postgres", self.ports["postgres"], layout.var / "postgres.password")
+            server = Postgres(
+                layout.var / "postgres", self.ports["postgres"], layout.var / "postgres.password"
+            )
             server.initialise()
             supervisor.start(services.postgres_service(server))
             database = server.url
@@ -144,9 +146,7 @@ class _Start:
             example = f"{self.addresses.gateway()}/httpbin/v1/get"
             headers = {"x-api-key": facts["api_key"]}
             facts["example"] = f'curl -H "x-api-key: {facts["api_key"]}" {example}'
-            wait_for(
-                "the demo's API", lambda: page_answers(example, headers), supervisor=self.supervisor
-            )
+            wait_for("the demo's API", lambda: page_answers(example, headers), supervisor=self.supervisor)
         return facts
 
     def _say_ready(self, facts: dict[str, Any]) -> None:
@@ -181,7 +181,9 @@ def ready_lines(facts: dict[str, Any], layout: Layout) -> list[str]:
     ]
     if facts.get("developer"):
         developer = facts["developer"]
-        lines.append(f"  developer  {facts['portal']}/console/   {developer['email']}  {developer['password']}")
+        lines.append(
+            f"  developer  {facts['portal']}/console/   {developer['email']}  {developer['password']}"
+        )
     lines += [
         f"  outbox     {facts['portal']}/outbox/   (mails, while there is no mail server)",
         f"  gateway    {facts['gateway']}/",

@@ -41,15 +41,15 @@ class Layout:
 
     def prepare(self, nodes: int) -> None:
         """Make the folders that the services write to, owned by the user they run as."""
-        self.var.mkdir(parents=True, exist_ok=True)
-        folders = [self.run, self.var / "outbox", *(self.node(n + 1) for n in range(nodes))]
-        for folder in folders:
+        give_to_service_user(self.var)
+        for folder in (self.run, self.var / "outbox", *(self.node(n + 1) for n in range(nodes))):
             folder.mkdir(exist_ok=True, mode=0o700)
-            give_to_service_user(folder)
+            give_to_service_user(folder, inside=True)
         self.ready_file.unlink(missing_ok=True)
 
     def lock(self) -> IO[str]:
         """Take this folder for ourselves; raises BlockingIOError while another copy runs on it."""
+        self.var.mkdir(parents=True, exist_ok=True)
         file = (self.var / "up.lock").open("w")
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return file

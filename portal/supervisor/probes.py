@@ -15,9 +15,7 @@ class NotReady(Exception):
     """A service did not answer in time. The message says which, and where to look."""
 
 
-def wait_for(
-    what: str, probe: Callable[[], bool], *, supervisor: Supervisor, seconds: float = 40
-) -> None:
+def wait_for(what: str, probe: Callable[[], bool], *, supervisor: Supervisor, seconds: float = 40) -> None:
     """Call `probe` until it is true, restarting services that end meanwhile; raises NotReady."""
     deadline = time.monotonic() + seconds
     while not probe():

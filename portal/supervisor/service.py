@@ -51,9 +51,7 @@ class Service:
             start_new_session=True,
         )
         self.started = time.monotonic()
-        threading.Thread(
-            target=_relay, args=(self.name, self.process.stdout), daemon=True
-        ).start()
+        threading.Thread(target=_relay, args=(self.name, self.process.stdout), daemon=True).start()
 
     @property
     def running(self) -> bool:

@@ -114,4 +114,3 @@ def python_paths() -> list[Path]:
 
 def _numbered(name: str, number: int) -> str:
     return name if number == 1 else f"{name}-{number}"
-

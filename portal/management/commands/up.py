@@ -1,7 +1,7 @@
 """`manage.py up`: run the whole of Gatehouse on this machine."""
 
 import sys
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand
 
@@ -10,8 +10,8 @@ from portal.supervisor.options import Options
 
 
 class Command(BaseCommand):
-    help = "Start PostgreSQL, Valkey, web, worker, beat, the gateway and the demo's backend; Ctrl-C stops all."
-    requires_system_checks: list[str] = []
+    help = "Start the databases, web, worker, beat, the gateway and the demo's backend; Ctrl-C stops all."
+    requires_system_checks: ClassVar[list[str]] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         sys.exit(launch(Options.from_environment()))
