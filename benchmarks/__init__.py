@@ -1,1 +1,1 @@
-"""What the gate costs, measured beside plain nginx."""
+"""Measurements, as ratios against a peer in the same run. `make bench` runs them all."""

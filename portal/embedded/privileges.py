@@ -1,4 +1,4 @@
-"""Commands that must not run as root, and children that must not outlive their parent (util-linux's setpriv)."""
+"""Commands that must not run as root, and children that must not outlive their parent (setpriv)."""
 
 import os
 import pwd

@@ -51,7 +51,11 @@ class Layout:
         """Take this folder for ourselves; raises BlockingIOError while another copy runs on it."""
         self.var.mkdir(parents=True, exist_ok=True)
         file = (self.var / "up.lock").open("w")
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            raise
         return file
 
     def ports(self) -> dict[str, int]:
