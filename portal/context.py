@@ -1,9 +1,25 @@
 """What every page may use."""
 
+from typing import Any
+
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from portal import guard, provider_scope
+
+SITE_NAME = "Gatehouse"
 
 
-def site(request: HttpRequest) -> dict[str, object]:
-    """Return the installation's addresses and mode."""
-    return {"GATEWAY_URL": settings.GATEWAY_URL, "DEMO": settings.GATEHOUSE_DEMO}
+def site(request: HttpRequest) -> dict[str, Any]:
+    """The installation's addresses and mode, and the organization of the session (asked only where shown)."""
+    return {
+        "site_name": SITE_NAME,
+        "GATEWAY_URL": settings.GATEWAY_URL,
+        "PORTAL_URL": settings.PORTAL_URL,
+        "DEMO": settings.GATEHOUSE_DEMO,
+        "outbox_open": settings.GATEHOUSE_MODE != "production",
+        "organization": SimpleLazyObject(lambda: guard.current_organization(request)),
+        "organizations": SimpleLazyObject(lambda: guard.organizations(request)),
+        "is_provider": SimpleLazyObject(lambda: bool(provider_scope.choices(request))),
+    }

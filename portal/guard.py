@@ -1,0 +1,77 @@
+"""Who may see a page, and the things on it. Each view's first line comes from here.
+
+Someone else's thing is answered 404, as if it were not there; one's own thing that one's role may not touch
+is answered 403.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+
+from accounts.models import Organization, User
+from accounts.permissions import Person, can_read
+from accounts.queries import organizations_of
+
+Row = TypeVar("Row", bound=Model)
+View = Callable[..., HttpResponse]
+Permission = Callable[[Person, Organization], bool]
+
+SESSION_KEY = "organization"
+
+
+def organizations(request: HttpRequest) -> list[Organization]:
+    """The signed-in person's organizations; asked once a request."""
+    if not request.user.is_authenticated:
+        return []
+    kept: list[Organization] | None = getattr(request, "_gatehouse_organizations", None)
+    if kept is None:
+        kept = list(organizations_of(request.user))
+        request._gatehouse_organizations = kept  # type: ignore[attr-defined]
+    return kept
+
+
+def current_organization(request: HttpRequest) -> Organization | None:
+    """The organization she works in: the one she switched to, else her first."""
+    mine = organizations(request)
+    chosen = request.session.get(SESSION_KEY)
+    return next((each for each in mine if each.pk == chosen), mine[0] if mine else None)
+
+
+def in_organization(permission: Permission = can_read) -> Callable[[View], View]:
+    """Sign-in, an organization and the right in it; the view gets `(request, organization, ...)`."""
+
+    def decorate(view: View) -> View:
+        @login_required
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            organization = current_organization(request)
+            if organization is None:
+                return redirect("organization-new")
+            demand(permission, request, organization)
+            return view(request, organization, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def demand(permission: Permission, request: HttpRequest, organization: Organization) -> None:
+    """403 unless her role allows it."""
+    if not permission(request.user, organization):
+        raise PermissionDenied("Your role in this organization does not allow this. Ask its owner.")
+
+
+def own(rows: type[Row] | QuerySet[Row], organization: Organization, pk: str) -> Row:
+    """Return the organization's row, or 404: also when it is another organization's."""
+    return get_object_or_404(rows, organization=organization, pk=pk)
+
+
+def person(request: HttpRequest) -> User:
+    """The signed-in person."""
+    return cast(User, request.user)

@@ -1,0 +1,42 @@
+"""How much of their quotas subscriptions have used in the windows that run now."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.timezone import now
+
+from access.models import Subscription, SubscriptionState
+from access.periods import window
+from metering.queries import quantities
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaUse:
+    """`used` of `limit` calls until `ends_at`."""
+
+    subscription: Subscription
+    used: int
+    limit: int
+    ends_at: datetime
+
+
+def quota_use(subscriptions: Iterable[Subscription]) -> list[QuotaUse]:
+    """The use of those that are active and have a quota. One query for each kind of window (day, week, month).
+
+    Load `plan`, `provider` and `application` beforehand.
+    """
+    groups: dict[tuple[datetime, datetime], list[Subscription]] = defaultdict(list)
+    at = now()
+    for each in subscriptions:
+        if each.state == SubscriptionState.ACTIVE and each.plan.quota_limit is not None:
+            zone = each.provider.timezone
+            groups[window(period=each.plan.quota_period, timezone=zone, at=at)].append(each)
+    found: list[QuotaUse] = []
+    for (start, end), members in groups.items():
+        used = quantities(subscription_ids=[each.pk for each in members], start=start, end=end)
+        for each in members:
+            calls = used[each.pk].calls if each.pk in used else 0
+            found.append(QuotaUse(each, calls, each.plan.quota_limit or 0, end))
+    return found

@@ -1,0 +1,111 @@
+"""Filters and tags of the pages: formats, fields, badges, code blocks, meters."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms, template
+from django.forms import BoundField
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import now
+
+from portal import formats, markdown
+
+register = template.Library()
+register.filter("number", formats.number)
+register.filter("size", formats.size)
+register.filter("milliseconds", formats.milliseconds)
+register.filter("moment", formats.moment)
+
+# what a state means, whatever it is the state of
+_TONES = {
+    "active": "good", "published": "good", "paid": "good", "live": "good",
+    "pending": "warn", "draft": "warn", "deprecated": "warn", "disabled": "warn", "suspended": "warn",
+    "retired": "bad", "revoked": "bad", "cancelled": "bad", "void": "bad", "expired": "bad",
+    "finalized": "accent", "test": "accent",
+}  # fmt: skip
+
+
+@register.filter
+def money(amount: Decimal | None, currency: str = "USD") -> str:
+    return formats.money(amount, currency)
+
+
+@register.filter
+def share_of(part: float, whole: float) -> str:
+    return formats.share(part, whole)
+
+
+@register.filter
+def ago(at: datetime | None) -> str:
+    """`5 min ago`; `never` for nothing."""
+    if at is None:
+        return "never"
+    text = formats.span_of_time(now() - at)
+    return "just now" if text == "now" else f"{text} ago"
+
+
+@register.filter
+def when(at: datetime | None) -> str:
+    """A moment as a `<time>` element, UTC."""
+    if at is None:
+        return formats.DASH
+    return format_html('<time datetime="{}" class="nowrap">{}</time>', at.isoformat(), formats.moment(at))
+
+
+@register.filter
+def as_markdown(text: str) -> SafeString:
+    return mark_safe(markdown.render(text))  # noqa: S308 -- cleaned by an allow list in portal/markdown.py
+
+
+@register.simple_tag
+def badge(state: str, label: str = "") -> str:
+    """A state as a coloured word."""
+    tone = _TONES.get(state, "")
+    css = f"badge badge--{tone}" if tone else "badge"
+    return format_html('<span class="{}">{}</span>', css, label or state.replace("_", " ").capitalize())
+
+
+@register.inclusion_tag("components/field.html")
+def field(bound: BoundField) -> dict[str, Any]:
+    """A form field with label, hint and error, tied together for screen readers."""
+    widget = bound.field.widget
+    described = [f"{bound.auto_id}_helptext"] if bound.help_text else []
+    if bound.errors:
+        described.append(f"{bound.auto_id}_error")
+    if described:
+        widget.attrs["aria-describedby"] = " ".join(described)
+    # the label says it in words; allauth's placeholders would say it twice
+    widget.attrs.pop("placeholder", None)
+    return {"field": bound, "kind": "checkbox" if isinstance(widget, forms.CheckboxInput) else ""}
+
+
+@register.inclusion_tag("components/code.html")
+def code(text: str, id: str, kind: str = "", label: str = "Copy") -> dict[str, str]:  # noqa: A002 -- as in HTML
+    """A code block with a copy button. `kind`: `code--wrap` breaks long lines, `secret` is larger."""
+    return {"text": text, "id": id, "kind": kind, "label": label}
+
+
+@register.inclusion_tag("components/meter.html")
+def meter(id: str, label: str, used: int, limit: int, unit: str = "calls") -> dict[str, Any]:  # noqa: A002
+    """How much of a limit is used."""
+    percent = 100 * used / limit if limit else 100
+    return {
+        "id": id,
+        "label": label,
+        "value": f"{min(percent, 100):.2f}",
+        "share": int(percent),
+        "note": f"{used:,} of {limit:,} {unit} · {formats.share(used, limit)}",
+    }
+
+
+@register.simple_tag(takes_context=True)
+def query(context: Mapping[str, Any], **changes: Any) -> str:
+    """The page's own query string with some parameters changed (None = without it)."""
+    parameters = {**context["request"].GET.dict(), **changes}
+    parameters.pop("fragment", None)
+    kept = {name: value for name, value in parameters.items() if value not in (None, "")}
+    return "?" + urlencode(kept)

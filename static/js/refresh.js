@@ -1,0 +1,39 @@
+// A part of the page that keeps itself fresh: <div data-refresh="address of the fragment" data-every="5">.
+// Only while the page is visible, one request at a time; what is open stays open, focus and scroll stay.
+import { drawCharts } from "./charts.js";
+
+function keepState(from, to) {
+  for (const details of from.querySelectorAll("details[id][open]")) {
+    const twin = to.querySelector(`#${CSS.escape(details.id)}`);
+    if (twin) twin.open = true;
+  }
+}
+
+async function refresh(place) {
+  const answer = await fetch(place.dataset.refresh, { headers: { "X-Fragment": "1" }, credentials: "same-origin" });
+  if (!answer.ok || answer.redirected) return;
+  const text = await answer.text();
+  if (text === place.dataset.last || place.contains(document.activeElement)) return;
+  place.dataset.last = text;
+  const fresh = document.createElement("template");
+  fresh.innerHTML = text;
+  keepState(place, fresh.content);
+  const height = place.offsetHeight;
+  place.style.minHeight = `${height}px`;
+  place.replaceChildren(fresh.content);
+  drawCharts(place);
+  place.style.minHeight = "";
+}
+
+export function startRefresh() {
+  for (const place of document.querySelectorAll("[data-refresh]")) {
+    let busy = false;
+    const turn = async () => {
+      if (busy || document.hidden || document.querySelector("dialog[open]")) return;
+      busy = true;
+      try { await refresh(place); } catch { /* the next turn tries again */ } finally { busy = false; }
+    };
+    setInterval(turn, Number(place.dataset.every) * 1000);
+    document.addEventListener("visibilitychange", turn);
+  }
+}

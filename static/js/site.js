@@ -1,0 +1,14 @@
+// The site's own script: each behaviour is a module; none is needed to read or to act.
+import { startCharts } from "./charts.js";
+import { startCopy } from "./copy.js";
+import { startDialogs } from "./dialog.js";
+import { startForms } from "./forms.js";
+import { startRefresh } from "./refresh.js";
+import { startTheme } from "./theme.js";
+
+startTheme();
+startCopy();
+startDialogs();
+startForms();
+startCharts();
+startRefresh();
