@@ -1,0 +1,142 @@
+"""What the operator of a node sets, by environment. nginx and the agent read the same."""
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+# The longest address of a unix socket that Linux takes is 107 bytes; `control.sock` is the longest of ours.
+_LONGEST_FOLDER = 107 - len("/control.sock")
+_SIZE = re.compile(r"[1-9][0-9]{0,8}[kKmMgG]?")
+_UNITS = {"k": 2**10, "m": 2**20, "g": 2**30}
+
+
+class SettingError(ValueError):
+    """A setting that cannot be used; the text names it and says what it must be."""
+
+
+@dataclass(frozen=True)
+class NodeSettings:
+    """The settings of one gateway node. Sizes are in bytes. Raises SettingError for what cannot be used."""
+
+    folder: Path
+    control_url: str = "http://127.0.0.1:8000"
+    token: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8080
+    workers: str = "auto"
+    entries_memory: int = 128 * 2**20
+    counters_memory: int = 32 * 2**20
+    ca_bundle: Path = Path("/etc/ssl/certs/ca-certificates.crt")
+    max_body: int = 10 * 2**20
+    nginx: str = "/usr/sbin/nginx"
+
+    def __post_init__(self) -> None:
+        """Refuse what would not be safe or would not work in nginx.conf."""
+        if not self.folder.is_absolute() or len(os.fsencode(self.folder)) > _LONGEST_FOLDER:
+            raise SettingError(
+                f"GATEHOUSE_NODE_DIR must be a full path of at most {_LONGEST_FOLDER} bytes, "
+                f"because unix sockets lie in it; it is {str(self.folder)!r}"
+            )
+        for name, path in (("GATEHOUSE_NODE_DIR", self.folder), ("GATEHOUSE_CA_BUNDLE", self.ca_bundle)):
+            if re.search(r"[\"'\\${};\x00-\x1f]", str(path)):
+                raise SettingError(f"{name} must not contain quotes, backslashes, $, braces or semicolons")
+        if not re.fullmatch(r"[0-9A-Za-z.-]+|\[[0-9A-Fa-f:.]+\]", self.host):
+            raise SettingError(
+                f"GATEHOUSE_GATEWAY_HOST must be a host name or an IP address, not {self.host!r}"
+            )
+        if not 1 <= self.port <= 65535:
+            raise SettingError(f"GATEHOUSE_GATEWAY_PORT must be between 1 and 65535, not {self.port}")
+        if not re.fullmatch(r"auto|[1-9][0-9]{0,2}", self.workers):
+            raise SettingError(
+                f"GATEHOUSE_WORKERS must be auto or a number from 1 to 999, not {self.workers!r}"
+            )
+        if min(self.entries_memory, self.counters_memory) < 2**20:
+            raise SettingError("GATEHOUSE_ENTRIES_MEMORY and GATEHOUSE_COUNTERS_MEMORY must be 1m or more")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "NodeSettings":
+        """Read the settings; raises SettingError with the variable's name and the way out."""
+        env = os.environ if environment is None else environment
+        if not env.get("GATEHOUSE_NODE_DIR"):
+            raise SettingError("GATEHOUSE_NODE_DIR is not set: name a folder for this node's files")
+        return cls(
+            folder=Path(env["GATEHOUSE_NODE_DIR"]).absolute(),
+            control_url=env.get("GATEHOUSE_CONTROL_URL") or cls.control_url,
+            token=env.get("GATEHOUSE_NODE_TOKEN", ""),
+            host=_bracketed(env.get("GATEHOUSE_GATEWAY_HOST") or cls.host),
+            port=_number(env, "GATEHOUSE_GATEWAY_PORT", cls.port),
+            workers=env.get("GATEHOUSE_WORKERS") or cls.workers,
+            entries_memory=_size(env, "GATEHOUSE_ENTRIES_MEMORY", cls.entries_memory),
+            counters_memory=_size(env, "GATEHOUSE_COUNTERS_MEMORY", cls.counters_memory),
+            ca_bundle=Path(env.get("GATEHOUSE_CA_BUNDLE") or cls.ca_bundle).absolute(),
+            max_body=_size(env, "GATEHOUSE_MAX_BODY", cls.max_body),
+            nginx=env.get("GATEHOUSE_NGINX") or shutil.which("nginx") or cls.nginx,
+        )
+
+    @property
+    def entries_file(self) -> Path:
+        """The append log of entries."""
+        return self.folder / "entries.jsonl"
+
+    @property
+    def control_socket(self) -> Path:
+        """Where nginx listens for the agent."""
+        return self.folder / "control.sock"
+
+    @property
+    def agent_socket(self) -> Path:
+        """Where the agent listens for the gate."""
+        return self.folder / "agent.sock"
+
+    @property
+    def usage_log(self) -> Path:
+        """The write-ahead log of calls."""
+        return self.folder / "usage.log"
+
+    @property
+    def spool(self) -> Path:
+        """Where the agent keeps its batches."""
+        return self.folder / "spool"
+
+    @property
+    def configuration(self) -> Path:
+        """The rendered nginx.conf."""
+        return self.folder / "nginx.conf"
+
+    @property
+    def pid_file(self) -> Path:
+        """nginx's process id."""
+        return self.folder / "nginx.pid"
+
+    @property
+    def error_log(self) -> Path:
+        """nginx's own log."""
+        return self.folder / "logs" / "error.log"
+
+    @property
+    def temporary(self) -> Path:
+        """Where nginx puts request bodies that do not fit into memory."""
+        return self.folder / "tmp"
+
+
+def _number(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name) or str(default)
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise SettingError(f"{name} must be a number, not {text!r}")
+    return int(text)
+
+
+def _size(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name) or str(default)
+    if not _SIZE.fullmatch(text):
+        raise SettingError(f"{name} must be a size such as 10m, 512k or 1g, not {text!r}")
+    unit = text[-1].lower()
+    return int(text[:-1]) * _UNITS[unit] if unit in _UNITS else int(text)
+
+
+def _bracketed(host: str) -> str:
+    """An IPv6 address as nginx wants it."""
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
