@@ -32,6 +32,7 @@ class Valkey:
             "appendonly yes",
             'save ""',
             "daemonize no",
+            "loglevel warning",
             f"requirepass {self._password()}",
         ]
         config = self.data / "valkey.conf"

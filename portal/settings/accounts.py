@@ -2,6 +2,8 @@
 
 from portal.settings.environment import MODE, PRODUCTION, VAR, env, required
 
+GATEHOUSE_SIGNUP_OPEN = env.bool("GATEHOUSE_SIGNUP_OPEN", True)
+
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
@@ -15,13 +17,31 @@ ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = False
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
 ACCOUNT_UNIQUE_EMAIL = True
+# one address a person: a new one takes the old one's place once it is verified
+ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_PREVENT_ENUMERATION = True
+# counted in each web process; `ip` is the client, `key` the address she types
+ACCOUNT_RATE_LIMITS = {
+    "signup": "20/m/ip",
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "confirm_email": "1/3m/key",
+    "reset_password": "20/m/ip,5/m/key",
+    "reset_password_from_key": "20/m/ip",
+    "change_password": "5/m/user",
+    "manage_email": "10/m/user",
+    "reauthenticate": "10/m/user",
+}
+# how many proxies before the portal append to X-Forwarded-For; 0 = the header is not believed
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("GATEHOUSE_TRUSTED_PROXIES", 0)
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Gatehouse] "
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/console/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 
 DEFAULT_FROM_EMAIL = env.str("GATEHOUSE_MAIL_FROM", "Gatehouse <gatehouse@localhost>")
+# a mail server that hangs holds up a sign-up for this long at most, seconds
+EMAIL_TIMEOUT = 10
 EMAIL_URL = required("EMAIL_URL", "smtp+tls://user:password@host:587, or consolemail://")
 # Without a mail server, messages go to the console and to files that the outbox page shows.
 OUTBOX_DIR = VAR / "outbox"

@@ -30,3 +30,5 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 3600.0,
     },
 }
+# A month is billed this long after it is over, so that late counts are in.
+BILLING_GRACE_SECONDS = env.int("GATEHOUSE_BILLING_GRACE", 3600)

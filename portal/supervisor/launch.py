@@ -9,7 +9,7 @@ from typing import Any
 from portal.embedded.postgres import Postgres
 from portal.embedded.privileges import service_command
 from portal.embedded.valkey import Valkey
-from portal.settings.environment import BASE_DIR
+from portal.settings.environment import BASE_DIR, secret_key
 from portal.supervisor import services
 from portal.supervisor.layout import Layout, is_free, write_secret
 from portal.supervisor.options import Options
@@ -96,6 +96,8 @@ class _Start:
     def _write_environment(self, database: str, broker: str) -> None:
         """Keep what other `manage.py` commands on this machine need to reach the same services."""
         shared = {
+            # made by these very settings when `up` began; the services may not read its file
+            "SECRET_KEY": secret_key(),
             "DATABASE_URL": database,
             "CELERY_BROKER_URL": broker,
             "GATEHOUSE_PORTAL_URL": self.addresses.portal,

@@ -22,7 +22,7 @@ def wait_for(what: str, probe: Callable[[], bool], *, supervisor: Supervisor, se
         if time.monotonic() > deadline:
             raise NotReady(f"{what} did not come up in {seconds:.0f} s; its lines above say why")
         supervisor.tick()
-        time.sleep(0.1)
+        time.sleep(0.2)
 
 
 def database_answers(url: str) -> bool:

@@ -52,14 +52,14 @@ def web(addresses: Addresses, env: dict[str, str]) -> Service:
     command = [
         *python("-m", "granian"), "--interface", "wsgi", "--host", addresses.host,
         "--port", str(addresses.portal_port), "--workers", "1", "--blocking-threads", "24",
-        "--workers-kill-timeout", "2", "--no-ws", "--log-level", "warning", "portal.wsgi:application",
+        "--workers-kill-timeout", "2", "--no-ws", "--log-level", "error", "portal.wsgi:application",
     ]  # fmt: skip
     return Service("web", command, CONTROL, env=env, paths=python_paths())
 
 
 def worker(env: dict[str, str]) -> Service:
     command = python(
-        "-m", "celery", "-A", "portal", "worker", "--pool", "threads", "--concurrency", "4",
+        "-m", "celery", "--quiet", "-A", "portal", "worker", "--pool", "threads", "--concurrency", "4",
         "--loglevel", "warning", "--without-gossip", "--without-mingle",
     )  # fmt: skip
     return Service("worker", command, CONTROL, env=env, paths=python_paths())
@@ -67,7 +67,7 @@ def worker(env: dict[str, str]) -> Service:
 
 def beat(layout: Layout, env: dict[str, str]) -> Service:
     command = python(
-        "-m", "celery", "-A", "portal", "beat", "--loglevel", "warning",
+        "-m", "celery", "--quiet", "-A", "portal", "beat", "--loglevel", "warning",
         "--schedule", str(layout.run / "beat-schedule"), "--pidfile", "",
     )  # fmt: skip
     return Service("beat", command, CONTROL, env=env, paths=python_paths())
@@ -78,7 +78,7 @@ def httpbin(addresses: Addresses) -> Service:
     command = [
         str(HTTPBIN_PYTHON), "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1",
         "--port", str(addresses.httpbin_port), "--workers", "1", "--blocking-threads", "16",
-        "--workers-kill-timeout", "1", "--log-level", "warning", "httpbin:app",
+        "--workers-kill-timeout", "1", "--log-level", "error", "httpbin:app",
     ]  # fmt: skip
     return Service("httpbin", command, GATE, env=QUIET, paths=python_paths())
 
