@@ -1,11 +1,15 @@
 """Rate cards, which plan uses which, and invoices. Money is Decimal; prices keep 12 decimals."""
 
+from typing import Any
+
 from django.db import models
+from django.utils.functional import cached_property
 from django.utils.timezone import now
 
 from access.models import Subscription, UsagePlan
 from accounts.fields import ShortIdField
 from accounts.models import Organization
+from billing.pricing import Tariff, make_tariff
 
 
 class Meter(models.TextChoices):
@@ -23,9 +27,7 @@ class RateCard(models.Model):
     """Prices by meter."""
 
     id = ShortIdField()
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="rate_cards"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="rate_cards")
     name = models.CharField(max_length=80)
     currency = models.CharField(max_length=3, default="USD")
     base_fee = models.DecimalField(
@@ -35,9 +37,7 @@ class RateCard(models.Model):
 
     class Meta:
         ordering = ["name"]
-        constraints = [
-            models.UniqueConstraint(fields=["organization", "name"], name="rate_card_name_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["organization", "name"], name="rate_card_name_once")]
 
     def __str__(self) -> str:
         return self.name
@@ -49,9 +49,7 @@ class Price(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="prices")
     rate_card = models.ForeignKey(RateCard, on_delete=models.CASCADE, related_name="prices")
     meter = models.CharField(max_length=20, choices=Meter)
-    model = models.CharField(
-        max_length=12, choices=PricingModel, default=PricingModel.GRADUATED
-    )
+    model = models.CharField(max_length=12, choices=PricingModel, default=PricingModel.GRADUATED)
     free_units = models.DecimalField(
         max_digits=30, decimal_places=12, default=0, help_text="Free each period, before the tiers."
     )
@@ -62,20 +60,21 @@ class Price(models.Model):
 
     class Meta:
         ordering = ["meter"]
-        constraints = [
-            models.UniqueConstraint(fields=["rate_card", "meter"], name="price_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["rate_card", "meter"], name="price_once")]
 
     def __str__(self) -> str:
         return f"{self.rate_card}: {self.get_meter_display()}"
+
+    @cached_property
+    def tariff(self) -> Tariff:
+        """Ready to calculate with; read once for each loaded row."""
+        return make_tariff(self.model, self.tiers, self.free_units)
 
 
 class PlanPrice(models.Model):
     """Which rate card a usage plan is billed by. A plan without one is free."""
 
-    organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, related_name="plan_prices"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="plan_prices")
     plan = models.OneToOneField(UsagePlan, on_delete=models.CASCADE, related_name="price")
     rate_card = models.ForeignKey(RateCard, on_delete=models.PROTECT, related_name="plans")
 
@@ -90,20 +89,30 @@ class InvoiceState(models.TextChoices):
     VOID = "void", "Void"
 
 
+class FinalizedInvoiceError(Exception):
+    """Something tried to change an invoice that is finalized. Void it and bill again instead."""
+
+
+def refuse_if_frozen(invoice_id: str) -> None:
+    """Raise FinalizedInvoiceError unless the stored invoice is a draft."""
+    if Invoice.objects.filter(pk=invoice_id).exclude(state=InvoiceState.DRAFT).exists():
+        raise FinalizedInvoiceError(f"Invoice {invoice_id} is finalized and never changes.")
+
+
 class Invoice(models.Model):
     """What a developer's organization owes a provider for a period. Frozen once finalized."""
 
     id = ShortIdField()
-    organization = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="issued_invoices"
-    )
-    customer = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, related_name="invoices"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="issued_invoices")
+    customer = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="invoices")
     number = models.PositiveIntegerField(
         null=True, help_text="Without gaps per provider; given when finalized."
     )
     state = models.CharField(max_length=10, choices=InvoiceState, default=InvoiceState.DRAFT)
+    month_start = models.DateTimeField(help_text="Start of the calendar month that it bills.")
+    part = models.PositiveSmallIntegerField(
+        default=1, help_text="1 = the month's first invoice; later ones bill the difference."
+    )
     period_start = models.DateTimeField()
     period_end = models.DateTimeField(help_text="Exclusive.")
     currency = models.CharField(max_length=3)
@@ -114,43 +123,98 @@ class Invoice(models.Model):
     created_at = models.DateTimeField(default=now, editable=False)
     finalized_at = models.DateTimeField(null=True, blank=True)
     paid_at = models.DateTimeField(null=True, blank=True)
+    voided_at = models.DateTimeField(null=True, blank=True)
+
+    # What may still change once finalized; the database trigger `invoice_stays` holds the same list.
+    MUTABLE = frozenset({"state", "paid_at", "voided_at"})
 
     class Meta:
-        ordering = ["-period_start", "-created_at"]
+        ordering = ["-period_end", "-number", "-created_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["organization", "customer", "currency", "period_start"],
-                condition=~models.Q(state=InvoiceState.VOID),
+                fields=["organization", "customer", "currency", "month_start", "part"],
                 name="invoice_once",
             ),
             models.UniqueConstraint(fields=["organization", "number"], name="invoice_number_once"),
+            models.CheckConstraint(
+                condition=models.Q(state=InvoiceState.DRAFT, number__isnull=True, finalized_at__isnull=True)
+                | (
+                    ~models.Q(state=InvoiceState.DRAFT)
+                    & models.Q(number__isnull=False, finalized_at__isnull=False)
+                ),
+                name="invoice_number_when_final",
+            ),
+        ]
+        indexes = [
+            # "was this month closed for these customers?"
+            models.Index(fields=["organization", "month_start", "customer"], name="invoice_month"),
         ]
 
     def __str__(self) -> str:
         return f"Invoice {self.number or 'draft'} to {self.customer}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write it, unless that would change a finalized invoice (raises FinalizedInvoiceError)."""
+        fields = kwargs.get("update_fields")
+        if not self._state.adding and not (fields and set(fields) <= self.MUTABLE):
+            refuse_if_frozen(self.pk)
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        refuse_if_frozen(self.pk)
+        return super().delete(*args, **kwargs)
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether its contents may no longer change."""
+        return self.state != InvoiceState.DRAFT
+
+    @property
+    def label(self) -> str:
+        """`2026-000012`, or `draft`: how people name it."""
+        return f"{self.finalized_at:%Y}-{self.number:06d}" if self.finalized_at else "draft"
+
 
 class InvoiceLine(models.Model):
-    """One line: a base fee, or the units of one meter in one tier for one subscription."""
+    """One line: a base fee, or the units of one meter in one tier for one subscription.
 
-    organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, related_name="invoice_lines"
-    )
+    `amount` = `quantity` × `unit_price` + `flat_fee`, rounded to the currency's decimals; in a month's later
+    invoice it is the difference of two such sums (docs/billing.md).
+    """
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="invoice_lines")
     invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")
-    subscription = models.ForeignKey(
-        Subscription, on_delete=models.PROTECT, related_name="invoice_lines"
-    )
+    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="invoice_lines")
     position = models.PositiveIntegerField()
     description = models.CharField(max_length=300)
+    month_start = models.DateTimeField(
+        help_text="Start of the calendar month that the line bills: an earlier one for late counts."
+    )
     meter = models.CharField(max_length=20, blank=True, help_text="Empty = a fee.")
+    tier = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="From 1; 0 = free units or not charged; empty = a fee."
+    )
     quantity = models.DecimalField(max_digits=30, decimal_places=12)
     unit_price = models.DecimalField(max_digits=24, decimal_places=12)
+    flat_fee = models.DecimalField(max_digits=24, decimal_places=12, default=0)
     amount = models.DecimalField(
         max_digits=24, decimal_places=12, help_text="Rounded once to the currency's decimals."
     )
 
     class Meta:
         ordering = ["position"]
+        indexes = [
+            # "how much of this month was billed already?"
+            models.Index(fields=["subscription", "month_start", "meter"], name="invoice_line_billed"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.description}: {self.amount}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        refuse_if_frozen(self.invoice_id)
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        refuse_if_frozen(self.invoice_id)
+        return super().delete(*args, **kwargs)

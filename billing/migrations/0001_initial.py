@@ -8,106 +8,279 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('access', '0001_initial'),
-        ('accounts', '0001_initial'),
+        ("access", "0001_initial"),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Invoice',
+            name="Invoice",
             fields=[
-                ('id', accounts.fields.ShortIdField(default=accounts.ids.short_id, editable=False, max_length=10, primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField(help_text='Without gaps per provider; given when finalized.', null=True)),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('finalized', 'Finalized'), ('paid', 'Paid'), ('void', 'Void')], default='draft', max_length=10)),
-                ('period_start', models.DateTimeField()),
-                ('period_end', models.DateTimeField(help_text='Exclusive.')),
-                ('currency', models.CharField(max_length=3)),
-                ('total', models.DecimalField(decimal_places=12, default=0, max_digits=24)),
-                ('frozen', models.JSONField(default=dict, help_text='Copies of provider, customer, plans and prices as billed.')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('finalized_at', models.DateTimeField(blank=True, null=True)),
-                ('paid_at', models.DateTimeField(blank=True, null=True)),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to='accounts.organization')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='issued_invoices', to='accounts.organization')),
+                (
+                    "id",
+                    accounts.fields.ShortIdField(
+                        default=accounts.ids.short_id,
+                        editable=False,
+                        max_length=10,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "number",
+                    models.PositiveIntegerField(
+                        help_text="Without gaps per provider; given when finalized.", null=True
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("finalized", "Finalized"),
+                            ("paid", "Paid"),
+                            ("void", "Void"),
+                        ],
+                        default="draft",
+                        max_length=10,
+                    ),
+                ),
+                ("period_start", models.DateTimeField()),
+                ("period_end", models.DateTimeField(help_text="Exclusive.")),
+                ("currency", models.CharField(max_length=3)),
+                ("total", models.DecimalField(decimal_places=12, default=0, max_digits=24)),
+                (
+                    "frozen",
+                    models.JSONField(
+                        default=dict, help_text="Copies of provider, customer, plans and prices as billed."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("finalized_at", models.DateTimeField(blank=True, null=True)),
+                ("paid_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invoices",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="issued_invoices",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-period_start', '-created_at'],
+                "ordering": ["-period_start", "-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='InvoiceLine',
+            name="InvoiceLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField()),
-                ('description', models.CharField(max_length=300)),
-                ('meter', models.CharField(blank=True, help_text='Empty = a fee.', max_length=20)),
-                ('quantity', models.DecimalField(decimal_places=12, max_digits=30)),
-                ('unit_price', models.DecimalField(decimal_places=12, max_digits=24)),
-                ('amount', models.DecimalField(decimal_places=12, help_text="Rounded once to the currency's decimals.", max_digits=24)),
-                ('invoice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='billing.invoice')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='invoice_lines', to='accounts.organization')),
-                ('subscription', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invoice_lines', to='access.subscription')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                ("description", models.CharField(max_length=300)),
+                ("meter", models.CharField(blank=True, help_text="Empty = a fee.", max_length=20)),
+                ("quantity", models.DecimalField(decimal_places=12, max_digits=30)),
+                ("unit_price", models.DecimalField(decimal_places=12, max_digits=24)),
+                (
+                    "amount",
+                    models.DecimalField(
+                        decimal_places=12, help_text="Rounded once to the currency's decimals.", max_digits=24
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="lines",
+                        to="billing.invoice",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="invoice_lines",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "subscription",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invoice_lines",
+                        to="access.subscription",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position'],
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='RateCard',
+            name="RateCard",
             fields=[
-                ('id', accounts.fields.ShortIdField(default=accounts.ids.short_id, editable=False, max_length=10, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=80)),
-                ('currency', models.CharField(default='USD', max_length=3)),
-                ('base_fee', models.DecimalField(decimal_places=12, default=0, help_text='For each subscription and month.', max_digits=24)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rate_cards', to='accounts.organization')),
+                (
+                    "id",
+                    accounts.fields.ShortIdField(
+                        default=accounts.ids.short_id,
+                        editable=False,
+                        max_length=10,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("currency", models.CharField(default="USD", max_length=3)),
+                (
+                    "base_fee",
+                    models.DecimalField(
+                        decimal_places=12,
+                        default=0,
+                        help_text="For each subscription and month.",
+                        max_digits=24,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rate_cards",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Price',
+            name="Price",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('meter', models.CharField(choices=[('requests', 'Requests'), ('bytes_out', 'Data out (GiB)')], max_length=20)),
-                ('model', models.CharField(choices=[('graduated', 'Graduated: each unit at the price of its tier')], default='graduated', max_length=12)),
-                ('free_units', models.DecimalField(decimal_places=12, default=0, help_text='Free each period, before the tiers.', max_digits=30)),
-                ('tiers', models.JSONField(help_text='[{"up_to": "333000000" or null, "unit_price": "0.0000035", "flat_fee": "0"}]; decimals as text; up_to is inclusive; the last is null.')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prices', to='accounts.organization')),
-                ('rate_card', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prices', to='billing.ratecard')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "meter",
+                    models.CharField(
+                        choices=[("requests", "Requests"), ("bytes_out", "Data out (GiB)")], max_length=20
+                    ),
+                ),
+                (
+                    "model",
+                    models.CharField(
+                        choices=[("graduated", "Graduated: each unit at the price of its tier")],
+                        default="graduated",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "free_units",
+                    models.DecimalField(
+                        decimal_places=12,
+                        default=0,
+                        help_text="Free each period, before the tiers.",
+                        max_digits=30,
+                    ),
+                ),
+                (
+                    "tiers",
+                    models.JSONField(
+                        help_text='[{"up_to": "333000000" or null, "unit_price": "0.0000035", "flat_fee": "0"}]; decimals as text; up_to is inclusive; the last is null.'
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="prices",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "rate_card",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="prices",
+                        to="billing.ratecard",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['meter'],
+                "ordering": ["meter"],
             },
         ),
         migrations.CreateModel(
-            name='PlanPrice',
+            name="PlanPrice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='plan_prices', to='accounts.organization')),
-                ('plan', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='price', to='access.usageplan')),
-                ('rate_card', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='billing.ratecard')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="plan_prices",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="price",
+                        to="access.usageplan",
+                    ),
+                ),
+                (
+                    "rate_card",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="plans",
+                        to="billing.ratecard",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'void'), _negated=True), fields=('organization', 'customer', 'currency', 'period_start'), name='invoice_once'),
+            model_name="invoice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "void"), _negated=True),
+                fields=("organization", "customer", "currency", "period_start"),
+                name="invoice_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.UniqueConstraint(fields=('organization', 'number'), name='invoice_number_once'),
+            model_name="invoice",
+            constraint=models.UniqueConstraint(fields=("organization", "number"), name="invoice_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='ratecard',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='rate_card_name_once'),
+            model_name="ratecard",
+            constraint=models.UniqueConstraint(fields=("organization", "name"), name="rate_card_name_once"),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.UniqueConstraint(fields=('rate_card', 'meter'), name='price_once'),
+            model_name="price",
+            constraint=models.UniqueConstraint(fields=("rate_card", "meter"), name="price_once"),
         ),
     ]

@@ -1,0 +1,210 @@
+"""Invoices: closing a month, payment, voiding. A finalized invoice never changes; its number has no gap."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Max, Q, QuerySet
+from django.utils.timezone import now
+
+from access.models import Subscription, SubscriptionState
+from accounts.audit import record
+from accounts.errors import Refused
+from accounts.models import Organization, User
+from billing.drafts import Draft, draft_invoices, frozen_copy, last_parts
+from billing.models import Invoice, InvoiceLine, InvoiceState
+from billing.periods import Period
+from billing.queries import default_currency, subscriptions_in
+
+# Customers billed in one transaction: a run that dies goes on where it stopped, and memory stays flat.
+CUSTOMERS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Closing:
+    """One run: the month, whether to bill by difference what is closed already, and the moment."""
+
+    provider: Organization
+    period: Period
+    corrections: bool
+    at: datetime
+
+    @property
+    def end(self) -> datetime:
+        return min(self.at, self.period.end)
+
+
+def close_period(
+    *,
+    provider: Organization,
+    period: Period,
+    at: datetime | None = None,
+    corrections: bool = False,
+    actor: User | None,
+) -> list[str]:
+    """Bill every customer of `provider` for `period`; return the ids of the new invoices, all finalized.
+
+    Each customer gets one invoice a currency: the month's cumulative rating minus what was billed of it. So a
+    second run makes nothing new, two at once do not bill twice, and a month that was closed early (`at`,
+    default now, before its end) is completed by a later run. Late counts of the month before become lines of
+    their own. `corrections=False` leaves customers alone whose month is closed to its end (their late counts
+    wait for the next invoice); True bills the difference at once. Refused(field `month`) for a month to come.
+    """
+    closing = _Closing(provider, period, corrections, at or now())
+    if closing.at <= period.start:
+        raise Refused(f"{period.label} has not begun yet.", field="month")
+    made: list[str] = []
+    for customers in _customer_chunks(closing):
+        made += _close_customers(closing, customers)
+    if made:
+        record(
+            organization=provider,
+            actor=actor,
+            action="period.closed",
+            target=provider,
+            summary=f"Closed {period.label}: {len(made)} invoice{'s' if len(made) > 1 else ''}",
+        )
+    return made
+
+
+@transaction.atomic
+def mark_paid(*, invoice: Invoice, actor: User | None) -> Invoice:
+    """finalized -> paid. Refused in any other state."""
+    return _move(invoice, InvoiceState.PAID, "paid_at", actor)
+
+
+@transaction.atomic
+def void(*, invoice: Invoice, actor: User | None) -> Invoice:
+    """finalized -> void: nothing is owed; number and lines stay. Refused in any other state.
+
+    What it billed counts as not billed: closing its month again makes a new invoice.
+    """
+    return _move(invoice, InvoiceState.VOID, "voided_at", actor)
+
+
+def _move(invoice: Invoice, state: InvoiceState, stamp: str, actor: User | None) -> Invoice:
+    locked = Invoice.objects.select_for_update(of=("self",)).select_related("customer", "organization")
+    current = locked.get(pk=invoice.pk)
+    if current.state != InvoiceState.FINALIZED:
+        raise Refused(
+            f"{current} is {current.get_state_display().lower()}; "
+            f"only a finalized one can become {state.label.lower()}.",
+            field="state",
+            code="wrong_state",
+        )
+    current.state = state
+    setattr(current, stamp, now())
+    current.save(update_fields=["state", stamp])
+    record(
+        organization=current.organization,
+        actor=actor,
+        action=f"invoice.{state.value}",
+        target=current,
+        summary=f"Invoice {current.label} to {current.customer} is {state.label.lower()}",
+        changes={"state": [InvoiceState.FINALIZED.value, state.value]},
+    )
+    return current
+
+
+def _subscriptions(closing: _Closing) -> Q:
+    """Those that may owe something for the month, or for late counts of the month before."""
+    return Q(provider=closing.provider, started_at__lt=closing.period.end) & (
+        Q(ended_at__isnull=True) | Q(ended_at__gt=closing.period.previous().start)
+    )
+
+
+def _customer_chunks(closing: _Closing) -> Iterator[list[str]]:
+    last = ""
+    while True:
+        found = (
+            Subscription.objects.filter(_subscriptions(closing), organization_id__gt=last)
+            .exclude(state=SubscriptionState.PENDING)
+            .order_by("organization_id")
+            .values_list("organization_id", flat=True)
+            .distinct()[:CUSTOMERS_AT_ONCE]
+        )
+        customers = list(found)
+        if not customers:
+            return
+        yield customers
+        last = customers[-1]
+
+
+@transaction.atomic
+def _close_customers(closing: _Closing, customers: list[str]) -> list[str]:
+    # One closing of a provider at a time: what is billed and the numbers are read under this lock.
+    Organization.objects.select_for_update(no_key=True).get(pk=closing.provider.pk)
+    period, previous = closing.period, closing.period.previous()
+    due = set(customers)
+    if not closing.corrections:
+        due -= _closed_to_the_end(closing, period, customers)
+    late = due & _closed_to_the_end(closing, previous, customers) - _with_void(closing, previous, customers)
+    subscriptions = subscriptions_in(provider=closing.provider).filter(
+        _subscriptions(closing), organization_id__in=due
+    )
+    drafts = draft_invoices(
+        subscriptions=list(subscriptions),
+        months=[(period, due), (previous, late)],
+        current=period,
+        default_currency=default_currency([closing.provider.pk])[closing.provider.pk],
+    )
+    return _write(closing, drafts)
+
+
+def _closed_to_the_end(closing: _Closing, period: Period, customers: list[str]) -> set[str]:
+    """Customers with an invoice, void or not, that covers the month to its end."""
+    found = _of_month(closing, period).filter(customer__in=customers, period_end__gte=period.end)
+    return set(found.values_list("customer_id", flat=True))
+
+
+def _with_void(closing: _Closing, period: Period, customers: list[str]) -> set[str]:
+    """Customers with a void invoice of the month: whether to bill them again is for people to say."""
+    found = _of_month(closing, period).filter(customer__in=customers, state=InvoiceState.VOID)
+    return set(found.values_list("customer_id", flat=True))
+
+
+def _of_month(closing: _Closing, period: Period) -> QuerySet[Invoice]:
+    return Invoice.objects.filter(organization=closing.provider, month_start=period.start)
+
+
+def _write(closing: _Closing, drafts: list[Draft]) -> list[str]:
+    """Store drafts with their lines, then finalize them with the provider's next numbers."""
+    if not drafts:
+        return []
+    month = _of_month(closing, closing.period).filter(customer__in=[d.customer for d in drafts])
+    parts = last_parts(month)
+    invoices, lines = [], []
+    for draft in drafts:
+        part, billed_until = parts.get((draft.customer.pk, draft.currency), (0, None))
+        start = closing.period.start
+        if billed_until is not None and billed_until < closing.end:
+            start = billed_until  # the rest of a month that was closed early
+        invoice = Invoice(
+            organization=closing.provider,
+            customer=draft.customer,
+            month_start=closing.period.start,
+            part=part + 1,
+            period_start=start,
+            period_end=closing.end,
+            currency=draft.currency,
+            total=draft.total,
+            frozen=frozen_copy(closing.provider, draft, closing.period),
+        )
+        invoices.append(invoice)
+        for line in draft.lines:
+            line.invoice, line.organization = invoice, closing.provider
+            lines.append(line)
+    Invoice.objects.bulk_create(invoices)
+    InvoiceLine.objects.bulk_create(lines, batch_size=2_000)
+    _finalize(closing, invoices)
+    return [invoice.pk for invoice in invoices]
+
+
+def _finalize(closing: _Closing, invoices: list[Invoice]) -> None:
+    issued = Invoice.objects.filter(organization=closing.provider)
+    number = issued.aggregate(last=Max("number"))["last"] or 0
+    for invoice in invoices:
+        number += 1
+        invoice.number, invoice.state, invoice.finalized_at = number, InvoiceState.FINALIZED, closing.at
+    Invoice.objects.bulk_update(invoices, ["number", "state", "finalized_at"])

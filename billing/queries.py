@@ -1,0 +1,78 @@
+"""Reading: invoices, rate cards and the subscriptions that bills are made of."""
+
+from collections.abc import Collection
+
+from django.db.models import Count, Prefetch, Q, QuerySet
+
+from access.models import Subscription, SubscriptionState
+from accounts.models import Organization
+from billing.currencies import DEFAULT_CURRENCY
+from billing.models import Invoice, InvoiceLine, InvoiceState, RateCard
+
+
+def subscriptions_in(
+    *, customer: Organization | None = None, provider: Organization | None = None
+) -> QuerySet[Subscription]:
+    """Return subscriptions that were approved, with all that rating needs loaded. 2 queries when read."""
+    found = Subscription.objects.exclude(state=SubscriptionState.PENDING)
+    if customer is not None:
+        found = found.filter(organization=customer)
+    if provider is not None:
+        found = found.filter(provider=provider)
+    return (
+        found.select_related("organization", "provider", "application", "plan__price__rate_card")
+        .prefetch_related("plan__price__rate_card__prices")
+        .order_by("organization_id", "application__name", "id")
+    )
+
+
+def rate_card_of(subscription: Subscription) -> RateCard | None:
+    """Return the rate card that the subscription's plan is billed by; None = free."""
+    price = getattr(subscription.plan, "price", None)
+    return price.rate_card if price else None
+
+
+def default_currency(provider_ids: Collection[str]) -> dict[str, str]:
+    """Return provider id -> currency of its free plans: that of its oldest rate card, else USD."""
+    oldest = (
+        RateCard.objects.filter(organization__in=provider_ids)
+        .order_by("organization_id", "created_at", "id")
+        .distinct("organization_id")
+        .values_list("organization_id", "currency")
+    )
+    return {**dict.fromkeys(provider_ids, DEFAULT_CURRENCY), **dict(oldest)}
+
+
+def invoices_of_customer(organization: Organization) -> QuerySet[Invoice]:
+    """Return the invoices that a developer's organization received, newest first. Drafts are not shown."""
+    return _with_parties(Invoice.objects.filter(customer=organization)).exclude(state=InvoiceState.DRAFT)
+
+
+def invoices_of_provider(organization: Organization) -> QuerySet[Invoice]:
+    """Return the invoices that a provider's organization issued, newest first."""
+    return _with_parties(Invoice.objects.filter(organization=organization))
+
+
+def invoices_seen_by(organization: Organization) -> QuerySet[Invoice]:
+    """Return what the organization issued, and what it received (without others' drafts)."""
+    received = Q(customer=organization) & ~Q(state=InvoiceState.DRAFT)
+    return _with_parties(Invoice.objects.filter(Q(organization=organization) | received))
+
+
+def with_lines(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
+    """Add the lines, in order, with their subscriptions' application and plan. 1 query more."""
+    lines = InvoiceLine.objects.select_related("subscription__application", "subscription__plan")
+    return invoices.prefetch_related(Prefetch("lines", lines.order_by("position")))
+
+
+def rate_cards_of(organization: Organization) -> QuerySet[RateCard]:
+    """Return a provider's rate cards with prices and `plan_count`. 2 queries when read."""
+    return (
+        RateCard.objects.filter(organization=organization)
+        .annotate(plan_count=Count("plans"))
+        .prefetch_related("prices")
+    )
+
+
+def _with_parties(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
+    return invoices.select_related("organization", "customer")

@@ -1,0 +1,29 @@
+"""Celery: the month's end."""
+
+import logging
+
+from celery import shared_task
+
+from accounts.models import Organization
+from billing.month_end import close_last_month, providers
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task
+def close_period() -> None:
+    """Close the last month for every provider, each in a task of its own (beat, hourly)."""
+    for provider_id in providers().values_list("id", flat=True):
+        close_provider_period.delay(provider_id)
+
+
+@shared_task
+def close_provider_period(provider_id: str) -> None:
+    """Close the last month for one provider."""
+    provider = Organization.objects.filter(pk=provider_id).first()
+    if provider is None:
+        logger.info("provider %s is gone, nothing to bill", provider_id)
+        return
+    made = close_last_month(provider=provider)
+    if made:
+        logger.info("billed %d customers of %s", len(made), provider.name)
