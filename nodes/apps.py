@@ -6,5 +6,7 @@ class NodesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Listen to the rooms below: what they change becomes entries for the nodes."""
-        from nodes import receivers  # noqa: F401, PLC0415 -- connects on import
+        """Listen to the rooms below (what they change becomes entries), and to the end of the process."""
+        from nodes import receivers, waiting  # noqa: F401, PLC0415 -- models must be loaded first
+
+        waiting.end_on_signals()

@@ -1,19 +1,47 @@
-"""Entries: what nodes must know, written in generations, read as snapshots and changes."""
+"""Entries: what nodes must know, written in generations, read as snapshots and changes.
 
-from dataclasses import dataclass
+Writers take one advisory lock until their transaction ends, so generations become visible in order and a
+reader of "everything after N" never skips one. A NOTIFY, sent with the commit, wakes the waiting nodes.
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, is_dataclass
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Max, Q
+from django.utils.timezone import now
 
 from accounts.models import Organization
+from gateway.entries import KINDS
 from nodes.models import Entry
+
+logger = logging.getLogger(__name__)
+
+CHANNEL = "nodes_entries"
+PAGE = 5_000
+# any number that no other advisory lock of this database uses
+_LOCK = 7_241_001
+_WRITE_CHUNK = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entry to write. `data` is a dataclass of `gateway.entries`, or None when the thing is gone."""
+    """One entry to write. `data` is a dataclass of `gateway.entries`, or None when the thing is gone.
+
+    A `problem` is shown to people. With it and without data, nodes keep what they have.
+    """
 
     kind: str
     key: str
     organization_id: str | None
-    data: object | None
+    data: Any
+    problem: str = ""
+
+    @property
+    def name(self) -> tuple[str, str]:
+        return self.kind, self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,31 +57,142 @@ class Changes:
     full: bool
 
 
+def lock() -> None:
+    """Make this transaction the only writer of entries until it ends.
+
+    Take it before reading what is to be written: what another writer changed meanwhile is then seen.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
 def write(*, kind: str, key: str, organization: Organization | None, data: object | None) -> bool:
     """Write one entry inside the caller's transaction; False = it was like that already."""
-    raise NotImplementedError
+    owner = organization.pk if organization else None
+    return write_many(changes=[Change(kind, key, owner, data)]) > 0
 
 
-def write_many(*, changes: list[Change]) -> int:
-    """Write several entries inside the caller's transaction, set-based; returns how many differed."""
-    raise NotImplementedError
+def write_many(*, changes: Iterable[Change]) -> int:
+    """Write several entries inside the caller's transaction, set-based; returns how many differed.
+
+    What comes new is written in the order in which nodes need it (a stage before the mapping that leads to
+    it); what goes, the other way round.
+    """
+    wanted = {change.name: change for change in changes}
+    ordered = sorted(wanted.values(), key=_order)
+    if not ordered:
+        return 0
+    lock()
+    written = sum(
+        _write_chunk(ordered[start : start + _WRITE_CHUNK]) for start in range(0, len(ordered), _WRITE_CHUNK)
+    )
+    if written:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(newest_generation())])
+    return written
+
+
+# what an entry names comes before it
+_ORDER = {
+    kind: place for place, kind in enumerate(("backend", "stage", "mapping", "plan", "subscription", "key"))
+}
+
+
+def _order(change: Change) -> tuple[bool, int]:
+    place = _ORDER[change.kind]
+    return (True, -place) if change.data is None else (False, place)
+
+
+def _write_chunk(changes: list[Change]) -> int:
+    held = _held(changes)
+    rows = []
+    for change in changes:
+        row, former = _row(change), held.get(change.name)
+        if change.problem:
+            logger.error("%s %s: %s", change.kind, change.key, change.problem)
+        if former is None:
+            # what no node ever heard of need not be announced as gone
+            if row.data is not None or row.problem:
+                rows.append(row)
+        elif former.data == row.data or (row.data is None and row.problem):
+            if former.problem != row.problem:
+                Entry.objects.filter(pk=former.pk).update(problem=row.problem)
+        else:
+            rows.append(row)
+    _upsert(rows)
+    return len(rows)
+
+
+def _row(change: Change) -> Entry:
+    data = change.data
+    return Entry(
+        kind=change.kind,
+        key=change.key,
+        organization_id=change.organization_id,
+        data=asdict(data) if is_dataclass(data) and not isinstance(data, type) else data,
+        problem=change.problem[:500],
+    )
+
+
+def _held(changes: list[Change]) -> dict[tuple[str, str], Entry]:
+    by_kind: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    for change in changes:
+        by_kind[change.kind].append(change.key)
+    wanted = Q()
+    for kind, keys in by_kind.items():
+        if keys:
+            wanted |= Q(kind=kind, key__in=keys)
+    return {(entry.kind, entry.key): entry for entry in Entry.objects.filter(wanted)}
+
+
+def _upsert(rows: list[Entry]) -> None:
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('nodes_generation') FROM generate_series(1, %s)", [len(rows)])
+        generations = sorted(row[0] for row in cursor.fetchall())
+    for row, generation in zip(rows, generations, strict=True):
+        row.generation = generation
+        row.written_at = now()
+    Entry.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["kind", "key"],
+        update_fields=["organization", "generation", "data", "problem", "written_at"],
+    )
 
 
 def newest_generation() -> int:
     """Return the generation of the newest entry; 0 = there is none."""
-    raise NotImplementedError
+    return Entry.objects.aggregate(newest=Max("generation"))["newest"] or 0
 
 
-def snapshot(*, after: int, limit: int = 5_000) -> Changes:
-    """Return the entries after a generation, oldest first. `after=0` leaves out what is gone."""
-    raise NotImplementedError
+def snapshot(*, after: int, limit: int = PAGE) -> Changes:
+    """Return the entries after a generation, oldest first.
 
-
-def wait_for_change(*, after: int, seconds: float) -> bool:
-    """Wait until there is an entry after `after` (True) or the time is over (False)."""
-    raise NotImplementedError
+    `after=0` gives everything there is and leaves out what is gone. So does an `after` that is newer than all
+    of ours: the node has seen a future that the database lost (it was restored from a copy).
+    """
+    newest = newest_generation()
+    full = after <= 0 or after > newest
+    rows = Entry.objects.order_by("generation").defer("written_at", "problem")
+    rows = rows.filter(data__isnull=False) if full else rows.filter(generation__gt=after)
+    page = list(rows[: limit + 1])
+    more = len(page) > limit
+    page = page[:limit]
+    last = page[-1].generation if page else 0
+    # `newest` was read first, so nothing up to it can be missing from the last page
+    return Changes(last if more else max(last, newest), page, more, full)
 
 
 def rebuild() -> int:
     """Compare all models with the entries and write what differs; returns how many did."""
-    raise NotImplementedError
+    from nodes import compile as compiler  # noqa: PLC0415 -- it needs Change from here
+
+    with transaction.atomic():
+        lock()
+        changes = {change.name: change for change in compiler.everything()}
+        living = Entry.objects.filter(data__isnull=False).values_list("kind", "key", "organization_id")
+        for kind, key, organization_id in living.iterator():
+            changes.setdefault((kind, key), Change(kind, key, organization_id, None))
+        return write_many(changes=changes.values())

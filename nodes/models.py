@@ -1,9 +1,11 @@
 """Gateway nodes, the entries they must know, and the quota slices they may spend."""
 
+from datetime import datetime
+
 from django.db import models
 from django.utils.timezone import now
 
-from access.models import Subscription
+from access.models import QuotaPeriod, Subscription
 from accounts.fields import ShortIdField
 from accounts.models import Organization
 
@@ -37,11 +39,17 @@ class Entry(models.Model):
 
     kind = models.CharField(max_length=20)
     key = models.CharField(max_length=500, help_text="Its name within its kind.")
+    # not CASCADE: nodes must still learn that the things of a deleted organization are gone
     organization = models.ForeignKey(
-        Organization, null=True, on_delete=models.CASCADE, related_name="entries"
+        Organization, null=True, on_delete=models.SET_NULL, related_name="entries"
     )
     generation = models.PositiveBigIntegerField(unique=True)
     data = models.JSONField(null=True)
+    problem = models.CharField(
+        max_length=500,
+        blank=True,
+        help_text="Why its newest state could not be used; nodes keep the state before.",
+    )
     written_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -52,26 +60,32 @@ class Entry(models.Model):
         return f"{self.kind} {self.key} @{self.generation}"
 
 
+class QuotaWindowQuerySet(models.QuerySet["QuotaWindow"]):
+    """Windows of subscriptions."""
+
+    def running(self, subscription_id: str, period: str, at: datetime) -> "QuotaWindowQuerySet":
+        """Return the windows around a moment: one, or several after a change of time zone."""
+        return self.filter(subscription=subscription_id, period=period, starts_at__lte=at, ends_at__gt=at)
+
+
 class QuotaWindow(models.Model):
     """How much of a subscription's quota was given out in one period. The authority on quotas."""
 
-    organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, related_name="quota_windows"
-    )
-    subscription = models.ForeignKey(
-        Subscription, on_delete=models.CASCADE, related_name="quota_windows"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="quota_windows")
+    subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="quota_windows")
+    period = models.CharField(max_length=5, choices=QuotaPeriod, default=QuotaPeriod.MONTH)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     leased = models.PositiveBigIntegerField(
-        default=0, help_text="Units given out and not returned; never more than the plan's limit."
+        default=0,
+        help_text="Units given out and not returned, or spent without a lease while a node was cut off.",
     )
+
+    objects = QuotaWindowQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["subscription", "starts_at"], name="quota_window_once"
-            )
+            models.UniqueConstraint(fields=["subscription", "period", "starts_at"], name="quota_window_once")
         ]
 
     def __str__(self) -> str:
@@ -85,6 +99,12 @@ class Lease(models.Model):
     node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="leases")
     window = models.ForeignKey(QuotaWindow, on_delete=models.CASCADE, related_name="leases")
     units = models.PositiveBigIntegerField(default=0)
+    last_request = models.CharField(max_length=64, blank=True)
+    last_granted = models.PositiveBigIntegerField(
+        default=0, help_text="What the last request got; its repeat gets the same."
+    )
+    last_return = models.CharField(max_length=64, blank=True)
+    last_returned = models.PositiveBigIntegerField(default=0)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

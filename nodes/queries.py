@@ -1,35 +1,75 @@
 """What pages and other rooms ask about nodes."""
 
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Count, Max, Q, QuerySet
+from django.utils.timezone import now
 
+from access.models import Subscription
+from access.periods import window
 from apis.models import Stage
-from nodes.models import Node
+from nodes.compile_stage import canonical_key
+from nodes.models import Entry, Node, QuotaWindow
+
+# a node says something every few seconds; one that was silent for longer is down
+SEEN_WITHIN = timedelta(seconds=15)
 
 
 class Live(NamedTuple):
-    """"Live on `live` of `up`" nodes."""
+    """ "Live on `live` of `up`" nodes."""
 
     live: int
     up: int
 
 
+class QuotaState(NamedTuple):
+    """How much of a quota window is given out to nodes; `limit` None = no quota."""
+
+    limit: int | None
+    leased: int
+    starts_at: datetime
+    ends_at: datetime
+
+
 def nodes_up() -> QuerySet[Node]:
     """Return the enabled nodes that were seen within the last 15 seconds."""
-    raise NotImplementedError
+    return Node.objects.filter(enabled=True, last_seen_at__gte=now() - SEEN_WITHIN)
 
 
 def live_on(generation: int) -> Live:
     """Say how many of the nodes that are up run this generation or a newer one."""
-    raise NotImplementedError
+    counts = nodes_up().aggregate(live=Count("pk", filter=Q(generation__gte=generation)), up=Count("pk"))
+    return Live(counts["live"], counts["up"])
 
 
 def stage_live(stage: Stage) -> Live:
-    """Say on how many of the nodes that are up the stage's newest entry is live."""
-    raise NotImplementedError
+    """Say on how many of the nodes that are up the stage's newest state is live, with its addresses."""
+    names = Q(kind="stage", key=stage.pk) | Q(kind="mapping", data__stage=stage.pk)
+    names |= Q(kind="mapping", key=canonical_key(stage))
+    generation = Entry.objects.filter(names).aggregate(newest=Max("generation"))["newest"]
+    if generation is None:
+        return Live(0, nodes_up().count())
+    return live_on(generation)
 
 
 def stage_problem(stage: Stage) -> str:
-    """Return why the stage's newest state could not be made into an entry; '' = it could."""
-    raise NotImplementedError
+    """Return why nodes do not have the stage's newest state as it should be; '' = they have."""
+    found = Entry.objects.filter(kind="stage", key=stage.pk).values_list("problem", flat=True).first()
+    return found or ""
+
+
+def quota_state(subscription_id: str, *, at: datetime | None = None) -> QuotaState | None:
+    """Return the running quota window of a subscription; None = no such subscription."""
+    at = at or now()
+    subscription = (
+        Subscription.objects.select_related("plan", "organization").filter(pk=subscription_id).first()
+    )
+    if subscription is None:
+        return None
+    plan = subscription.plan
+    start, end = window(period=plan.quota_period, timezone=subscription.organization.timezone, at=at)
+    leased = QuotaWindow.objects.running(subscription_id, plan.quota_period, at).aggregate(
+        leased=Max("leased")
+    )["leased"]
+    return QuotaState(plan.quota_limit, leased or 0, start, end)

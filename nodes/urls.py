@@ -1,5 +1,13 @@
 """The node's door, all under /nodes/v1/."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from nodes import views
+
+urlpatterns = [
+    path("entries", views.changes, name="node-entries"),
+    path("leases", views.lease, name="node-leases"),
+    path("leases/return", views.give_back, name="node-leases-return"),
+    path("usage", views.usage, name="node-usage"),
+    path("status", views.status, name="node-status"),
+]

@@ -8,77 +8,149 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('access', '0001_initial'),
-        ('accounts', '0001_initial'),
+        ("access", "0001_initial"),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Node',
+            name="Node",
             fields=[
-                ('id', accounts.fields.ShortIdField(default=accounts.ids.short_id, editable=False, max_length=10, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=80, unique=True)),
-                ('token_prefix', models.CharField(editable=False, max_length=16)),
-                ('token_hash', models.CharField(editable=False, max_length=64, unique=True)),
-                ('enabled', models.BooleanField(default=True)),
-                ('generation', models.PositiveBigIntegerField(default=0, help_text='The newest it runs.')),
-                ('version', models.CharField(blank=True, max_length=40)),
-                ('status', models.JSONField(default=dict, help_text='What it last said of itself.')),
-                ('last_seen_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "id",
+                    accounts.fields.ShortIdField(
+                        default=accounts.ids.short_id,
+                        editable=False,
+                        max_length=10,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("name", models.CharField(max_length=80, unique=True)),
+                ("token_prefix", models.CharField(editable=False, max_length=16)),
+                ("token_hash", models.CharField(editable=False, max_length=64, unique=True)),
+                ("enabled", models.BooleanField(default=True)),
+                ("generation", models.PositiveBigIntegerField(default=0, help_text="The newest it runs.")),
+                ("version", models.CharField(blank=True, max_length=40)),
+                ("status", models.JSONField(default=dict, help_text="What it last said of itself.")),
+                ("last_seen_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='QuotaWindow',
+            name="QuotaWindow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('leased', models.PositiveBigIntegerField(default=0, help_text="Units given out and not returned; never more than the plan's limit.")),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='quota_windows', to='accounts.organization')),
-                ('subscription', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='quota_windows', to='access.subscription')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
+                (
+                    "leased",
+                    models.PositiveBigIntegerField(
+                        default=0,
+                        help_text="Units given out and not returned; never more than the plan's limit.",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="quota_windows",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "subscription",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="quota_windows",
+                        to="access.subscription",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Lease',
+            name="Lease",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('units', models.PositiveBigIntegerField(default=0)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='leases', to='accounts.organization')),
-                ('node', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='leases', to='nodes.node')),
-                ('window', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='leases', to='nodes.quotawindow')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("units", models.PositiveBigIntegerField(default=0)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="leases",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "node",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="leases", to="nodes.node"
+                    ),
+                ),
+                (
+                    "window",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="leases",
+                        to="nodes.quotawindow",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=20)),
-                ('key', models.CharField(help_text='Its name within its kind.', max_length=500)),
-                ('generation', models.PositiveBigIntegerField(unique=True)),
-                ('data', models.JSONField(null=True)),
-                ('written_at', models.DateTimeField(auto_now=True)),
-                ('organization', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='entries', to='accounts.organization')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=20)),
+                ("key", models.CharField(help_text="Its name within its kind.", max_length=500)),
+                ("generation", models.PositiveBigIntegerField(unique=True)),
+                ("data", models.JSONField(null=True)),
+                ("written_at", models.DateTimeField(auto_now=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="entries",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'entries',
-                'constraints': [models.UniqueConstraint(fields=('kind', 'key'), name='entry_once')],
+                "verbose_name_plural": "entries",
+                "constraints": [models.UniqueConstraint(fields=("kind", "key"), name="entry_once")],
             },
         ),
         migrations.AddConstraint(
-            model_name='quotawindow',
-            constraint=models.UniqueConstraint(fields=('subscription', 'starts_at'), name='quota_window_once'),
+            model_name="quotawindow",
+            constraint=models.UniqueConstraint(
+                fields=("subscription", "starts_at"), name="quota_window_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lease',
-            constraint=models.UniqueConstraint(fields=('node', 'window'), name='lease_once'),
+            model_name="lease",
+            constraint=models.UniqueConstraint(fields=("node", "window"), name="lease_once"),
         ),
     ]

@@ -1,0 +1,179 @@
+"""Models -> the entries that nodes need.
+
+Each function takes ids (None = all) and asks a few queries for all of them. A row that is gone, or that nodes
+need not know, gives a change without data.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from itertools import chain
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db.models import QuerySet
+
+from access.models import ApiKey, KeyState, Subscription, SubscriptionState, UsagePlan
+from apis.models import Backend, BasePathMapping, Stage
+from gateway import entries as shapes
+from nodes.compile_stage import CANONICAL_LABEL, canonical_key, stage_change
+from nodes.entries import Change
+from nodes.models import Entry
+
+Ids = Collection[str] | None
+
+
+def everything() -> Iterator[Change]:
+    """Compile all models."""
+    return chain(backends(None), stages(None), mappings(None), plans(None), subscriptions(None), keys(None))
+
+
+def backends(ids: Ids) -> Iterator[Change]:
+    """One change for each backend."""
+    found = _chosen(Backend.objects.all(), ids)
+    for backend in found:
+        try:
+            data = shapes.Backend(target(backend.url), backend.connect_timeout_ms, backend.timeout_ms)
+        except ValueError as error:
+            yield Change("backend", backend.pk, backend.organization_id, None, problem=str(error))
+        else:
+            yield Change("backend", backend.pk, backend.organization_id, data)
+    yield from _gone("backend", ids, found)
+
+
+def target(url: str) -> shapes.Target:
+    """Take a backend's URL apart; raises ValueError with the reason."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{url!r} is not an http(s) URL")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return shapes.Target(parts.scheme, parts.hostname, port, parts.path.rstrip("/"))
+
+
+def stages(ids: Ids) -> Iterator[Change]:
+    """One change for each stage, and those of the addresses that lead to it or led to it."""
+    rows = Stage.objects.select_related("version", "deployment", "organization")
+    found = _chosen(rows, ids)
+    for stage in found:
+        yield stage_change(stage)
+    yield from _gone("stage", ids, found)
+    if ids is not None:
+        yield from mappings(_addresses_of(ids, found))
+
+
+def _addresses_of(ids: Collection[str], found: list[Stage]) -> set[str]:
+    keys = {canonical_key(stage) for stage in found}
+    for host, base_path in BasePathMapping.objects.filter(stage__in=ids).values_list("host", "base_path"):
+        keys.add(f"{host or '*'}|{base_path}")
+    former = Entry.objects.filter(kind="mapping", data__stage__in=list(ids))
+    return keys | set(former.values_list("key", flat=True))
+
+
+def mappings(addresses: Ids) -> Iterator[Change]:
+    """One change for each address `host|base_path`; '' and `*` both mean any host.
+
+    Only what is deployed has one: its base path mappings, and `{version}.execute-api|{stage}`.
+    """
+    deployed = Stage.objects.filter(deployment__isnull=False)
+    mapped = BasePathMapping.objects.filter(stage__deployment__isnull=False)
+    wanted: set[str] | None = None
+    if addresses is not None:
+        pairs = [_split(address) for address in addresses]
+        wanted = {f"{host}|{base_path}" for host, base_path in pairs}
+        hosts = {"" if host == "*" else host for host, _ in pairs}
+        versions = {host.removesuffix(CANONICAL_LABEL) for host in hosts if host.endswith(CANONICAL_LABEL)}
+        mapped = mapped.filter(host__in=hosts, base_path__in={base_path for _, base_path in pairs})
+        deployed = deployed.filter(version__in=versions)
+    made = {}
+    for mapping in mapped:
+        key = f"{mapping.host or '*'}|{mapping.base_path}"
+        made[key] = Change("mapping", key, mapping.organization_id, shapes.Mapping(mapping.stage_id))
+    # last, so that nobody can take a canonical address away by mapping it
+    for stage in deployed:
+        key = canonical_key(stage)
+        made[key] = Change("mapping", key, stage.organization_id, shapes.Mapping(stage.pk))
+    for key in made if wanted is None else wanted:
+        yield made.get(key) or Change("mapping", key, None, None)
+
+
+def _split(address: str) -> tuple[str, str]:
+    host, _, base_path = address.partition("|")
+    return host or "*", base_path
+
+
+def plans(ids: Ids) -> Iterator[Change]:
+    """One change for each usage plan."""
+    found = _chosen(UsagePlan.objects.prefetch_related("plan_stages"), ids)
+    for plan in found:
+        quota = None
+        if plan.quota_limit is not None:
+            quota = shapes.Quota(plan.quota_limit, plan.quota_period, plan.quota_offline_allowance)
+        data = shapes.Plan(
+            sorted(opened.stage_id for opened in plan.plan_stages.all()),
+            _throttle(plan.throttle_rate, plan.throttle_burst),
+            quota,
+        )
+        yield Change("plan", plan.pk, plan.organization_id, data)
+    yield from _gone("plan", ids, found)
+
+
+def _throttle(rate: float | None, burst: int | None) -> shapes.Throttle | None:
+    return None if rate is None or burst is None else shapes.Throttle(rate, burst)
+
+
+def subscriptions(ids: Ids) -> Iterator[Change]:
+    """One change for each subscription; a cancelled one is gone."""
+    found = _chosen(Subscription.objects.select_related("application", "organization"), ids)
+    for subscription in found:
+        data = None
+        if subscription.state != SubscriptionState.CANCELLED:
+            active = (
+                subscription.state == SubscriptionState.ACTIVE
+                and subscription.application.state == "active"
+                and subscription.organization.suspended_at is None
+            )
+            data = shapes.Subscription(subscription.plan_id, active)
+        yield Change("subscription", subscription.pk, subscription.organization_id, data)
+    yield from _gone("subscription", ids, found)
+
+
+def keys(ids: Ids) -> Iterator[Change]:
+    """One change for each key; a revoked one is gone, a disabled one is there but not active."""
+    rows = ApiKey.objects.all() if ids is None else ApiKey.objects.filter(pk__in=ids)
+    living = Subscription.objects.exclude(state=SubscriptionState.CANCELLED)
+    if ids is not None:
+        living = living.filter(application__in=rows.values("application"))
+    of_application = defaultdict(list)
+    for pk, application_id in living.order_by("pk").values_list("pk", "application_id"):
+        of_application[application_id].append(pk)
+    for key in rows.order_by("pk").iterator(chunk_size=2_000):
+        data = None
+        if key.state != KeyState.REVOKED:
+            data = shapes.Key(
+                id=key.pk,
+                active=key.state == KeyState.ACTIVE,
+                subscriptions=of_application[key.application_id],
+                not_before=_unix(key.not_before),
+                expires_at=_unix(key.expires_at),
+                grace_until=_unix(key.grace_until),
+            )
+        yield Change("key", key.hash, key.organization_id, data)
+
+
+def keys_of_subscriptions(ids: Collection[str]) -> list[str]:
+    """Return the ids of the keys whose entry names one of these subscriptions, or must name it."""
+    rows = ApiKey.objects.filter(application__subscriptions__in=ids).exclude(state=KeyState.REVOKED)
+    return list(rows.values_list("pk", flat=True).distinct())
+
+
+def _unix(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()
+
+
+def _chosen(rows: "QuerySet[Any]", ids: Ids) -> list[Any]:
+    return list(rows.order_by("pk") if ids is None else rows.filter(pk__in=ids).order_by("pk"))
+
+
+def _gone(kind: str, ids: Ids, found: list[Any]) -> Iterator[Change]:
+    for pk in sorted(set(ids or ()) - {row.pk for row in found}):
+        yield Change(kind, pk, None, None)

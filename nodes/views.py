@@ -1,0 +1,101 @@
+"""The node's door to the control plane; docs/structure.md names each call."""
+
+from dataclasses import asdict
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from gateway.entries import Entry as EntryShape
+from metering import intake
+from nodes import entries, leases, registry
+from nodes.door import Problem, json_body, node_view, text, whole
+from nodes.models import Node
+from nodes.waiting import wait_for_change
+
+# the longest a node may wait for a change (seconds)
+LONGEST_WAIT = 25
+
+
+@node_view("GET")
+def changes(request: HttpRequest, _node: Node) -> HttpResponse:
+    """`GET entries?after=N&wait=S`: what the node does not have yet; waits up to S seconds for something."""
+    after, wait = _number(request, "after"), min(_number(request, "wait"), LONGEST_WAIT)
+    found = entries.snapshot(after=after)
+    if wait and not found.entries and not found.full and wait_for_change(after=after, seconds=wait):
+        found = entries.snapshot(after=after)
+    rows = [
+        asdict(EntryShape(entry.kind, entry.key, entry.generation, entry.data)) for entry in found.entries
+    ]
+    return JsonResponse(
+        {"generation": found.generation, "entries": rows, "more": found.more, "full": found.full}
+    )
+
+
+def _number(request: HttpRequest, name: str) -> int:
+    given = request.GET.get(name, "0")
+    if not given.isascii() or not given.isdigit() or len(given) > 18:
+        raise Problem(400, f"{name} must be a whole number.")
+    return int(given)
+
+
+@node_view("POST")
+def lease(request: HttpRequest, node: Node) -> HttpResponse:
+    """`POST leases`: a slice of a subscription's quota."""
+    body = json_body(request)
+    grant = leases.lease(
+        node=node,
+        subscription_id=text(body, "subscription", longest=10),
+        want=whole(body, "want", least=1, default=1),
+        offline_spent=whole(body, "offline_spent", default=0),
+        request=text(body, "request", longest=64, default=""),
+    )
+    if grant is None:
+        raise Problem(404, "There is no such subscription, or its plan has no quota.")
+    return JsonResponse(asdict(grant))
+
+
+@node_view("POST")
+def give_back(request: HttpRequest, node: Node) -> HttpResponse:
+    """`POST leases/return`: units that the node will not spend."""
+    body = json_body(request)
+    returned = leases.give_back(
+        node=node,
+        subscription_id=text(body, "subscription", longest=10),
+        starts_at=_moment(whole(body, "starts_at")),
+        units=whole(body, "units"),
+        request=text(body, "request", longest=64, default=""),
+    )
+    return JsonResponse({"returned": returned})
+
+
+def _moment(seconds: int) -> int:
+    if seconds > 253_402_300_799:  # the year 9999
+        raise Problem(400, "starts_at must be Unix seconds.")
+    return seconds
+
+
+@node_view("POST")
+def usage(request: HttpRequest, node: Node) -> HttpResponse:
+    """`POST usage`: a batch of counts; a repeat changes nothing."""
+    try:
+        accepted = intake.accept_batch(node_id=node.pk, batch=json_body(request))
+    except intake.BadBatch as error:
+        raise Problem(400, str(error)) from error
+    if accepted:
+        return JsonResponse({"accepted": True}, status=201)
+    return JsonResponse({"accepted": False, "reason": "already have it"})
+
+
+@node_view("POST")
+def status(request: HttpRequest, node: Node) -> HttpResponse:
+    """`POST status`: what the node says of itself; the answer is the newest generation there is."""
+    body = json_body(request, largest=1024 * 1024)
+    told = body.get("status", {})
+    if not isinstance(told, dict):
+        raise Problem(400, "status must be an object.")
+    said = {
+        "generation": whole(body, "generation"),
+        "version": text(body, "version", longest=200, default=""),
+        "status": told,
+    }
+    registry.report(node=node, status=said)
+    return JsonResponse({"generation": entries.newest_generation()})
