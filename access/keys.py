@@ -1,13 +1,28 @@
 """API keys: made, shown once, rotated with overlap, revoked. See docs/keys.md."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from access.models import ApiKey, Application, KeyEnvironment
-from accounts.models import User
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils.timezone import now
 
+from access.models import ApiKey, Application, KeyEnvironment, KeyState
+from access.signals import keys_changed
+from accounts.audit import record
+from accounts.errors import Refused
+from accounts.models import User
+from accounts.rows import Changes, assign, check_fields, locked
+from accounts.secret_text import hash_of, is_well_formed, new_secret, prefix_of
+
+HEADS = {environment.value: f"gh_{environment.value}" for environment in KeyEnvironment}
+# how long the old key works beside the new one, unless the caller says otherwise
 DEFAULT_GRACE = timedelta(hours=24)
+MAX_GRACE = timedelta(days=90)
+# living keys of one application; enough to give each server its own and to rotate
+MAX_KEYS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +36,21 @@ class ParsedKey:
 
 def parse_key(text: str) -> ParsedKey | None:
     """Return what we store of a key, or None if the shape or the checksum is wrong (no look-up needed)."""
-    raise NotImplementedError
+    for environment, head in HEADS.items():
+        if is_well_formed(text, head):
+            return ParsedKey(environment, prefix_of(text), hash_of(text))
+    return None
 
 
+def living(keys: QuerySet[ApiKey], at: datetime | None = None) -> QuerySet[ApiKey]:
+    """Return those that may work at the moment or later: not revoked, expired or rotated out."""
+    at = at or now()
+    return keys.exclude(state=KeyState.REVOKED).filter(
+        Q(expires_at=None) | Q(expires_at__gt=at), Q(grace_until=None) | Q(grace_until__gt=at)
+    )
+
+
+@transaction.atomic
 def create_key(
     *,
     application: Application,
@@ -34,29 +61,76 @@ def create_key(
     expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key; the text is returned once and never stored."""
-    raise NotImplementedError
+    application = locked(application)
+    if living(application.keys.all()).count() >= MAX_KEYS:
+        raise Refused(
+            f"{application} has {MAX_KEYS} keys; revoke one that is no longer needed first.",
+            code="too_many",
+        )
+    _check_deadlines(not_before, expires_at)
+    key = ApiKey(
+        organization=application.organization,
+        application=application,
+        name=name.strip(),
+        environment=environment,
+        not_before=not_before,
+        expires_at=expires_at,
+        created_by=actor,
+    )
+    text = _save_with_secret(key)
+    _announce(key, actor, "key.created", f"Made the {key.get_environment_display().lower()} key {key}.")
+    return key, text
 
 
+@transaction.atomic
 def change_key(*, key: ApiKey, actor: User | None, **fields: Any) -> ApiKey:
     """Change `name`, `not_before` or `expires_at`."""
-    raise NotImplementedError
+    key = locked(key)
+    if key.state == KeyState.REVOKED:
+        raise Refused(f"{key} is revoked; make a new key.", code="wrong_state")
+    changes = assign(key, fields, allowed=("name", "not_before", "expires_at"))
+    if not changes:
+        return key
+    check_fields(key)
+    if "not_before" in changes or "expires_at" in changes:
+        _check_deadlines(key.not_before, key.expires_at)
+    key.save(update_fields=changes)
+    _announce(key, actor, "key.changed", f"Changed {', '.join(changes)} of the key {key}.", changes)
+    return key
 
 
 def revoke_key(*, key: ApiKey, actor: User | None) -> ApiKey:
     """active or disabled -> revoked, for good"""
-    raise NotImplementedError
+    return _move(key, actor, {KeyState.ACTIVE, KeyState.DISABLED}, KeyState.REVOKED, "revoked")
 
 
 def disable_key(*, key: ApiKey, actor: User | None) -> ApiKey:
     """active -> disabled"""
-    raise NotImplementedError
+    return _move(key, actor, {KeyState.ACTIVE}, KeyState.DISABLED, "disabled")
 
 
 def enable_key(*, key: ApiKey, actor: User | None) -> ApiKey:
     """disabled -> active"""
-    raise NotImplementedError
+    return _move(key, actor, {KeyState.DISABLED}, KeyState.ACTIVE, "enabled")
 
 
+@transaction.atomic
 def rotate_key(*, key: ApiKey, actor: User | None, grace: timedelta = DEFAULT_GRACE) -> tuple[ApiKey, str]:
-    """Make a successor; the old key works on until min(its expiry, now + grace)."""
-    raise NotImplementedError
+    """Make a successor; the old key works on until min(its expiry, now + grace).
+
+    The new key inherits name, environment, not-before and expiry, so rotation never lengthens a right.
+    """
+    key = locked(key)
+    moment = now()
+    _check_rotation(key, grace, moment)
+    new = ApiKey(
+        organization=key.organization,
+        application=key.application,
+        name=key.name,
+        environment=key.environment,
+        not_before=key.not_before,
+        expires_at=key.expires_at,
+        created_by=actor,
+    )
+    text = _save_with_secret(new)
+    keys_changed.send(ApiKey, key_ids=[key.pk] + ([also.pk] if also else []))

@@ -1,15 +1,25 @@
-"""What others may ask of this room."""
+"""What others may ask of this room. Each answer costs a constant number of queries."""
 
-from django.db.models import QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
-from access.models import ApiKey, Subscription, UsagePlan
+from access.keys import living
+from access.models import (
+    ApiKey,
+    Application,
+    PlanStage,
+    PlanVisibility,
+    Subscription,
+    SubscriptionState,
+    UsagePlan,
+)
+from access.overlap import LIVING
 from accounts.models import Organization, User
-from apis.models import Api
+from apis.models import LIVE, Api, VersionState, Visibility
 
 
 def visible_plans(api: Api) -> QuerySet[UsagePlan]:
     """The plans shown on an API's page: public, and they open one of its deployed live stages."""
-    raise NotImplementedError
+    return _offered(_live_stages().filter(stage__version__api=api))
 
 
 def open_plans(user: User | None) -> QuerySet[UsagePlan]:
@@ -17,19 +27,74 @@ def open_plans(user: User | None) -> QuerySet[UsagePlan]:
 
     A view that takes a plan's id from a form looks it up here (404 = not for her).
     """
-    raise NotImplementedError
+    api = "stage__version__api"
+    seen = Q(**{f"{api}__visibility": Visibility.PUBLIC})
+    if user is not None and user.is_authenticated:
+        seen |= Q(**{f"{api}__visibility": Visibility.SIGNED_IN})
+        mine = Organization.objects.filter(members__user=user)
+        seen |= Q(**{f"{api}__organization__in": mine})
+        if user.is_superuser:
+            seen = Q()
+    return _offered(_live_stages().filter(seen))
+
+
+def applications_of(organization: Organization) -> QuerySet[Application]:
+    """An organization's applications with their living subscriptions and keys."""
+    subscriptions = Subscription.objects.filter(state__in=LIVING).select_related("plan", "provider")
+    return organization.applications.prefetch_related(
+        Prefetch("subscriptions", subscriptions, to_attr="living_subscriptions"),
+        Prefetch("keys", living(ApiKey.objects.all()), to_attr="living_keys"),
+    )
 
 
 def subscriptions_of(organization: Organization) -> QuerySet[Subscription]:
     """An organization's subscriptions as a developer, with application, plan and provider."""
-    raise NotImplementedError
+    return _with_names(organization.subscriptions.all())
 
 
 def subscribers_of(organization: Organization) -> QuerySet[Subscription]:
     """The subscriptions to an organization's plans, as a provider."""
-    raise NotImplementedError
+    return _with_names(organization.sold_subscriptions.all())
+
+
+def waiting_for_approval(organization: Organization) -> QuerySet[Subscription]:
+    """A provider's queue: the subscriptions that wait for her, oldest first."""
+    pending = subscribers_of(organization).filter(state=SubscriptionState.PENDING)
+    return pending.order_by("started_at")
 
 
 def living_keys(organization: Organization) -> QuerySet[ApiKey]:
     """The organization's keys that are not revoked, expired or rotated out."""
-    raise NotImplementedError
+    return living(organization.api_keys.all()).select_related("application", "replaced_by")
+
+
+def plans_of(organization: Organization) -> QuerySet[UsagePlan]:
+    """A provider's plans with their stages and the number of living subscriptions (`living_count`)."""
+    return (
+        organization.usage_plans.annotate(
+            living_count=Count("subscriptions", filter=Q(subscriptions__state__in=LIVING))
+        )
+        .prefetch_related("stages__version__api")
+        .order_by("position", "name")
+    )
+
+
+def _live_stages() -> QuerySet[PlanStage]:
+    """A plan's places at stages that answer calls: live, deployed, not retired."""
+    return (
+        PlanStage.objects.filter(plan=OuterRef("pk"), stage__name=LIVE)
+        .exclude(stage__deployment=None)
+        .exclude(stage__version__state=VersionState.RETIRED)
+    )
+
+
+def _offered(places: QuerySet[PlanStage]) -> QuerySet[UsagePlan]:
+    return (
+        UsagePlan.objects.filter(Exists(places), visibility=PlanVisibility.PUBLIC)
+        .select_related("organization")
+        .prefetch_related("stages__version__api")
+    )
+
+
+def _with_names(subscriptions: QuerySet[Subscription]) -> QuerySet[Subscription]:
+    return subscriptions.select_related("organization", "provider", "application", "plan", "created_by")

@@ -5,9 +5,10 @@ A signal is sent by the verb that made the change, once, after its writes; `node
 
 from django.dispatch import Signal
 
-# plan_ids: list[str]
+# Argument `plan_ids` (list of str): plans that were made, changed or deleted.
 plans_changed = Signal()
-# subscription_ids: list[str]
+# Argument `subscription_ids` (list of str): made, or of another state, or their application is. Which
+# subscriptions the keys of their applications have may have changed with them.
 subscriptions_changed = Signal()
-# key_ids: list[str]
+# Argument `key_ids` (list of str): keys that were made or changed.
 keys_changed = Signal()

@@ -1,36 +1,131 @@
 """An application's place on a plan, from the request to the end."""
 
-from access.models import ApiKey, Application, Subscription, UsagePlan
+from collections.abc import Collection
+
+from django.db import transaction
+from django.utils.timezone import now
+
+from access.applications import create_application
+from access.keys import create_key
+from access.models import (
+    ApiKey,
+    Application,
+    PlanVisibility,
+    Subscription,
+    SubscriptionState,
+    UsagePlan,
+)
+from access.overlap import LIVING, refuse_second_subscription
+from access.signals import subscriptions_changed
+from accounts.audit import record
+from accounts.errors import Refused
 from accounts.models import Organization, User
+from accounts.rows import locked, taken_is_refused
+from apis.models import VersionState
+
+FIRST_KEY = "First key"
 
 
+@transaction.atomic
 def subscribe(*, application: Application, plan: UsagePlan, actor: User | None) -> Subscription:
     """Put the application on the plan: active at once, or pending if the plan requires approval."""
-    raise NotImplementedError
+    application, plan = locked(application), locked(plan)
+    _check_plan_is_open(plan)
+    refuse_second_subscription(application, plan)
+    pending = plan.requires_approval
+    subscription = Subscription(
+        organization=application.organization,
+        provider=plan.organization,
+        application=application,
+        plan=plan,
+        state=SubscriptionState.PENDING if pending else SubscriptionState.ACTIVE,
+        created_by=actor,
+    )
+    with taken_is_refused(f"{application} is on {plan} already.", field="plan"):
+        subscription.save(force_insert=True)
+    verb = "Asked for" if pending else "Made"
+    _announce(subscription, actor, "subscription.created", f"{verb} the subscription of {subscription}.", {})
+    return subscription
 
 
+@transaction.atomic
 def sign_up_for_plan(
     *, organization: Organization, application_name: str, plan: UsagePlan, actor: User | None
 ) -> tuple[Subscription, ApiKey, str]:
-    """Make application, subscription and first key in one transaction; the text of the key is shown once."""
-    raise NotImplementedError
+    """Make application, subscription and first key in one transaction; the key's text is shown once."""
+    try:
+        application = create_application(organization=organization, name=application_name, actor=actor)
+    except Refused as refused:
+        raise Refused(refused.message, field="application_name", code=refused.code) from refused
+    subscription = subscribe(application=application, plan=plan, actor=actor)
+    key, text = create_key(application=application, name=FIRST_KEY, actor=actor)
+    return subscription, key, text
 
 
 def approve(*, subscription: Subscription, actor: User | None) -> Subscription:
     """pending -> active"""
-    raise NotImplementedError
+    return _move(subscription, actor, {SubscriptionState.PENDING}, SubscriptionState.ACTIVE, "approved")
 
 
 def suspend(*, subscription: Subscription, actor: User | None) -> Subscription:
     """active -> suspended"""
-    raise NotImplementedError
+    return _move(subscription, actor, {SubscriptionState.ACTIVE}, SubscriptionState.SUSPENDED, "suspended")
 
 
 def resume(*, subscription: Subscription, actor: User | None) -> Subscription:
     """suspended -> active"""
-    raise NotImplementedError
+    return _move(subscription, actor, {SubscriptionState.SUSPENDED}, SubscriptionState.ACTIVE, "resumed")
 
 
 def cancel(*, subscription: Subscription, actor: User | None) -> Subscription:
-    """pending, active or suspended -> cancelled, for good; sets `ended_at`."""
-    raise NotImplementedError
+    """pending, active or suspended -> cancelled, for good; sets `ended_at`. A pending one is so declined."""
+    return _move(subscription, actor, LIVING, SubscriptionState.CANCELLED, "cancelled")
+
+
+@transaction.atomic
+def _move(
+    subscription: Subscription,
+    actor: User | None,
+    allowed: Collection[SubscriptionState],
+    to: SubscriptionState,
+    verb: str,
+) -> Subscription:
+    subscription = locked(subscription)
+    if subscription.state not in allowed:
+        label = subscription.get_state_display().lower()
+        raise Refused(f"{subscription} is {label}; it cannot be {verb}.", code="wrong_state")
+    changes = {"state": [subscription.state, to.value]}
+    subscription.state = to
+    if to == SubscriptionState.CANCELLED:
+        subscription.ended_at = now()
+    subscription.save(update_fields=["state", "ended_at"])
+    summary = f"{verb.capitalize()} the subscription of {subscription}."
+    _announce(subscription, actor, f"subscription.{verb}", summary, changes)
+    return subscription
+
+
+def _check_plan_is_open(plan: UsagePlan) -> None:
+    if plan.visibility == PlanVisibility.ARCHIVED:
+        raise Refused(f"{plan} takes no new subscriptions; choose another plan.", field="plan")
+    if not plan.stages.exclude(version__state=VersionState.RETIRED).exists():
+        raise Refused(f"{plan} opens no API that can be called; choose another plan.", field="plan")
+
+
+def _announce(
+    subscription: Subscription,
+    actor: User | None,
+    action: str,
+    summary: str,
+    changes: dict[str, list[str]],
+) -> None:
+    """Write the audit line into the developer's trail, and into the provider's if that is another."""
+    for organization in {subscription.organization, subscription.provider}:
+        record(
+            organization=organization,
+            actor=actor,
+            action=action,
+            target=subscription,
+            summary=summary,
+            changes=changes,
+        )
+    subscriptions_changed.send(Subscription, subscription_ids=[subscription.pk])

@@ -1,7 +1,68 @@
 """How django-allauth signs people up here."""
 
+import logging
+from smtplib import SMTPException
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as current
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.sites.shortcuts import get_current_site
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.forms import BaseForm
+from django.http import HttpRequest
+
+from accounts.models import User
+from accounts.people import create_personal_organization
+
+logger = logging.getLogger(__name__)
+
+MAIL_FAILED = (
+    "Your account is fine, but the message to you could not be sent just now. "
+    "Sign in again in a few minutes, and it is sent once more."
+)
+# what allauth says after a message was sent
+SENT = "account/messages/email_confirmation_sent.txt"
 
 
 class AccountAdapter(DefaultAccountAdapter):
     """Gatehouse's hooks into allauth."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return settings.GATEHOUSE_SIGNUP_OPEN
+
+    def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
+        """Save the new person together with the organization she owns."""
+        with transaction.atomic():
+            super().save_user(request, user, form, commit=commit)
+            if commit:
+                create_personal_organization(user=user)
+        return user
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Render now; send when the transaction is through, so that no message tells of what was undone."""
+        request = current.request
+        site = get_current_site(request)
+        shown = {"request": request, "email": email, "current_site": site} | context
+        message = self.render_mail(template_prefix, email, shown)
+        transaction.on_commit(lambda: self._deliver(message, request))
+
+    def add_message(
+        self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any
+    ) -> None:
+        """Say nothing of a message that was not sent."""
+        if message_template == SENT and getattr(request, "mail_failed", False):
+            return
+        super().add_message(request, level, message_template, *args, **kwargs)
+
+    def _deliver(self, message: EmailMessage, request: HttpRequest | None) -> None:
+        """A mail server that is away must not lose a sign-up: log it and tell the person."""
+        try:
+            message.send()
+        except (SMTPException, OSError):
+            logger.exception("Could not send %r to %s", message.subject, ", ".join(message.to))
+            if request is not None:
+                request.mail_failed = True  # type: ignore[attr-defined]
+                messages.error(request, MAIL_FAILED)

@@ -11,7 +11,7 @@ class ShortIdField(models.CharField):
     """A primary key of 10 lower-case alphanumerics, made when the row is made."""
 
     def __init__(self, **kwargs: Any) -> None:
-        defaults = {
+        defaults: dict[str, Any] = {
             "primary_key": True,
             "max_length": LENGTH,
             "default": short_id,

@@ -2,6 +2,6 @@
 
 from django.dispatch import Signal
 
-# organization_ids: list[str] that were suspended or resumed. As developers: their subscriptions are (in)active;
-# as providers: their stages are suspended or answer again.
+# Argument `organization_ids` (list of str): those that were suspended or resumed. As developers, their
+# subscriptions stop or work again; as providers, their stages do.
 organization_suspended_changed = Signal()
