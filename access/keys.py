@@ -133,4 +133,79 @@ def rotate_key(*, key: ApiKey, actor: User | None, grace: timedelta = DEFAULT_GR
         created_by=actor,
     )
     text = _save_with_secret(new)
+    ends_at = moment + grace
+    key.grace_until = min(key.expires_at, ends_at) if key.expires_at else ends_at
+    key.replaced_by = new
+    key.save(update_fields=["grace_until", "replaced_by"])
+    summary = f"Replaced the key {key} by {new}; the old one ends at {key.grace_until:%Y-%m-%d %H:%M} UTC."
+    changes = {"replaced_by": [None, new.pk], "grace_until": [None, key.grace_until.isoformat()]}
+    _announce(key, actor, "key.rotated", summary, changes, also=new)
+    return new, text
+
+
+def _check_rotation(key: ApiKey, grace: timedelta, moment: datetime) -> None:
+    if key.replaced_by_id is not None:
+        raise Refused(f"{key} was replaced already; rotate the new key.", code="wrong_state")
+    if key.state != KeyState.ACTIVE:
+        label = key.get_state_display().lower()
+        raise Refused(f"{key} is {label}; only an active key can be rotated.", code="wrong_state")
+    if key.expires_at is not None and key.expires_at <= moment:
+        raise Refused(f"{key} has expired; make a new key.", code="wrong_state")
+    if not timedelta(0) <= grace <= MAX_GRACE:
+        raise Refused(f"Give a time of grace from 0 to {MAX_GRACE.days} days.", field="grace")
+
+
+def _check_deadlines(not_before: datetime | None, expires_at: datetime | None) -> None:
+    if expires_at is not None and expires_at <= now():
+        raise Refused(
+            "The expiry lies in the past; choose a later moment, or revoke the key.", field="expires_at"
+        )
+    if not_before is not None and expires_at is not None and not_before >= expires_at:
+        raise Refused("The key would expire before it starts to be valid.", field="not_before")
+
+
+def _save_with_secret(key: ApiKey) -> str:
+    """Give a new key its secret, save it, and return the text that is nowhere kept."""
+    if key.environment not in HEADS:
+        raise Refused(f"{key.environment} is not an environment; use live or test.", field="environment")
+    text = new_secret(HEADS[key.environment])
+    key.prefix, key.hash = prefix_of(text), hash_of(text)
+    check_fields(key)
+    key.save(force_insert=True)
+    return text
+
+
+@transaction.atomic
+def _move(key: ApiKey, actor: User | None, allowed: Collection[KeyState], to: KeyState, verb: str) -> ApiKey:
+    key = locked(key)
+    if key.state not in allowed:
+        label = key.get_state_display().lower()
+        raise Refused(f"{key} is {label}; it cannot be {verb}.", code="wrong_state")
+    changes: Changes = {"state": [key.state, to.value]}
+    key.state = to
+    if to == KeyState.REVOKED:
+        key.revoked_at = now()
+    key.save(update_fields=["state", "revoked_at"])
+    _announce(key, actor, f"key.{verb}", f"{verb.capitalize()} the key {key}.", changes)
+    return key
+
+
+def _announce(
+    key: ApiKey,
+    actor: User | None,
+    action: str,
+    summary: str,
+    changes: Changes | None = None,
+    *,
+    also: ApiKey | None = None,
+) -> None:
+    """Write the audit line and send the signal, once for all keys that the verb wrote."""
+    record(
+        organization=key.organization,
+        actor=actor,
+        action=action,
+        target=key,
+        summary=summary,
+        changes=changes,
+    )
     keys_changed.send(ApiKey, key_ids=[key.pk] + ([also.pk] if also else []))
