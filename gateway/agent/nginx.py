@@ -1,0 +1,139 @@
+"""The client of nginx's control socket, and of nginx's process (its pid, and the signal to reopen logs)."""
+
+import json
+import os
+import signal
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+ANSWER_SECONDS = 5.0
+PUSH_SECONDS = 20.0
+PROCESS_NAMES = ("nginx", "openresty")
+
+
+class Away(Exception):
+    """nginx does not listen on its control socket, or gives no sensible answer."""
+
+
+class PushRefused(Exception):
+    """nginx did not take an entry: status 400 (a bad one, at `line`, from 1) or 507 (memory is full)."""
+
+    def __init__(self, status: int, answer: dict[str, Any]) -> None:
+        super().__init__(str(answer.get("error") or status))
+        self.status = status
+        self.line = answer.get("line")
+        self.kind, self.key = answer.get("kind"), answer.get("key")
+
+
+class ControlSocket:
+    """nginx's control socket. Every method raises Away."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close the connection."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def status(self) -> dict[str, Any]:
+        """Return `{"generation", "entries", "started", "capacity_bytes", "free_bytes", …}`."""
+        return (await self._call("GET", "/status"))[1]
+
+    async def push(self, lines: Iterable[bytes]) -> int:
+        """Push entry lines; returns the newest generation held. Raises PushRefused at a bad one."""
+        status, answer = await self._call("POST", "/entries", b"".join(lines), seconds=PUSH_SECONDS)
+        if status in {400, 507}:
+            raise PushRefused(status, answer)
+        return int(answer.get("generation") or 0)
+
+    async def addresses(self, addresses: dict[str, list[str]]) -> None:
+        """Tell nginx the IP addresses of host names."""
+        await self._call("POST", "/addresses", json.dumps(addresses).encode())
+
+    async def take_leases(self) -> list[dict[str, Any]]:
+        """Empty nginx's unspent leases; returns `[{"subscription", "starts_at", "units"}]`."""
+        leases = (await self._call("POST", "/leases/take", b"", seconds=1.5))[1].get("leases")
+        return leases if isinstance(leases, list) else []  # cjson writes an empty list as {}
+
+    async def _call(
+        self, method: str, path: str, body: bytes | None = None, *, seconds: float = ANSWER_SECONDS
+    ) -> tuple[int, dict[str, Any]]:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(self._path)))
+        timeout = aiohttp.ClientTimeout(total=seconds)
+        try:
+            async with self._session.request(
+                method, f"http://nginx{path}", data=body, timeout=timeout
+            ) as answer:
+                status, text = answer.status, await answer.read()
+            content = json.loads(text) if text else {}
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            raise Away(f"{path}: {str(error) or type(error).__name__}") from error
+        if status not in {200, 400, 507} or not isinstance(content, dict):
+            raise Away(f"{path}: answers {status}")
+        if status != 200 and path != "/entries":
+            raise Away(f"{path}: {content.get('error', status)}")
+        return status, content
+
+
+def running_pid(pid_file: Path) -> int | None:
+    """Return the pid of nginx's master, or None when it does not run (whatever the file says)."""
+    try:
+        pid = int(pid_file.read_text())
+        name = Path(f"/proc/{pid}/comm").read_text().strip()
+    except (OSError, ValueError):
+        return None
+    return pid if name in PROCESS_NAMES else None
+
+
+def reopen_logs(pid_file: Path) -> bool:
+    """Ask nginx to open its log files anew (USR1); False when it does not run."""
+    pid = running_pid(pid_file)
+    if pid is None:
+        return False
+    try:
+        os.kill(pid, signal.SIGUSR1)
+    except OSError:
+        return False
+    return True
+
+
+def is_held_open(path: Path) -> bool | None:
+    """Whether another process has this file open; None = cannot be told (not Linux, or no permission)."""
+    try:
+        wanted = path.stat()
+        processes = [name for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()]
+    except OSError:
+        return None
+    unknown = False
+    for process in processes:
+        try:
+            descriptors = [f"/proc/{process}/fd/{number}" for number in os.listdir(f"/proc/{process}/fd")]
+        except PermissionError:
+            unknown = unknown or _is_nginx(process)
+            continue
+        except OSError:
+            continue  # it ended
+        if any(_is_same(descriptor, wanted) for descriptor in descriptors):
+            return True
+    return None if unknown else False
+
+
+def _is_nginx(process: str) -> bool:
+    try:
+        return Path(f"/proc/{process}/comm").read_text().strip() in PROCESS_NAMES
+    except OSError:
+        return False
+
+
+def _is_same(descriptor: str, wanted: os.stat_result) -> bool:
+    try:
+        found = os.stat(descriptor)
+    except OSError:
+        return False
+    return (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino)
