@@ -6,6 +6,7 @@ from django.utils.timezone import now
 
 from accounts.fields import ShortIdField
 from accounts.models import Organization, User
+from apis.fields import DocumentField, WithoutDocument
 
 LIVE = "live"
 MAX_TIMEOUT_MS = 29_000
@@ -81,6 +82,7 @@ class ApiVersion(models.Model):
     """One version of an API: its OpenAPI document, which is the only truth about its operations.
 
     What AWS calls a RestApi. The rows of `Operation` are a projection of the document that keeps ids stable.
+    The document is not loaded with the row, but when it is read.
     """
 
     id = ShortIdField()
@@ -88,7 +90,7 @@ class ApiVersion(models.Model):
     api = models.ForeignKey(Api, on_delete=models.PROTECT, related_name="versions")
     name = models.SlugField(max_length=40, help_text="Such as v1: second part of the address.")
     state = models.CharField(max_length=10, choices=VersionState, default=VersionState.DRAFT)
-    document = models.JSONField(help_text="OpenAPI 3.0, 3.1 or Swagger 2.0, as imported.")
+    document = DocumentField(help_text="OpenAPI 3.0, 3.1 or Swagger 2.0, as imported.")
     findings = models.JSONField(default=list, help_text="[{level, pointer, message}] of the last import.")
     backend = models.ForeignKey(
         Backend,
@@ -107,7 +109,10 @@ class ApiVersion(models.Model):
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
+    objects = WithoutDocument["ApiVersion"]()
+
     class Meta:
+        base_manager_name = "objects"
         ordering = ["api__name", "-created_at"]
         verbose_name = "API version"
         constraints = [models.UniqueConstraint(fields=["api", "name"], name="version_name_once")]
@@ -152,12 +157,16 @@ class Deployment(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="deployments")
     version = models.ForeignKey(ApiVersion, on_delete=models.PROTECT, related_name="deployments")
     number = models.PositiveIntegerField()
+    document = DocumentField(default=dict, help_text="The version's document at that moment.")
     compiled = models.JSONField(help_text="See apis/compile.py for its shape.")
     note = models.CharField(max_length=200, blank=True)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="deployments")
     created_at = models.DateTimeField(default=now, editable=False)
 
+    objects = WithoutDocument["Deployment"]()
+
     class Meta:
+        base_manager_name = "objects"
         ordering = ["-number"]
         constraints = [models.UniqueConstraint(fields=["version", "number"], name="deployment_number_once")]
 

@@ -1,0 +1,151 @@
+"""Who may call an operation, as the document says it.
+
+A scheme `apiKey` in a header is Gatehouse's key. A scheme with `x-amazon-apigateway-authorizer` or
+`-authtype` (Lambda, Cognito, JWT, IAM) asks the gateway itself to check: while this gateway does not, the
+operation must not be served, since serving it would leave it open. Plain schemes (bearer, OAuth 2, a key in
+the query) are the backend's own business: the gateway passes them on, as Amazon API Gateway does.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from apis.openapi.document import Document, follow
+from apis.openapi.findings import INFO, WARNING, Finding, pointer
+
+KEY_HEADER = "x-api-key"
+KEY_EXTENSION = "x-gatehouse-key-required"
+AUTHORIZER = "x-amazon-apigateway-authorizer"
+AUTHTYPE = "x-amazon-apigateway-authtype"
+AUTH = "x-amazon-apigateway-auth"
+POLICY = "x-amazon-apigateway-policy"
+
+API_KEY, GATEWAY, BACKEND, NONE, UNKNOWN = "api_key", "gateway", "backend", "none", "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What an operation asks for. `key_required` None = the document does not say."""
+
+    key_required: bool | None
+    unserved_reason: str = ""
+
+
+def schemes_of(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the document's security schemes by name; AWS's documents mix both places, so both are read."""
+    components = data.get("components")
+    found: dict[str, Any] = {}
+    in_components = components.get("securitySchemes") if isinstance(components, dict) else None
+    for place in (data.get("securityDefinitions"), in_components):
+        if isinstance(place, dict):
+            found |= place
+    return found
+
+
+def kind_of(name: str, scheme: Any) -> str:
+    """Say who checks a scheme: API_KEY, GATEWAY, BACKEND, NONE or UNKNOWN."""
+    if not isinstance(scheme, dict):
+        return NONE if name.upper() == "NONE" else UNKNOWN
+    if AUTHORIZER in scheme or AUTHTYPE in scheme:
+        return GATEWAY
+    if scheme.get("type") == "apiKey":
+        return API_KEY if scheme.get("in") == "header" else BACKEND
+    return BACKEND
+
+
+class Security:
+    """Reads the security of one document's operations, and collects findings."""
+
+    def __init__(self, document: Document) -> None:
+        data = document.data
+        self.findings: list[Finding] = []
+        self._schemes = schemes_of(data)
+        self._kinds = {
+            name: kind_of(name, self._resolved(data, each)) for name, each in self._schemes.items()
+        }
+        self._root = data.get("security")
+        self._policy_reason = _policy_reason(data.get(POLICY))
+        self._look_at_document(data)
+
+    def access(self, operation: dict[str, Any], *where: str) -> Access:
+        """Return what this operation asks for; `where` are the pointer's parts."""
+        said = operation.get(KEY_EXTENSION)
+        at_operation = isinstance(operation.get("security"), list)
+        requirements = operation["security"] if at_operation else self._root
+        names = _names(requirements)
+        kinds = {name: self._kinds.get(name) or kind_of(name, None) for name in names}
+        reason = self._reason(operation, kinds, pointer(*where))
+        if isinstance(said, bool):
+            key: bool | None = said
+        elif API_KEY in kinds.values():
+            key = True
+        elif isinstance(requirements, list) and (not requirements or set(kinds.values()) == {NONE}):
+            key = False
+        else:
+            key = None
+        return Access(key, reason)
+
+    def _reason(self, operation: dict[str, Any], kinds: dict[str, str], at: str) -> str:
+        reason = self._policy_reason
+        auth = operation.get(AUTH)
+        if isinstance(auth, dict) and str(auth.get("type", "NONE")).upper() != "NONE":
+            reason = f"It asks for the authorization {str(auth['type'])[:40]}, which is not enforced yet."
+        for name, kind in kinds.items():
+            if kind == GATEWAY:
+                reason = f"Its authorizer {name[:80]!r} is not enforced yet."
+            elif kind == UNKNOWN:
+                reason = f"It asks for the security scheme {name[:80]!r}, which the document does not define."
+        if reason:
+            message = f"Not served by this gateway yet, since it would be open: {reason}"
+            self.findings.append(Finding(WARNING, at, message))
+        return reason
+
+    def _look_at_document(self, data: dict[str, Any]) -> None:
+        if isinstance(self._root, list) and self._root:
+            message = (
+                "Security at the root holds for all operations without their own. "
+                "Amazon API Gateway's importer ignores it."
+            )
+            self.findings.append(Finding(INFO, "/security", message))
+        for name, scheme in self._schemes.items():
+            self._look_at_scheme(name, scheme, data)
+
+    def _look_at_scheme(self, name: str, scheme: Any, data: dict[str, Any]) -> None:
+        old = data.get("securityDefinitions")
+        in_old_place = isinstance(old, dict) and name in old
+        at = (
+            pointer("securityDefinitions", name)
+            if in_old_place
+            else pointer("components", "securitySchemes", name)
+        )
+        kind = self._kinds[name]
+        if kind == GATEWAY:
+            message = "This authorizer is not enforced yet; operations that ask for it are not served."
+            self.findings.append(Finding(WARNING, at, message))
+        elif kind == BACKEND:
+            message = "This scheme is passed on to the backend; the gateway does not check it."
+            self.findings.append(Finding(INFO, at, message))
+        elif kind == API_KEY and str(scheme.get("name", "")).lower() != KEY_HEADER:
+            message = f"The gateway reads API keys from the header {KEY_HEADER}, whatever this scheme names."
+            self.findings.append(Finding(INFO, at, message))
+
+    @staticmethod
+    def _resolved(data: dict[str, Any], scheme: Any) -> Any:
+        return follow(data, scheme)[0]
+
+
+def _names(requirements: Any) -> list[str]:
+    if not isinstance(requirements, list):
+        return []
+    return [name for each in requirements if isinstance(each, dict) for name in each]
+
+
+def _policy_reason(policy: Any) -> str:
+    """Say why a resource policy forbids to serve: '' for none, and for one that lets everybody in."""
+    if policy is None:
+        return ""
+    statements = policy.get("Statement", []) if isinstance(policy, dict) else [None]
+    for each in statements if isinstance(statements, list) else [statements]:
+        opens = isinstance(each, dict) and each.get("Effect") == "Allow" and "Condition" not in each
+        if not opens or each.get("Principal") not in ("*", {"AWS": "*"}, {"AWS": ["*"]}):
+            return "The document's resource policy (x-amazon-apigateway-policy) is not enforced yet."
+    return ""
