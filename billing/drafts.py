@@ -137,8 +137,9 @@ def last_parts(invoices: QuerySet[Invoice]) -> dict[tuple[str, str], tuple[int, 
 
 
 def _overlaps(subscription: Subscription, period: Period) -> bool:
-    ended = subscription.ended_at
-    return subscription.started_at < period.end and (ended is None or ended > period.start)
+    started, ended = subscription.started_at, subscription.ended_at
+    # a request that was declined ends where it began
+    return started < period.end and (ended is None or (ended > period.start and ended > started))
 
 
 def _frozen_organization(organization: Organization) -> dict[str, str]:

@@ -114,7 +114,7 @@ def remove_price(*, price: Price, actor: User | None) -> None:
 
 @transaction.atomic
 def load_preset(*, rate_card: RateCard, preset: str, actor: User | None) -> RateCard:
-    """Set the prices of a list of billing/presets.py. Refused(field `preset`) if unknown or not its currency."""
+    """Set the prices of a list in presets.py. Refused(field `preset`) if unknown or in another currency."""
     chosen = PRESETS.get(preset)
     if chosen is None:
         raise Refused(f"Unknown price list {preset!r}. Use one of: {', '.join(PRESETS)}.", field="preset")
