@@ -14,7 +14,7 @@ from access.models import (
 )
 from access.overlap import LIVING
 from accounts.models import Organization, User
-from apis.models import LIVE, Api, VersionState, Visibility
+from apis.models import LIVE, Api, Stage, VersionState, Visibility
 
 
 def visible_plans(api: Api) -> QuerySet[UsagePlan]:
@@ -74,7 +74,7 @@ def plans_of(organization: Organization) -> QuerySet[UsagePlan]:
         organization.usage_plans.annotate(
             living_count=Count("subscriptions", filter=Q(subscriptions__state__in=LIVING))
         )
-        .prefetch_related("stages__version__api")
+        .prefetch_related(_stages_with_names())
         .order_by("position", "name")
     )
 
@@ -88,11 +88,15 @@ def _live_stages() -> QuerySet[PlanStage]:
     )
 
 
+def _stages_with_names() -> "Prefetch[str]":
+    return Prefetch("stages", Stage.objects.select_related("version__api"))
+
+
 def _offered(places: QuerySet[PlanStage]) -> QuerySet[UsagePlan]:
     return (
         UsagePlan.objects.filter(Exists(places), visibility=PlanVisibility.PUBLIC)
         .select_related("organization")
-        .prefetch_related("stages__version__api")
+        .prefetch_related(_stages_with_names())
     )
 
 

@@ -13,6 +13,7 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.forms import BaseForm
 from django.http import HttpRequest
+from django.urls import reverse
 
 from accounts.models import User
 from accounts.people import create_personal_organization
@@ -23,6 +24,8 @@ MAIL_FAILED = (
     "Your account is fine, but the message to you could not be sent just now. "
     "Sign in again in a few minutes, and it is sent once more."
 )
+# in the session: the id of the plan that a visitor picked before she signed in
+WANTED_PLAN = "wanted_plan"
 # what allauth says after a message was sent
 SENT = "account/messages/email_confirmation_sent.txt"
 
@@ -40,6 +43,11 @@ class AccountAdapter(DefaultAccountAdapter):
             if commit:
                 create_personal_organization(user=user)
         return user
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Back to the plan she picked before she signed in, if there is one and `next` got lost."""
+        wanted = request.session.get(WANTED_PLAN)
+        return reverse("subscribe", args=[wanted]) if wanted else super().get_login_redirect_url(request)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Render now; send when the transaction is through, so that no message tells of what was undone."""
