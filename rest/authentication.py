@@ -1,7 +1,44 @@
-"""Bearer tokens."""
+"""Bearer tokens (RFC 6750). A browser's session is not accepted here."""
 
-from rest_framework.authentication import BaseAuthentication
+from typing import TYPE_CHECKING
+
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from accounts.models import ApiToken
+from accounts.permissions import can_read
+from accounts.tokens import find_token
+from rest.caller import Caller
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+REALM = 'Bearer realm="gatehouse"'
 
 
 class TokenAuthentication(BaseAuthentication):
-    """Placeholder."""
+    """`Authorization: Bearer gat_…` -> `request.user` is the token's person, `request.auth` the token.
+
+    `request.caller` says what the two may see.
+    """
+
+    def authenticate(self, request: Request) -> "tuple[User, ApiToken] | None":
+        header = get_authorization_header(request).split()
+        if not header or header[0].lower() != b"bearer":
+            return None
+        if len(header) != 2:
+            raise AuthenticationFailed("Write the header as `Authorization: Bearer gat_…`.")
+        # one answer for unknown, revoked and expired: a stranger learns nothing about a token
+        token = find_token(header[1].decode("latin-1"))
+        if token is None or not token.user.is_active:
+            raise AuthenticationFailed("The token is unknown, revoked or expired.")
+        caller = Caller(token)
+        if not can_read(token.user, token.organization):
+            raise AuthenticationFailed("The token's person is no longer a member of its organization.")
+        request.caller = caller
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return the challenge; with `error` only when a token was sent (RFC 6750, section 3)."""
+        return f'{REALM}, error="invalid_token"' if get_authorization_header(request) else REALM

@@ -1,24 +1,66 @@
 """The management API: Django REST Framework and its OpenAPI description."""
 
-REST_FRAMEWORK = {
+from typing import Any
+
+REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest.authentication.TokenAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest.permissions.TokenMay"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["rest.parsers.JsonParser"],
     "DEFAULT_PAGINATION_CLASS": "rest.pagination.Pages",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_FILTER_BACKENDS": ["rest.filters.Fields"],
+    "DEFAULT_SCHEMA_CLASS": "rest.schema.Schema",
+    "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "rest.problems.handle",
     "COERCE_DECIMAL_TO_STRING": True,
     "UNAUTHENTICATED_USER": None,
+    # `format` is no parameter of ours: answers are JSON
+    "URL_FORMAT_OVERRIDE": None,
 }
-SPECTACULAR_SETTINGS = {
+
+API_ABOUT = """
+Everything that the Gatehouse console does, for programs: publish an API, make plans, hand out keys, read
+usage and invoices.
+
+**Sign in** with a token of the console: `Authorization: Bearer gat_…`. A token acts for one member of one
+organization. It sees what that organization provides (APIs, plans, prices, invoices it issued) and what it
+uses as a developer (applications, keys, subscriptions, invoices it received). The rest is answered 404.
+
+**Errors** are problem documents (RFC 9457, `application/problem+json`). `errors` names each field at fault.
+Fields and query parameters that are not known are refused, so that a misspelled setting is never lost.
+
+**Lists** come in pages: `limit` (25, at most 500), `offset`, and `next` with the address of the next page.
+"""
+
+SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Gatehouse management API",
+    "DESCRIPTION": API_ABOUT.strip(),
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_URLCONF": None,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "filter": True},
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SORT_OPERATIONS": False,
+    "SORT_OPERATION_PARAMETERS": False,
+    "PREPROCESSING_HOOKS": ["rest.schema.describe_ours"],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "TAGS": [
+        {"name": "apis", "description": "Products, and the servers behind them."},
+        {"name": "versions", "description": "OpenAPI documents and their operations."},
+        {"name": "deployments", "description": "Going live: deployments, stages, addresses."},
+        {"name": "usage-plans", "description": "Throttle, quota, price, and the stages they open."},
+        {"name": "rate-cards", "description": "Prices by meter."},
+        {"name": "catalogue", "description": "What a developer finds."},
+        {"name": "applications", "description": "Developers' programs."},
+        {"name": "subscriptions", "description": "Applications on plans."},
+        {"name": "keys", "description": "Credentials, and their verification."},
+        {"name": "usage", "description": "Calls, bytes, latencies, and what they cost so far."},
+        {"name": "invoices", "description": "Closed months."},
+        {"name": "nodes", "description": "Gateway nodes (staff only)."},
+        {"name": "organizations", "description": "Tenants, members, tokens, audit trail."},
+    ],
 }

@@ -1,0 +1,61 @@
+"""Who is calling and what she sees: the one place that keeps organizations apart in this room."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.db.models import Model, Q, QuerySet
+
+from access.models import ApiKey, Application, Subscription, UsagePlan
+from accounts.models import ApiToken, AuditEvent, Member, Organization, User
+from apis.models import Api, ApiVersion, Backend, BasePathMapping, Deployment, Operation, Stage
+from billing.models import Invoice, InvoiceState, RateCard
+
+Row = TypeVar("Row", bound=Model)
+
+
+def _own(organization: Organization) -> Q:
+    return Q(organization=organization)
+
+
+# Which rows an organization sees: what it provides, and what it uses as a developer.
+SCOPES: dict[type[Model], Callable[[Organization], Q]] = {
+    Api: _own,
+    ApiKey: _own,
+    ApiToken: _own,
+    ApiVersion: _own,
+    Application: _own,
+    AuditEvent: _own,
+    Backend: _own,
+    BasePathMapping: _own,
+    Deployment: _own,
+    # a draft is the provider's own business
+    Invoice: lambda organization: (
+        Q(organization=organization) | Q(customer=organization) & ~Q(state=InvoiceState.DRAFT)
+    ),
+    Member: _own,
+    Operation: _own,
+    Organization: lambda organization: Q(pk=organization.pk),
+    RateCard: _own,
+    Stage: _own,
+    Subscription: lambda organization: Q(organization=organization) | Q(provider=organization),
+    UsagePlan: _own,
+}
+
+
+class Caller:
+    """A token with its person and organization. A superuser's token sees every organization."""
+
+    def __init__(self, token: ApiToken) -> None:
+        self.token = token
+        self.user: User = token.user
+        self.organization: Organization = token.organization
+        self.everything: bool = self.user.is_superuser
+
+    def visible(self, model: type[Row]) -> QuerySet[Row]:
+        """Return the rows of `model` that this caller may know of; the rest does not exist for her."""
+        rows = model._default_manager.all()
+        return rows if self.everything else rows.filter(SCOPES[model](self.organization))
+
+    def provides(self, organization_id: str) -> bool:
+        """Say whether she acts for the provider `organization_id`."""
+        return self.everything or organization_id == self.organization.pk

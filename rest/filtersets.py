@@ -1,0 +1,170 @@
+"""What each list can be filtered by. Ids are compared as they are: a foreign id matches nothing."""
+
+from typing import Any
+
+from django_filters import rest_framework as filters
+
+from access.models import (
+    ApplicationState,
+    KeyEnvironment,
+    KeyState,
+    PlanVisibility,
+    SubscriptionState,
+)
+from accounts.models import Role
+from apis.models import (
+    VersionState,
+    Visibility,
+)
+from billing.models import InvoiceState
+
+
+def by_id(field: str) -> filters.CharFilter:
+    """A filter by the id of a related thing."""
+    return filters.CharFilter(
+        field_name=field, max_length=10, label=f"Id of the {field.removesuffix('_id')}."
+    )
+
+
+def by_text(field: str, label: str = "") -> filters.CharFilter:
+    return filters.CharFilter(field_name=field, max_length=500, label=label)
+
+
+def by_choice(field: str, choices: Any) -> filters.ChoiceFilter:
+    return filters.ChoiceFilter(field_name=field, choices=choices.choices)
+
+
+class OrganizationFilters(filters.FilterSet):
+    slug = by_text("slug")
+    name = by_text("name")
+    suspended = filters.BooleanFilter(field_name="suspended_at", lookup_expr="isnull", exclude=True)
+
+
+class MemberFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    email = filters.CharFilter(field_name="user__email", lookup_expr="iexact", max_length=254)
+    role = by_choice("role", Role)
+
+
+class TokenFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    revoked = filters.BooleanFilter(field_name="revoked_at", lookup_expr="isnull", exclude=True)
+    read_only = filters.BooleanFilter()
+
+
+class AuditEventFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    action = by_text("action", "Such as key.revoked.")
+    target_kind = by_text("target_kind")
+    target_id = by_text("target_id")
+    after = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
+    before = filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+
+
+class ApiFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    slug = by_text("slug")
+    name = by_text("name")
+    visibility = by_choice("visibility", Visibility)
+
+
+class BackendFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    name = by_text("name")
+    url = by_text("url")
+
+
+class VersionFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    api = by_id("api_id")
+    api_slug = by_text("api__slug")
+    backend = by_id("backend_id")
+    name = by_text("name")
+    state = by_choice("state", VersionState)
+
+
+class OperationFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    version = by_id("version_id")
+    method = filters.CharFilter(field_name="method", lookup_expr="iexact", max_length=10)
+    path = filters.CharFilter(field_name="path", max_length=2000)
+    operation_id = by_text("operation_id")
+    tag = by_text("tag")
+    key_required = filters.BooleanFilter()
+    removed = filters.BooleanFilter(field_name="removed_at", lookup_expr="isnull", exclude=True)
+
+
+class DeploymentFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    version = by_id("version_id")
+    api = by_id("version__api_id")
+    number = filters.NumberFilter(min_value=0, max_value=2_000_000_000)
+    stage = filters.CharFilter(field_name="stages", max_length=10, label="Id of a stage that points to it.")
+
+
+class StageFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    version = by_id("version_id")
+    api = by_id("version__api_id")
+    deployment = by_id("deployment_id")
+    name = by_text("name")
+
+
+class MappingFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    stage = by_id("stage_id")
+    host = by_text("host")
+    base_path = by_text("base_path")
+
+
+class PlanFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    name = by_text("name")
+    visibility = by_choice("visibility", PlanVisibility)
+    stage = by_id("plan_stages__stage_id")
+    rate_card = by_id("price__rate_card_id")
+
+
+class ApplicationFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    name = by_text("name")
+    state = by_choice("state", ApplicationState)
+
+
+class SubscriptionFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    provider = by_id("provider_id")
+    application = by_id("application_id")
+    plan = by_id("plan_id")
+    state = by_choice("state", SubscriptionState)
+
+
+class KeyFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    application = by_id("application_id")
+    name = by_text("name")
+    prefix = by_text("prefix")
+    environment = by_choice("environment", KeyEnvironment)
+    state = by_choice("state", KeyState)
+
+
+class RateCardFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    name = by_text("name")
+    currency = by_text("currency")
+
+
+class InvoiceFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    customer = by_id("customer_id")
+    state = by_choice("state", InvoiceState)
+    number = filters.NumberFilter(min_value=0, max_value=2_000_000_000)
+    currency = by_text("currency")
+    period_start = filters.IsoDateTimeFilter(field_name="period_start")
+    after = filters.IsoDateTimeFilter(field_name="period_start", lookup_expr="gte")
+    before = filters.IsoDateTimeFilter(field_name="period_start", lookup_expr="lt")
+
+
+class NodeFilters(filters.FilterSet):
+    name = by_text("name")
+    enabled = filters.BooleanFilter()

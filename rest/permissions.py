@@ -1,0 +1,64 @@
+"""What a token may do: reading needs membership, writing needs the role that `accounts.permissions` names."""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+
+from accounts.models import Organization, User
+from accounts.permissions import can_administer, can_manage, can_read, can_see_bills
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
+
+
+class Need(Enum):
+    """The right that a request asks for, and how a refusal says it."""
+
+    READ = "be a member"
+    MANAGE = "be owner, admin or member"
+    ADMINISTER = "be owner or admin"
+    BILLS = "be owner, admin or billing"
+    STAFF = "be staff of this installation"
+
+
+RULES: dict[Need, Callable[[User, Organization], bool]] = {
+    Need.READ: can_read,
+    Need.MANAGE: can_manage,
+    Need.ADMINISTER: can_administer,
+    Need.BILLS: can_see_bills,
+    Need.STAFF: lambda user, _organization: user.is_superuser,
+}
+
+
+class TokenMay(BasePermission):
+    """Checks `view.read_need`, or for writes `view.write_need` (or `view.action_needs[action]`).
+
+    A view with `changes_nothing` reads although its method is POST.
+    """
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        caller = getattr(request, "caller", None)
+        if caller is None:
+            return False
+        action = getattr(view, "action", None)
+        reads = request.method in SAFE_METHODS or getattr(view, "changes_nothing", False)
+        if not reads and caller.token.read_only:
+            raise PermissionDenied("This token is read-only: it may only GET.")
+        default = view.read_need if reads else view.write_need  # type: ignore[attr-defined]
+        needs: dict[str | None, Need] = getattr(view, "action_needs", {})
+        require(request, needs.get(action, default))
+        return True
+
+
+def require(request: Request, need: Need) -> None:
+    """Refuse (403) unless the token's person has the right in the token's organization."""
+    caller = request.caller  # type: ignore[attr-defined]
+    if RULES[need](caller.user, caller.organization):
+        return
+    if caller.organization.suspended_at and need is not Need.STAFF:
+        raise PermissionDenied("The organization is suspended: nothing in it can be changed.")
+    raise PermissionDenied(f"For this one must {need.value}.")

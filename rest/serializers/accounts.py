@@ -1,0 +1,120 @@
+"""Organizations, members, tokens, the audit trail."""
+
+from rest_framework import serializers
+
+from accounts.models import ApiToken, AuditEvent, Member, Organization, Role, User
+from rest.serializers.base import Strict, StrictModel, Visible
+
+
+class OrganizationSerializer(serializers.ModelSerializer):
+    """A tenant: provider of some APIs, developer of others."""
+
+    class Meta:
+        model = Organization
+        fields = ("id", "name", "slug", "billing_email", "timezone", "suspended_at", "created_at")
+        read_only_fields = fields
+
+
+class OrganizationInput(StrictModel):
+    owner = serializers.EmailField(
+        required=False, help_text="Address of the person who will own it; default: the token's person."
+    )
+
+    class Meta:
+        model = Organization
+        fields = ("name", "billing_email", "timezone", "owner")
+
+
+class OrganizationChange(StrictModel):
+    class Meta:
+        model = Organization
+        fields = ("name", "slug", "billing_email", "timezone")
+
+
+class PersonSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = User
+        fields = ("id", "email", "name")
+        read_only_fields = fields
+
+
+class MemberSerializer(serializers.ModelSerializer):
+    """A person's place in an organization."""
+
+    user = PersonSerializer(read_only=True)
+
+    class Meta:
+        model = Member
+        fields = ("id", "organization", "user", "role", "created_at")
+        read_only_fields = fields
+
+
+class MemberInput(Strict):
+    organization = Visible(Organization, required=False, help_text="Default: the token's own.")
+    email = serializers.EmailField(help_text="Of somebody who has an account here.")
+    role = serializers.ChoiceField(choices=Role.choices, default=Role.MEMBER)
+
+
+class MemberChange(Strict):
+    role = serializers.ChoiceField(choices=Role.choices)
+
+
+class TokenSerializer(serializers.ModelSerializer):
+    """A bearer token. Its text is shown once, as `token`, in the answer that makes it."""
+
+    user = PersonSerializer(read_only=True)
+
+    class Meta:
+        model = ApiToken
+        fields = (
+            "id",
+            "organization",
+            "user",
+            "name",
+            "prefix",
+            "read_only",
+            "expires_at",
+            "last_used_at",
+            "revoked_at",
+            "created_at",
+        )
+        read_only_fields = fields
+
+
+class MadeTokenSerializer(TokenSerializer):
+    token = serializers.CharField(read_only=True, help_text="The text `gat_…`; shown this once.")
+
+    class Meta(TokenSerializer.Meta):
+        fields = (*TokenSerializer.Meta.fields, "token")
+        read_only_fields = fields
+
+
+class TokenInput(StrictModel):
+    class Meta:
+        model = ApiToken
+        fields = ("name", "read_only", "expires_at")
+
+
+class AuditEventSerializer(serializers.ModelSerializer):
+    """One line of the audit trail: who changed what, and when."""
+
+    actor = serializers.CharField(
+        source="actor_label",
+        read_only=True,
+        help_text="Address of the person; Gatehouse itself for its own acts.",
+    )
+
+    class Meta:
+        model = AuditEvent
+        fields = (
+            "id",
+            "organization",
+            "at",
+            "actor",
+            "action",
+            "target_kind",
+            "target_id",
+            "summary",
+            "changes",
+        )
+        read_only_fields = fields

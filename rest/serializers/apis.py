@@ -1,0 +1,335 @@
+"""APIs, versions, operations, backends, deployments, stages, addresses."""
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.models import Organization
+from apis.models import LIVE, Api, ApiVersion, Backend, BasePathMapping, Deployment, Operation, Stage
+from apis.queries import canonical_address, stage_address
+from nodes.queries import stage_live, stage_problem
+from rest.serializers.base import Strict, StrictModel, Visible
+
+OWNER_HELP = "The provider; default: the token's own organization."
+
+
+class ApiSerializer(serializers.ModelSerializer):
+    """A product: a name in the catalogue under which versions are published."""
+
+    class Meta:
+        model = Api
+        fields = ("id", "organization", "name", "slug", "summary", "description", "visibility", "created_at")
+        read_only_fields = fields
+
+
+class ApiInput(StrictModel):
+    organization = Visible(Organization, required=False, help_text=OWNER_HELP)
+    slug = serializers.CharField(
+        max_length=60, required=False, help_text="First part of the address; default: made from the name."
+    )
+
+    class Meta:
+        model = Api
+        fields = ("organization", "name", "slug", "summary", "description", "visibility")
+
+
+class ApiChange(StrictModel):
+    class Meta:
+        model = Api
+        fields = ("name", "summary", "description", "visibility")
+
+
+class BackendSerializer(serializers.ModelSerializer):
+    """The provider's server behind a version."""
+
+    class Meta:
+        model = Backend
+        fields = ("id", "organization", "name", "url", "connect_timeout_ms", "timeout_ms", "created_at")
+        read_only_fields = fields
+
+
+class BackendInput(StrictModel):
+    organization = Visible(Organization, required=False, help_text=OWNER_HELP)
+
+    class Meta:
+        model = Backend
+        fields = ("organization", "name", "url", "connect_timeout_ms", "timeout_ms")
+
+
+class BackendChange(StrictModel):
+    class Meta:
+        model = Backend
+        fields = ("name", "url", "connect_timeout_ms", "timeout_ms")
+
+
+class FindingSerializer(serializers.Serializer):
+    """What the importer noticed in the document."""
+
+    level = serializers.CharField(help_text="error, warning or info.")
+    pointer = serializers.CharField(help_text="JSON pointer (RFC 6901) into the document.")
+    message = serializers.CharField()
+
+
+class VersionSerializer(serializers.ModelSerializer):
+    """One version of an API. Its document is at `versions/{id}/document`."""
+
+    findings = FindingSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = ApiVersion
+        fields = (
+            "id",
+            "organization",
+            "api",
+            "name",
+            "state",
+            "backend",
+            "key_required",
+            "findings",
+            "deprecated_at",
+            "sunset_at",
+            "created_at",
+            "updated_at",
+        )
+        read_only_fields = fields
+
+
+DOCUMENT_SCHEMA = {
+    "oneOf": [{"type": "object", "additionalProperties": {}}, {"type": "string"}],
+    "description": "The OpenAPI document itself: as an object, or as JSON or YAML text.",
+}
+
+
+@extend_schema_field(DOCUMENT_SCHEMA)
+class DocumentField(serializers.Field):
+    """OpenAPI 3.0, 3.1 or Swagger 2.0: an object, or text in JSON or YAML."""
+
+    default_error_messages: ClassVar = {"invalid": "Give the document as an object, or as JSON or YAML text."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, dict | str) or not data:
+            self.fail("invalid")
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class DocumentSources(Strict):
+    """The three ways to give a document; one of them."""
+
+    document = DocumentField(required=False)
+    document_url = serializers.CharField(
+        required=False, max_length=2000, help_text="Where Gatehouse fetches the document now (http or https)."
+    )
+    file = serializers.FileField(required=False, help_text="The document as an upload (multipart/form-data).")
+
+    sources_needed = True
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        given = [name for name in ("document", "document_url", "file") if name in attrs]
+        if len(given) > 1:
+            raise serializers.ValidationError(
+                {given[1]: "Give one of document, document_url and file, not several."}, code="ambiguous"
+            )
+        if self.sources_needed and not given:
+            raise serializers.ValidationError(
+                {"document": "Give the OpenAPI document: document, document_url or file."}, code="required"
+            )
+        return attrs
+
+
+class VersionInput(DocumentSources):
+    api = Visible(Api)
+    name = serializers.CharField(max_length=40, help_text="Second part of the address, such as v1.")
+    backend = Visible(
+        Backend,
+        required=False,
+        allow_null=True,
+        help_text="Where operations without an integration of their own go.",
+    )
+    key_required = serializers.BooleanField(
+        default=True, help_text="Whether operations need an API key where the document does not say."
+    )
+
+
+class VersionChange(DocumentSources):
+    """A newer document, or another backend. Nothing goes live before the next deployment."""
+
+    backend = Visible(Backend, required=False, allow_null=True)
+
+    sources_needed = False
+
+
+class DeprecateInput(Strict):
+    sunset_at = serializers.DateTimeField(
+        required=False, allow_null=True, help_text="When it will stop answering, if that is known."
+    )
+
+
+class OperationSerializer(serializers.ModelSerializer):
+    """Method and path of a version's document."""
+
+    class Meta:
+        model = Operation
+        fields = (
+            "id",
+            "organization",
+            "version",
+            "method",
+            "path",
+            "operation_id",
+            "summary",
+            "tag",
+            "key_required",
+            "integration_type",
+            "unserved_reason",
+            "position",
+            "removed_at",
+        )
+        read_only_fields = fields
+
+
+class OperationChange(Strict):
+    key_required = serializers.BooleanField(help_text="Holds from the next deployment.")
+
+
+class PointingStageSerializer(serializers.ModelSerializer):
+    """A stage that points to the deployment, and where it answers."""
+
+    address = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Stage
+        fields = ("id", "name", "address")
+        read_only_fields = fields
+
+    def get_address(self, stage: Stage) -> str:
+        return stage_address(stage)
+
+
+class DeploymentSerializer(serializers.ModelSerializer):
+    """An immutable compiled copy of a version, and the stages that point to it now."""
+
+    stages = PointingStageSerializer(many=True, read_only=True)
+    created_by = serializers.CharField(
+        source="created_by.email", default=None, read_only=True, allow_null=True, help_text="Who deployed."
+    )
+
+    class Meta:
+        model = Deployment
+        fields = ("id", "organization", "version", "number", "note", "stages", "created_by", "created_at")
+        read_only_fields = fields
+
+
+class DeploymentInput(Strict):
+    version = Visible(ApiVersion)
+    stage = serializers.CharField(
+        max_length=128, default=LIVE, help_text="Name of the stage to move; made if it is missing."
+    )
+    note = serializers.CharField(max_length=200, default="", allow_blank=True)
+
+
+class StageSerializer(serializers.ModelSerializer):
+    """A movable pointer to a deployment, with settings that hold at once."""
+
+    variables = serializers.DictField(child=serializers.CharField(), read_only=True)
+    address = serializers.SerializerMethodField(help_text="Where clients call it.")
+    canonical_address = serializers.SerializerMethodField(help_text="The address that always holds.")
+
+    class Meta:
+        model = Stage
+        fields = (
+            "id",
+            "organization",
+            "version",
+            "name",
+            "deployment",
+            "variables",
+            "throttle_rate",
+            "throttle_burst",
+            "address",
+            "canonical_address",
+            "created_at",
+            "updated_at",
+        )
+        read_only_fields = fields
+
+    def get_address(self, stage: Stage) -> str:
+        return stage_address(stage)
+
+    def get_canonical_address(self, stage: Stage) -> str:
+        return canonical_address(stage)
+
+
+class LiveSerializer(serializers.Serializer):
+    """On how many of the gateway's nodes the stage's newest state answers."""
+
+    live = serializers.IntegerField(help_text="Nodes that run it.")
+    up = serializers.IntegerField(help_text="Nodes that were seen within the last seconds.")
+    problem = serializers.CharField(help_text="Why it could not be handed to the nodes; empty = it was.")
+
+
+class StageDetailSerializer(StageSerializer):
+    nodes = serializers.SerializerMethodField()
+
+    class Meta(StageSerializer.Meta):
+        fields = (*StageSerializer.Meta.fields, "nodes")
+        read_only_fields = fields
+
+    @extend_schema_field(LiveSerializer)
+    def get_nodes(self, stage: Stage) -> dict[str, Any]:
+        live = stage_live(stage)
+        return {"live": live.live, "up": live.up, "problem": stage_problem(stage)}
+
+
+class StageChange(Strict):
+    variables = serializers.DictField(
+        child=serializers.CharField(allow_blank=True, max_length=512, trim_whitespace=False),
+        required=False,
+        help_text="Stage variables: the whole new set.",
+    )
+    throttle_rate = serializers.FloatField(
+        required=False,
+        allow_null=True,
+        min_value=0,
+        help_text="Calls a second over all callers; null = no limit.",
+    )
+    throttle_burst = serializers.IntegerField(
+        required=False, allow_null=True, min_value=0, max_value=2_000_000_000, help_text="Calls at once."
+    )
+
+
+class PromoteInput(Strict):
+    to = serializers.CharField(
+        max_length=128, help_text="Name (or id) of the stage that shall point to this stage's deployment."
+    )
+
+
+class RollBackInput(Strict):
+    deployment = Visible(
+        Deployment, required=False, help_text="An earlier deployment; default: the one before the current."
+    )
+
+
+class MappingSerializer(serializers.ModelSerializer):
+    """Host and base path at which a stage answers."""
+
+    class Meta:
+        model = BasePathMapping
+        fields = ("id", "organization", "stage", "host", "base_path")
+        read_only_fields = fields
+
+
+class MappingInput(Strict):
+    stage = Visible(Stage)
+    host = serializers.CharField(
+        max_length=253, default="", allow_blank=True, help_text="api.example.com; empty = the shared host."
+    )
+    base_path = serializers.CharField(
+        max_length=200,
+        default="",
+        allow_blank=True,
+        help_text="Without slashes at its ends; empty = the root.",
+    )

@@ -1,0 +1,250 @@
+"""Rate cards, invoices, estimates. Money and units are decimals as text, so nothing is rounded."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.models import Organization
+from billing.models import Invoice, InvoiceLine, Meter, Price, PricingModel, RateCard
+from billing.presets import PRESETS
+from rest.serializers.base import Strict, StrictModel, Visible
+
+
+class Amount(serializers.DecimalField):
+    """A decimal as text, without zeros at its end."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        defaults = {"max_digits": 30, "decimal_places": 12, "normalize_output": True}
+        super().__init__(**(defaults | kwargs))
+
+
+class TierSerializer(serializers.Serializer):
+    """Units up to number `up_to` (inclusive; null = all that follow) at `unit_price`."""
+
+    up_to = Amount(allow_null=True)
+    unit_price = Amount(help_text="For each request, or each GiB.")
+    flat_fee = Amount(help_text="Once, when the tier is reached.")
+
+
+class PriceSerializer(serializers.ModelSerializer):
+    """The price of one meter."""
+
+    free_units = Amount(read_only=True, help_text="Free each month, before the tiers.")
+    tiers = TierSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Price
+        fields = ("meter", "model", "free_units", "tiers")
+        read_only_fields = fields
+
+
+class RateCardSerializer(serializers.ModelSerializer):
+    """Prices by meter, in one currency. Usage plans are billed by it."""
+
+    base_fee = Amount(read_only=True, help_text="For each subscription and month.")
+    prices = PriceSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = RateCard
+        fields = ("id", "organization", "name", "currency", "base_fee", "prices", "created_at")
+        read_only_fields = fields
+
+
+class TierInput(Strict):
+    up_to = Amount(allow_null=True, default=None, min_value=0)
+    unit_price = Amount(min_value=0)
+    flat_fee = Amount(default=0, min_value=0)
+
+
+class PriceInput(Strict):
+    meter = serializers.ChoiceField(choices=Meter.choices)
+    model = serializers.ChoiceField(choices=PricingModel.choices, default=PricingModel.GRADUATED)
+    free_units = Amount(default=0, min_value=0)
+    tiers = TierInput(many=True, help_text="In order; the last has `up_to` null.")
+
+
+class RateCardChange(StrictModel):
+    """`prices` is the whole new list; `preset` loads a price list over it."""
+
+    base_fee = Amount(required=False, min_value=0)
+    prices = PriceInput(many=True, required=False)
+    preset = serializers.ChoiceField(
+        choices=[(name, made.name) for name, made in PRESETS.items()], required=False
+    )
+
+    class Meta:
+        model = RateCard
+        fields = ("name", "currency", "base_fee", "prices", "preset")
+
+    def validate_prices(self, prices: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        meters = [price["meter"] for price in prices]
+        if len(set(meters)) < len(meters):
+            raise serializers.ValidationError("Give each meter once.", code="twice")
+        return prices
+
+
+class RateCardInput(RateCardChange):
+    organization = Visible(
+        Organization, required=False, help_text="The provider; default: the token's own organization."
+    )
+
+    class Meta(RateCardChange.Meta):
+        fields = ("organization", *RateCardChange.Meta.fields)
+
+
+class InvoiceLineSerializer(serializers.ModelSerializer):
+    """A base fee, or the units of one meter in one tier for one subscription."""
+
+    application_name = serializers.CharField(source="subscription.application.name", read_only=True)
+    plan_name = serializers.CharField(source="subscription.plan.name", read_only=True)
+    quantity = Amount(read_only=True)
+    unit_price = Amount(read_only=True)
+    flat_fee = Amount(read_only=True)
+    amount = Amount(read_only=True)
+
+    class Meta:
+        model = InvoiceLine
+        fields = (
+            "position",
+            "subscription",
+            "application_name",
+            "plan_name",
+            "month_start",
+            "description",
+            "meter",
+            "tier",
+            "quantity",
+            "unit_price",
+            "flat_fee",
+            "amount",
+        )
+        read_only_fields = fields
+
+
+class InvoiceSerializer(serializers.ModelSerializer):
+    """What a developer's organization owes a provider for a period. Once finalized it never changes."""
+
+    organization_name = serializers.CharField(source="organization.name", read_only=True)
+    customer_name = serializers.CharField(source="customer.name", read_only=True)
+    label = serializers.CharField(read_only=True, help_text="How people name it, such as 2026-000012.")
+    total = Amount(read_only=True)
+
+    class Meta:
+        model = Invoice
+        fields = (
+            "id",
+            "organization",
+            "organization_name",
+            "customer",
+            "customer_name",
+            "label",
+            "number",
+            "state",
+            "month_start",
+            "part",
+            "period_start",
+            "period_end",
+            "currency",
+            "total",
+            "created_at",
+            "finalized_at",
+            "paid_at",
+            "voided_at",
+        )
+        read_only_fields = fields
+
+
+class InvoiceDetailSerializer(InvoiceSerializer):
+    lines = InvoiceLineSerializer(many=True, read_only=True)
+
+    class Meta(InvoiceSerializer.Meta):
+        fields = (*InvoiceSerializer.Meta.fields, "lines")
+        read_only_fields = fields
+
+
+class CloseInput(Strict):
+    organization = Visible(
+        Organization, required=False, help_text="The provider; default: the token's own organization."
+    )
+    month = serializers.CharField(max_length=7, help_text="Such as 2026-11, in the provider's time zone.")
+    corrections = serializers.BooleanField(
+        default=False,
+        help_text="Bill late counts of a month that is closed at once, instead of with the next.",
+    )
+
+
+class ClosedSerializer(serializers.Serializer):
+    """The invoices that the closing made."""
+
+    month = serializers.CharField()
+    invoices = InvoiceSerializer(many=True)
+
+
+class BillLineSerializer(serializers.Serializer):
+    """A line as it would be billed now."""
+
+    meter = serializers.CharField(help_text="Empty = a base fee.")
+    description = serializers.CharField()
+    tier = serializers.IntegerField(allow_null=True, help_text="From 1; 0 = free units; null = a fee.")
+    quantity = Amount()
+    unit = serializers.CharField(help_text="request, GiB or month.")
+    unit_price = Amount()
+    flat_fee = Amount()
+    amount = Amount(help_text="Rounded to the currency's decimals.")
+
+
+class OwedSerializer(serializers.Serializer):
+    """One subscription's month so far."""
+
+    subscription = serializers.CharField(source="subscription.pk")
+    application_name = serializers.CharField(source="subscription.application.name")
+    plan_name = serializers.CharField(source="subscription.plan.name")
+    provider = serializers.CharField(source="subscription.provider_id")
+    period_start = serializers.DateTimeField(source="period.start")
+    period_end = serializers.DateTimeField(source="period.end")
+    currency = serializers.CharField()
+    requests = serializers.IntegerField(source="usage.calls")
+    bytes_out = serializers.IntegerField(source="usage.bytes_out")
+    subtotal = Amount()
+    lines = BillLineSerializer(many=True)
+
+
+class CustomerSerializer(serializers.Serializer):
+    """What one customer owes for the month so far."""
+
+    customer = serializers.CharField(source="customer.pk")
+    customer_name = serializers.CharField(source="customer.name")
+    currency = serializers.CharField()
+    requests = serializers.IntegerField()
+    bytes_out = serializers.IntegerField()
+    total = Amount()
+
+
+@extend_schema_field({"type": "object", "additionalProperties": {"type": "string", "format": "decimal"}})
+class Totals(serializers.Field):
+    """Currency -> sum."""
+
+    def to_representation(self, value: dict[str, Any]) -> dict[str, str]:
+        return {currency: Amount().to_representation(amount) for currency, amount in value.items()}
+
+
+class OwedTotalSerializer(serializers.Serializer):
+    totals = Totals()
+    subscriptions = OwedSerializer(many=True)
+
+
+class SoldTotalSerializer(serializers.Serializer):
+    totals = Totals()
+    period_start = serializers.DateTimeField(source="period.start")
+    period_end = serializers.DateTimeField(source="period.end")
+    customers = CustomerSerializer(many=True)
+
+
+class EstimateSerializer(serializers.Serializer):
+    """The running month: what the organization owes as a developer, and what it sold as a provider."""
+
+    organization = serializers.CharField()
+    at = serializers.DateTimeField()
+    owed = OwedTotalSerializer()
+    sold = SoldTotalSerializer()

@@ -1,0 +1,45 @@
+"""Gateway nodes."""
+
+from rest_framework import serializers
+
+from nodes.models import Node
+from rest.serializers.base import StrictModel
+
+
+class NodeSerializer(serializers.ModelSerializer):
+    """A gateway node, and what it last said of itself."""
+
+    status = serializers.DictField(read_only=True)
+
+    class Meta:
+        model = Node
+        fields = (
+            "id",
+            "name",
+            "token_prefix",
+            "enabled",
+            "generation",
+            "version",
+            "status",
+            "last_seen_at",
+            "created_at",
+        )
+        read_only_fields = fields
+
+
+class MadeNodeSerializer(NodeSerializer):
+    token = serializers.CharField(
+        read_only=True, help_text="The text `ghn_…` that the node signs in with; shown this once."
+    )
+
+    class Meta(NodeSerializer.Meta):
+        fields = (*NodeSerializer.Meta.fields, "token")
+        read_only_fields = fields
+
+
+class NodeInput(StrictModel):
+    name = serializers.CharField(max_length=80)
+
+    class Meta:
+        model = Node
+        fields = ("name",)

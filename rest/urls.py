@@ -1,0 +1,59 @@
+"""Every address under `/api/v1/`. A slash at the end is taken, too; links have none."""
+
+from django.urls import URLPattern, URLResolver, path, re_path
+from rest_framework.routers import SimpleRouter
+
+from rest.views import access, accounts, apis, billing, catalogue, nodes, publish
+from rest.views.general import IndexView, OpenApiView, ProblemsView, ReferenceView, UnknownView
+from rest.views.usage import EstimateView, UsageView
+from rest.views.verify import VerifyView
+
+
+class Router(SimpleRouter):
+    """A router whose paths may end in a slash."""
+
+    def __init__(self) -> None:
+        super().__init__(trailing_slash=False)
+        self.trailing_slash = "/?"
+
+
+# in the order of the story; the reference page and the index keep it
+RESOURCES = {
+    "apis": apis.ApiViews,
+    "backends": apis.BackendViews,
+    "versions": apis.VersionViews,
+    "operations": apis.OperationViews,
+    "deployments": publish.DeploymentViews,
+    "stages": publish.StageViews,
+    "base-path-mappings": publish.MappingViews,
+    "usage-plans": access.PlanViews,
+    "rate-cards": billing.RateCardViews,
+    "catalogue": catalogue.CatalogueViews,
+    "applications": access.ApplicationViews,
+    "subscriptions": access.SubscriptionViews,
+    "keys": access.KeyViews,
+    "invoices": billing.InvoiceViews,
+    "nodes": nodes.NodeViews,
+    "organizations": accounts.OrganizationViews,
+    "members": accounts.MemberViews,
+    "tokens": accounts.TokenViews,
+    "audit-events": accounts.AuditEventViews,
+}
+
+app_name = "rest"
+router = Router()
+for name, views in RESOURCES.items():
+    router.register(name, views, basename=name)
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", IndexView.as_view(names=tuple(RESOURCES)), name="index"),
+    path("openapi.json", OpenApiView.as_view(), name="openapi"),
+    path("docs/", ReferenceView.as_view(), name="docs"),
+    path("problems", ProblemsView.as_view(), name="problems"),
+    path("problems/<slug:name>", ProblemsView.as_view(), name="problem"),
+    re_path(r"^keys/verify/?$", VerifyView.as_view(), name="verify"),
+    re_path(r"^usage/?$", UsageView.as_view(), name="usage"),
+    re_path(r"^usage/estimate/?$", EstimateView.as_view(), name="estimate"),
+    *router.urls,
+    re_path(r"^.*$", UnknownView.as_view()),
+]

@@ -1,0 +1,185 @@
+"""The answer of `POST keys/verify`: the verdict of `access.verify` with its limits, ready for JSON."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from rest_framework.exceptions import ValidationError
+
+from access.keys import parse_key
+from access.models import ApiKey
+from access.periods import window
+from access.verdicts import KeyVerdict
+from access.verify import Verdict, verify_key
+from apis.models import LIVE, Deployment, Stage
+from metering.queries import quantities
+from nodes.entries import newest_generation
+from rest.caller import Caller
+from rest.operation_match import find_operation
+
+TTL = timedelta(seconds=5)
+NO_API = "Among the APIs that you provide, none has this api, version and stage."
+QUOTA_NAMES = {"DAY": "daily", "WEEK": "weekly", "MONTH": "monthly"}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict with the stage that it is about (None = the key alone was judged)."""
+
+    verdict: Verdict
+    stage: Stage | None
+    at: datetime
+
+
+def judge(caller: Caller, asked: dict[str, Any], at: datetime) -> Judged:
+    """Judge a key for a stage that the caller provides. Both unknown: NOT_FOUND, so nothing leaks."""
+    text = asked["key"]
+    viewer = None if caller.everything else caller.organization
+    names_a_stage = "api" in asked or "version" in asked or asked["stage"] != LIVE
+    if parse_key(text) is None or not names_a_stage:
+        return Judged(verify_key(text, stage=None, viewer=viewer, at=at), None, at)
+    stage = _stage(caller, asked)
+    if stage is None:
+        return Judged(Verdict(KeyVerdict.NOT_FOUND, NO_API), None, at)
+    return Judged(verify_key(text, stage=stage, viewer=viewer, at=at), stage, at)
+
+
+def _stage(caller: Caller, asked: dict[str, Any]) -> Stage | None:
+    """Return the stage that is meant; raises ValidationError when several are."""
+    rows: QuerySet[Stage] = caller.visible(Stage).select_related("version__api").defer("version__document")
+    rows = rows.filter(Q(pk=asked["stage"]) | Q(name=asked["stage"]))
+    if version := asked.get("version"):
+        rows = rows.filter(Q(version=version) | Q(version__name=version))
+    if api := asked.get("api"):
+        rows = rows.filter(Q(version__api=api) | Q(version__api__slug=api))
+    found = list(rows[:2])
+    if len(found) < 2:
+        return found[0] if found else None
+    field = "version" if "version" not in asked else "api"
+    raise ValidationError({field: f"Several stages fit; name the {field}."}, code="ambiguous")
+
+
+def answer(judged: Judged, asked: dict[str, Any], request_id: str) -> dict[str, Any]:
+    """Build what `VerdictSerializer` writes."""
+    verdict, stage, at = judged.verdict, judged.stage, judged.at
+    key = verdict.key
+    limits, subscription = _limits(judged)
+    return {
+        "valid": verdict.valid,
+        "code": verdict.code.code,
+        "message": verdict.message,
+        "request_id": request_id,
+        "consumed": False,
+        "key": key,
+        "application": verdict.application,
+        "account": _account(key),
+        "subscription": subscription,
+        "api": _api(stage),
+        "operation": _operation(stage, asked),
+        "limits": limits,
+        "cache": {"ttl_s": _ttl(key, at), "generation": newest_generation()},
+    }
+
+
+def _account(key: ApiKey | None) -> dict[str, Any] | None:
+    if key is None:
+        return None
+    developer = key.organization
+    state = "suspended" if developer.suspended_at else "active"
+    return {"id": developer.pk, "name": developer.name, "state": state}
+
+
+def _api(stage: Stage | None) -> dict[str, Any] | None:
+    if stage is None:
+        return None
+    version = stage.version
+    return {
+        "id": version.api_id,
+        "slug": version.api.slug,
+        "version": version.name,
+        "version_id": version.pk,
+        "stage": stage.name,
+        "stage_id": stage.pk,
+        "lifecycle": version.state,
+        "sunset_at": version.sunset_at,
+    }
+
+
+def _operation(stage: Stage | None, asked: dict[str, Any]) -> dict[str, Any] | None:
+    if stage is None or stage.deployment_id is None or "path" not in asked:
+        return None
+    compiled = Deployment.objects.values_list("compiled", flat=True).get(pk=stage.deployment_id)
+    return find_operation(compiled["operations"], asked.get("method", "GET"), asked["path"])
+
+
+def _limits(judged: Judged) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """Return the plan's limits, and the subscription with the window in which its quota counts."""
+    subscription, plan, key = judged.verdict.subscription, judged.verdict.plan, judged.verdict.key
+    if subscription is None or plan is None or key is None:
+        return [], None
+    start, end = window(period=plan.quota_period, timezone=key.organization.timezone, at=judged.at)
+    limits = []
+    if plan.throttle_rate is not None:
+        limits.append(_rate(plan.throttle_rate, plan.throttle_burst))
+    if plan.quota_limit is not None:
+        used = quantities(subscription_ids=[subscription.pk], start=start, end=end)[subscription.pk].calls
+        limits.append(_quota(plan.quota_limit, plan.quota_period, used, (start, end), judged.at))
+    facts = {
+        "id": subscription.pk,
+        "state": subscription.state,
+        "plan": plan.pk,
+        "plan_name": plan.name,
+        "started_at": subscription.started_at,
+        "period_start": start,
+        "period_end": end,
+    }
+    return limits, facts
+
+
+def _rate(rate: float, burst: int | None) -> dict[str, Any]:
+    return {
+        "name": "rate",
+        "kind": "rate",
+        "metric": "requests",
+        "scope": "subscription",
+        "limit": rate,
+        "burst": burst,
+        "used": None,
+        "remaining": None,
+        "window_s": 1,
+        "resets_at": None,
+        "reset_after_s": None,
+        "exceeded": rate == 0,
+        "source": "plan",
+        "accuracy": {"mode": "per_node"},
+    }
+
+
+def _quota(
+    limit: int, period: str, used: int, span: tuple[datetime, datetime], at: datetime
+) -> dict[str, Any]:
+    start, end = span
+    return {
+        "name": QUOTA_NAMES[period],
+        "kind": "quota",
+        "metric": "requests",
+        "scope": "subscription",
+        "limit": limit,
+        "burst": None,
+        "used": used,
+        "remaining": max(0, limit - used),
+        "window_s": int(end.timestamp() - start.timestamp()),
+        "resets_at": end,
+        "reset_after_s": int(end.timestamp() - at.timestamp()),
+        "exceeded": used >= limit,
+        "source": "plan",
+        "accuracy": {"mode": "delayed"},
+    }
+
+
+def _ttl(key: ApiKey | None, at: datetime) -> int:
+    """Seconds for which the verdict may be kept: never across a deadline of the key."""
+    deadlines = [key.not_before, key.expires_at, key.grace_until] if key else []
+    ahead = [deadline - at for deadline in deadlines if deadline and deadline > at]
+    return int(min([TTL, *ahead]).total_seconds())

@@ -1,0 +1,155 @@
+"""`organizations`, `members`, `tokens`, `audit-events`."""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import organizations, tokens
+from accounts.models import ApiToken, AuditEvent, Member, Organization, User
+from accounts.permissions import can_administer, can_give_role
+from rest.filtersets import AuditEventFilters, MemberFilters, OrganizationFilters, TokenFilters
+from rest.permissions import Need
+from rest.serializers.accounts import (
+    AuditEventSerializer,
+    MadeTokenSerializer,
+    MemberChange,
+    MemberInput,
+    MemberSerializer,
+    OrganizationChange,
+    OrganizationInput,
+    OrganizationSerializer,
+    TokenInput,
+    TokenSerializer,
+)
+from rest.serializers.base import Nothing
+from rest.views.base import Changeable, Creatable, Listed, Made, Readable, Removable, Resource, act
+
+
+def person(email: str) -> User:
+    """Return the account with this address, whatever the case of its letters."""
+    found = User.objects.filter(email__iexact=email, is_active=True).first()
+    if found is None:
+        raise ValidationError(
+            {"email": f"Nobody here has the address {email}. Ask her to sign up first."},
+            code="does_not_exist",
+        )
+    return found
+
+
+class OrganizationViews(Listed, Readable, Creatable, Changeable, Resource):
+    """Tenants. A token sees its own organization; staff of the installation see and make all."""
+
+    model, noun, nouns, tag = Organization, "organization", "organizations", "organizations"
+    serializer_class = OrganizationSerializer
+    create_input, change_input = OrganizationInput, OrganizationChange
+    action_inputs: ClassVar = {"suspend": Nothing, "resume": Nothing}
+    filterset_class = OrganizationFilters
+    ordering_fields = ("name", "slug", "created_at")
+    search_fields = ("name", "slug")
+    write_need = Need.ADMINISTER
+    action_needs: ClassVar = {"create": Need.STAFF, "suspend": Need.STAFF, "resume": Need.STAFF}
+
+    def make(self, data: dict[str, Any]) -> Made:
+        owner = person(data.pop("owner")) if "owner" in data else self.caller.user
+        return organizations.create_organization(owner=owner, actor=self.caller.user, **data)
+
+    def change(self, row: Organization, data: dict[str, Any]) -> None:
+        organizations.change_organization(organization=row, actor=self.caller.user, **data)
+
+    @act()
+    def suspend(self, request: Request, pk: str) -> Response:
+        """Refuse every key of the organization, and every call to its APIs, until it is resumed."""
+        organization, _ = self.target()
+        return self.answer(organizations.suspend(organization=organization, actor=self.caller.user))
+
+    @act()
+    def resume(self, request: Request, pk: str) -> Response:
+        """Take back a suspension."""
+        organization, _ = self.target()
+        return self.answer(organizations.resume(organization=organization, actor=self.caller.user))
+
+
+class MemberViews(Listed, Readable, Creatable, Changeable, Removable, Resource):
+    """The people of an organization and their roles: owner, admin, member, billing."""
+
+    model, noun, nouns, tag = Member, "member", "members", "organizations"
+    serializer_class = MemberSerializer
+    related = ("user",)
+    create_input, change_input = MemberInput, MemberChange
+    filterset_class = MemberFilters
+    ordering_fields = ("role", "created_at")
+    search_fields = ("user__email", "user__name")
+    lookup_value_regex = "[0-9]{1,18}"
+    write_need = Need.ADMINISTER
+
+    def make(self, data: dict[str, Any]) -> Made:
+        organization = data.get("organization", self.caller.organization)
+        self._may_give(organization, data["role"])
+        return organizations.add_member(
+            organization=organization, user=person(data["email"]), role=data["role"], actor=self.caller.user
+        )
+
+    def change(self, row: Member, data: dict[str, Any]) -> None:
+        for role in {row.role, *data.values()}:
+            self._may_give(row.organization, role)
+        if data:
+            organizations.change_role(member=row, role=data["role"], actor=self.caller.user)
+
+    def remove(self, row: Member) -> None:
+        self._may_give(row.organization, row.role)
+        organizations.remove_member(member=row, actor=self.caller.user)
+
+    def _may_give(self, organization: Organization, role: str) -> None:
+        if not can_give_role(self.caller.user, organization, role):
+            raise PermissionDenied(f"You may not give or take the role {role}.")
+
+
+class TokenViews(Listed, Readable, Creatable, Removable, Resource):
+    """Bearer tokens for this API: your own, or everybody's if you administer the organization."""
+
+    model, noun, nouns, tag = ApiToken, "token", "tokens", "organizations"
+    serializer_class = TokenSerializer
+    related = ("user",)
+    create_input = TokenInput
+    action_outputs: ClassVar = {"create": MadeTokenSerializer}
+    filterset_class = TokenFilters
+    ordering_fields = ("name", "created_at", "last_used_at")
+    search_fields = ("name", "prefix")
+    write_need = Need.READ
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows = super().get_queryset()
+        if getattr(self, "swagger_fake_view", False):
+            return rows
+        if can_administer(self.caller.user, self.caller.organization):
+            return rows
+        return rows.filter(user=self.caller.user)
+
+    def make(self, data: dict[str, Any]) -> Made:
+        own_end, end = self.caller.token.expires_at, data.get("expires_at")
+        if own_end and (end is None or end > own_end):
+            raise ValidationError(
+                {"expires_at": f"A token cannot make one that outlives it ({own_end.isoformat()})."},
+                code="too_late",
+            )
+        token, text = tokens.create_token(
+            organization=self.caller.organization, user=self.caller.user, actor=self.caller.user, **data
+        )
+        return token, {"token": text}
+
+    def remove(self, row: ApiToken) -> None:
+        tokens.revoke_token(token=row, actor=self.caller.user)
+
+
+class AuditEventViews(Listed, Readable, Resource):
+    """The audit trail: who changed what, newest first."""
+
+    model, noun, nouns, tag = AuditEvent, "audit event", "audit events", "organizations"
+    serializer_class = AuditEventSerializer
+    filterset_class = AuditEventFilters
+    ordering_fields = ("at",)
+    search_fields = ("summary", "actor_label")
+    lookup_value_regex = "[0-9]{1,18}"

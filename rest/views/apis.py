@@ -1,0 +1,166 @@
+"""`apis`, `backends`, `versions`, `operations`."""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiTypes, extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apis import backends, versions
+from apis.import_document import fetch_document
+from apis.models import Api, ApiVersion, Backend, Operation
+from apis.queries import version_document_for_readers
+from rest.filtersets import ApiFilters, BackendFilters, OperationFilters, VersionFilters
+from rest.parsers import MAX_BODY_BYTES, JsonParser, TooLarge, UploadParser
+from rest.serializers.apis import (
+    ApiChange,
+    ApiInput,
+    ApiSerializer,
+    BackendChange,
+    BackendInput,
+    BackendSerializer,
+    DeprecateInput,
+    OperationChange,
+    OperationSerializer,
+    VersionChange,
+    VersionInput,
+    VersionSerializer,
+)
+from rest.serializers.base import Nothing
+from rest.views.base import Changeable, Creatable, Listed, Made, Readable, Resource, act
+
+
+class ApiViews(Listed, Readable, Creatable, Changeable, Resource):
+    """Products: names in the catalogue under which versions are published."""
+
+    model, noun, nouns, tag = Api, "API", "APIs", "apis"
+    serializer_class = ApiSerializer
+    create_input, change_input = ApiInput, ApiChange
+    filterset_class = ApiFilters
+    ordering_fields = ("name", "slug", "created_at")
+    search_fields = ("name", "slug", "summary")
+
+    def make(self, data: dict[str, Any]) -> Made:
+        organization = data.pop("organization", self.caller.organization)
+        return versions.create_api(organization=organization, actor=self.caller.user, **data)
+
+    def change(self, row: Api, data: dict[str, Any]) -> None:
+        versions.change_api(api=row, actor=self.caller.user, **data)
+
+
+class BackendViews(Listed, Readable, Creatable, Changeable, Resource):
+    """The provider's servers. A change of URL or timeouts holds on every stage at once."""
+
+    model, noun, nouns, tag = Backend, "backend", "backends", "apis"
+    serializer_class = BackendSerializer
+    create_input, change_input = BackendInput, BackendChange
+    filterset_class = BackendFilters
+    ordering_fields = ("name", "created_at")
+    search_fields = ("name", "url")
+
+    def make(self, data: dict[str, Any]) -> Made:
+        organization = data.pop("organization", self.caller.organization)
+        return backends.create_backend(organization=organization, actor=self.caller.user, **data)
+
+    def change(self, row: Backend, data: dict[str, Any]) -> None:
+        backends.change_backend(backend=row, actor=self.caller.user, **data)
+
+
+def document_of(data: dict[str, Any]) -> Any:
+    """Return the document that the input gives in one of three ways; None = it gives none."""
+    if "document_url" in data:
+        return fetch_document(data["document_url"])
+    if "file" in data:
+        if data["file"].size > MAX_BODY_BYTES:
+            raise TooLarge(f"The document is larger than {MAX_BODY_BYTES // 1024 // 1024} MiB.")
+        return data["file"].read()
+    return data.get("document")
+
+
+class VersionViews(Listed, Readable, Creatable, Changeable, Resource):
+    """Versions of APIs. Each is an OpenAPI document: import it by URL, inline or as an upload."""
+
+    model, noun, nouns, tag = ApiVersion, "version", "versions", "versions"
+    serializer_class = VersionSerializer
+    parser_classes = (JsonParser, UploadParser)
+    takes_uploads: ClassVar = ("create", "partial_update")
+    create_input, change_input = VersionInput, VersionChange
+    action_inputs: ClassVar = {"deprecate": DeprecateInput, "retire": Nothing, "reinstate": Nothing}
+    filterset_class = VersionFilters
+    ordering_fields = ("name", "state", "created_at", "updated_at")
+    search_fields = ("name", "api__name", "api__slug")
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows = super().get_queryset()
+        # a document may be megabytes; only `document` answers with it
+        return rows if self.action in ("document", "reference") else rows.defer("document")
+
+    def make(self, data: dict[str, Any]) -> Made:
+        return versions.create_version(
+            api=data["api"],
+            name=data["name"],
+            document=document_of(data),
+            backend=data.get("backend"),
+            key_required=data["key_required"],
+            actor=self.caller.user,
+        )
+
+    def change(self, row: ApiVersion, data: dict[str, Any]) -> None:
+        document = document_of(data)
+        if document is not None:
+            versions.replace_document(version=row, document=document, actor=self.caller.user)
+        if "backend" in data:
+            versions.set_backend(version=row, backend=data["backend"], actor=self.caller.user)
+
+    @extend_schema(responses={200: OpenApiTypes.OBJECT})
+    @action(detail=True)
+    def document(self, request: Request, pk: str) -> Response:
+        """The OpenAPI document as it was imported, with its extensions."""
+        return Response(self.get_object().document)
+
+    @extend_schema(responses={200: OpenApiTypes.OBJECT})
+    @action(detail=True)
+    def reference(self, request: Request, pk: str) -> Response:
+        """The OpenAPI document as developers read it: the gateway's address and the key, no extensions."""
+        return Response(version_document_for_readers(self.get_object()))
+
+    @act()
+    def deprecate(self, request: Request, pk: str) -> Response:
+        """Mark a published version as deprecated; it goes on answering."""
+        return self._run(versions.deprecate)
+
+    @act()
+    def retire(self, request: Request, pk: str) -> Response:
+        """Stop serving a version; its stages and deployments stay."""
+        return self._run(versions.retire)
+
+    @act()
+    def reinstate(self, request: Request, pk: str) -> Response:
+        """Take back a deprecation or a retirement."""
+        return self._run(versions.reinstate)
+
+    def _run(self, verb: Any) -> Response:
+        version, fields = self.target()
+        verb(version=version, actor=self.caller.user, **fields)
+        return self.answer(version)
+
+
+class OperationViews(Listed, Readable, Changeable, Resource):
+    """The operations of versions. They come from the document; whether one needs a key can be set here."""
+
+    model, noun, nouns, tag = Operation, "operation", "operations", "versions"
+    serializer_class = OperationSerializer
+    related = ("version",)
+    change_input = OperationChange
+    filterset_class = OperationFilters
+    ordering_fields = ("position", "path", "method")
+    search_fields = ("path", "operation_id", "summary", "tag")
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return super().get_queryset().defer("version__document")
+
+    def change(self, row: Operation, data: dict[str, Any]) -> None:
+        if "key_required" in data:
+            versions.set_key_required(operation=row, required=data["key_required"], actor=self.caller.user)

@@ -1,0 +1,58 @@
+"""`nodes`: the gateway nodes of the installation, for its staff."""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from nodes import registry
+from nodes.models import Node
+from rest.filtersets import NodeFilters
+from rest.permissions import Need
+from rest.serializers.base import Nothing
+from rest.serializers.nodes import MadeNodeSerializer, NodeInput, NodeSerializer
+from rest.views.base import Creatable, Listed, Made, Readable, Resource, act
+
+
+class NodeViews(Listed, Readable, Creatable, Resource):
+    """Gateway nodes. Only staff of the installation see them."""
+
+    model, noun, nouns, tag = Node, "node", "nodes", "nodes"
+    serializer_class = NodeSerializer
+    create_input = NodeInput
+    action_inputs: ClassVar = {"enable": Nothing, "disable": Nothing, "renew_token": Nothing}
+    action_outputs: ClassVar = {"create": MadeNodeSerializer, "renew_token": MadeNodeSerializer}
+    filterset_class = NodeFilters
+    ordering_fields = ("name", "last_seen_at", "created_at")
+    search_fields = ("name",)
+    read_need = Need.STAFF
+    write_need = Need.STAFF
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return Node.objects.all()
+
+    def make(self, data: dict[str, Any]) -> Made:
+        node, text = registry.create_node(name=data["name"], actor=self.caller.user)
+        return node, {"token": text}
+
+    @act()
+    def enable(self, request: Request, pk: str) -> Response:
+        """Let a node in again."""
+        return self._run(registry.enable_node)
+
+    @act()
+    def disable(self, request: Request, pk: str) -> Response:
+        """Refuse a node: it serves on from what it has, but gets nothing new and delivers no counts."""
+        return self._run(registry.disable_node)
+
+    @act()
+    def renew_token(self, request: Request, pk: str) -> Response:
+        """Give the node a new token, shown this once; the old one ends now."""
+        node, _ = self.target()
+        return self.answer(node, token=registry.renew_token(node=node, actor=self.caller.user))
+
+    def _run(self, verb: Any) -> Response:
+        node, _ = self.target()
+        verb(node=node, actor=self.caller.user)
+        return self.answer(node)
