@@ -188,10 +188,8 @@ def test_a_key_is_valid_if_and_only_if_all_its_parts_are(
 ):
     world, at = _shared_world(), now()
     moments = {"not_before": not_before, "expires_at": expires, "grace_until": grace}
-    world.change("key", state=key, **{name: delta and at + delta for name, delta in moments.items()})
-    if timedelta(0) in moments.values():
-        at_zero = {name: at for name, delta in moments.items() if delta == timedelta(0)}
-        world.change("key", **at_zero)
+    deadlines = {name: None if delta is None else at + delta for name, delta in moments.items()}
+    world.change("key", state=key, **deadlines)
     world.change("application", state=application)
     world.change("subscription", state=subscription)
     world.change("version", state=version)
