@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from accounts.permissions import can_see_bills
 from portal import guard, provider_scope
 
 SITE_NAME = "Gatehouse"
@@ -21,5 +22,11 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "outbox_open": settings.GATEHOUSE_MODE != "production",
         "organization": SimpleLazyObject(lambda: guard.current_organization(request)),
         "organizations": SimpleLazyObject(lambda: guard.organizations(request)),
+        "sees_bills": SimpleLazyObject(lambda: _sees_bills(request)),
         "is_provider": SimpleLazyObject(lambda: bool(provider_scope.choices(request))),
     }
+
+
+def _sees_bills(request: HttpRequest) -> bool:
+    organization = guard.current_organization(request)
+    return organization is not None and can_see_bills(request.user, organization)

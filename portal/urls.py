@@ -1,9 +1,90 @@
 """Every address of the control plane."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns = [
+from portal.views import (
+    catalogue,
+    console_applications,
+    console_audit,
+    console_home,
+    console_keys,
+    console_money,
+    console_organization,
+    console_tokens,
+    console_usage,
+    outbox,
+    provider,
+    reference,
+    subscribe,
+    system,
+)
+
+catalogue_pages = [
+    path("", catalogue.home, name="home"),
+    path("apis/<slug:slug>/", catalogue.api, name="api"),
+    path("apis/<slug:slug>/<slug:version>/reference/", reference.page, name="reference"),
+    path("apis/<slug:slug>/<slug:version>/openapi.json", reference.document, name="openapi-document"),
+    path("subscribe/<slug:plan>/", subscribe.page, name="subscribe"),
+]
+
+application_pages = [
+    path("", console_applications.listing, name="applications"),
+    path("new/", console_applications.create, name="application-new"),
+    path("<slug:pk>/", console_applications.detail, name="application"),
+    path("<slug:pk>/edit/", console_applications.edit, name="application-edit"),
+    path("<slug:pk>/keys/new/", console_keys.create, name="key-new"),
+    path("<slug:pk>/key/", console_keys.show, name="key-shown"),
+]
+
+console_pages = [
+    path("", console_home.home, name="console"),
+    path("applications/", include(application_pages)),
+    path(
+        "subscriptions/<slug:pk>/cancel/",
+        console_applications.cancel_subscription,
+        name="subscription-cancel",
+    ),
+    path("keys/<slug:pk>/revoke/", console_keys.revoke, name="key-revoke"),
+    path("keys/<slug:pk>/rotate/", console_keys.rotate, name="key-rotate"),
+    path("keys/<slug:pk>/disable/", console_keys.disable, name="key-disable"),
+    path("keys/<slug:pk>/enable/", console_keys.enable, name="key-enable"),
+    path("usage/", console_usage.page, name="usage"),
+    path("costs/", console_money.costs, name="costs"),
+    path("invoices/", console_money.invoices, name="invoices"),
+    path("invoices/<slug:pk>/", console_money.invoice, name="invoice"),
+    path("organization/", console_organization.page, name="organization"),
+    path("organization/new/", console_organization.create, name="organization-new"),
+    path("organization/switch/", console_organization.switch, name="organization-switch"),
+    path("organization/members/<int:pk>/role/", console_organization.role, name="member-role"),
+    path("organization/members/<int:pk>/remove/", console_organization.remove, name="member-remove"),
+    path("tokens/", console_tokens.page, name="tokens"),
+    path("tokens/made/", console_tokens.show, name="token-shown"),
+    path("tokens/<slug:pk>/revoke/", console_tokens.revoke, name="token-revoke"),
+    path("audit/", console_audit.page, name="audit"),
+]
+
+provider_pages = [
+    path("", provider.traffic, name="provider"),
+    path("money/", provider.money, name="provider-money"),
+    path("invoices/<slug:pk>/", provider.invoice, name="provider-invoice"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include(catalogue_pages)),
+    path("console/", include(console_pages)),
+    path("provider/", include(provider_pages)),
+    path("outbox/", outbox.listing, name="outbox"),
+    path("outbox/<str:name>/", outbox.message, name="outbox-message"),
+    path("healthz", system.healthz, name="healthz"),
+    path("robots.txt", system.robots, name="robots"),
+    path("favicon.ico", system.favicon, name="favicon"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    path("api/v1/", include("rest.urls")),
+    path("nodes/v1/", include("nodes.urls")),
 ]
+
+handler403 = "portal.views.system.forbidden"
+handler404 = "portal.views.system.not_found"
+handler500 = "portal.views.system.failed"

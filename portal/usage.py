@@ -122,7 +122,7 @@ def _label_of(at: datetime, span_name: str) -> str:
     return f"{at:%-d %b %H:%M}" if span_name == "7d" else f"{at:%-d %b}"
 
 
-def _chart(  # noqa: PLR0913 -- a private constructor
+def _chart(
     id: str,  # noqa: A002 -- as in HTML
     label: str,
     buckets: list[Bucket],
@@ -162,7 +162,9 @@ def _latency_chart(buckets: list[Bucket], span_name: str) -> ChartData:
         ("p99", 5, lambda b: _rounded(b.p99)),
     ]
     extra = {"type": "line", "stacked": False, "unit": "ms"}
-    return _chart("chart-latency", "Latency over time", buckets, span_name, lines, extra, formats.milliseconds)
+    return _chart(
+        "chart-latency", "Latency over time", buckets, span_name, lines, extra, formats.milliseconds
+    )
 
 
 def _rounded(value: float | None) -> float | None:

@@ -1,10 +1,11 @@
 """Filters and tags of the pages: formats, fields, badges, code blocks, meters."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from django import forms, template
 from django.forms import BoundField
@@ -12,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import now
 
+from billing.models import Invoice
 from portal import formats, markdown
 
 register = template.Library()
@@ -32,6 +34,14 @@ _TONES = {
 @register.filter
 def money(amount: Decimal | None, currency: str = "USD") -> str:
     return formats.money(amount, currency)
+
+
+@register.filter
+def quantity(amount: Decimal) -> str:
+    """A billed quantity: whole units as they are, parts (GiB) with four decimals, or what a tiny part needs."""
+    if amount == amount.to_integral_value():
+        return f"{amount:,.0f}"
+    return f"{amount:,.4f}" if abs(amount) >= Decimal("0.0001") else formats.number(amount)
 
 
 @register.filter
@@ -67,6 +77,16 @@ def badge(state: str, label: str = "") -> str:
     tone = _TONES.get(state, "")
     css = f"badge badge--{tone}" if tone else "badge"
     return format_html('<span class="{}">{}</span>', css, label or state.replace("_", " ").capitalize())
+
+
+@register.simple_tag
+def period(invoice: Invoice, *, full: bool = False) -> str:
+    """`November 2026` in the provider's calendar; `full`: its first and last day."""
+    zone = ZoneInfo(invoice.organization.timezone)
+    start, end = invoice.period_start.astimezone(zone), invoice.period_end.astimezone(zone)
+    if not full:
+        return f"{start:%B %Y}"
+    return f"{start:%Y-%m-%d} to {end - timedelta(seconds=1):%Y-%m-%d}"
 
 
 @register.inclusion_tag("components/field.html")
@@ -106,6 +126,6 @@ def meter(id: str, label: str, used: int, limit: int, unit: str = "calls") -> di
 def query(context: Mapping[str, Any], **changes: Any) -> str:
     """The page's own query string with some parameters changed (None = without it)."""
     parameters = {**context["request"].GET.dict(), **changes}
-    parameters.pop("fragment", None)
+    parameters.pop("fragment", None) if "fragment" not in changes else None
     kept = {name: value for name, value in parameters.items() if value not in (None, "")}
     return "?" + urlencode(kept)

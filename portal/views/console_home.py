@@ -1,0 +1,44 @@
+"""The console's first page: where everything stands."""
+
+from datetime import timedelta
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.timezone import now
+
+from access.models import SubscriptionState
+from access.queries import living_keys, subscriptions_of
+from accounts.models import Organization
+from accounts.permissions import can_see_bills
+from billing.estimate import estimate
+from metering.queries import Scope, Span, summary
+from portal import guard
+from portal.quotas import quota_use
+from portal.views.subscribe import WANTED
+
+
+@guard.in_organization()
+def home(request: HttpRequest, organization: Organization) -> HttpResponse:
+    """Applications, quotas, the last 24 hours, the month's cost. Who came for a plan is sent on to it."""
+    wanted = request.session.pop(WANTED, None)
+    if wanted:
+        return redirect("subscribe", plan=wanted)
+    end = now() + timedelta(seconds=1)
+    subscriptions = list(
+        subscriptions_of(organization)
+        .exclude(state=SubscriptionState.CANCELLED)
+        .select_related("application", "plan", "provider")
+    )
+    context = {
+        "section": "console",
+        "page": "home",
+        "subscriptions": subscriptions,
+        "applications": organization.applications.count(),
+        "keys": living_keys(organization).count(),
+        "quotas": quota_use(subscriptions),
+        "day": summary(scope=Scope(developer=organization.pk), span=Span(end - timedelta(hours=24), end)),
+        "cost": estimate(organization=organization)
+        if subscriptions and can_see_bills(request.user, organization)
+        else None,
+    }
+    return render(request, "console/home.html", context)

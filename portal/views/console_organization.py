@@ -1,0 +1,147 @@
+"""The organization: its name, its people, and which one she works in."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from accounts.errors import Refused
+from accounts.models import Member, Organization, Role
+from accounts.organizations import (
+    add_member,
+    change_organization,
+    change_role,
+    create_organization,
+    remove_member,
+)
+from accounts.permissions import can_administer, can_give_role
+from accounts.queries import members_of
+from portal import guard
+from portal.forms.organization import MemberForm, NewOrganizationForm, OrganizationForm, RoleForm
+from portal.refusals import refusals_to
+from portal.views.questions import ask
+from portal.views.subscribe import WANTED
+
+
+@guard.in_organization()
+def page(request: HttpRequest, organization: Organization) -> HttpResponse:
+    """Two forms on one page; the button pressed says which one was sent."""
+    posted = request.POST.get("form", "") if request.method == "POST" else ""
+    details = OrganizationForm(request.POST if posted == "details" else None, organization=organization)
+    invitation = MemberForm(request.POST if posted == "member" else None)
+    if posted:
+        guard.demand(can_administer, request, organization)
+        saved = _save(request, organization, details, invitation)
+        if saved is not None:
+            return saved
+    context = {
+        "section": "console",
+        "page": "organization",
+        "details": details,
+        "invitation": invitation,
+        "members": list(members_of(organization)),
+        "roles": Role.choices,
+        "may_administer": can_administer(request.user, organization),
+    }
+    return render(request, "console/organization.html", context)
+
+
+def _save(
+    request: HttpRequest, organization: Organization, details: OrganizationForm, invitation: MemberForm
+) -> HttpResponse | None:
+    actor = guard.person(request)
+    if details.is_bound and details.is_valid():
+        with refusals_to(details):
+            change_organization(organization=organization, actor=actor, **details.cleaned_data)
+            messages.success(request, "Saved.")
+            return redirect("organization")
+    if invitation.is_bound and invitation.is_valid() and invitation.user:
+        _demand_role(request, organization, invitation.cleaned_data["role"])
+        with refusals_to(invitation):
+            role = invitation.cleaned_data["role"]
+            add_member(organization=organization, user=invitation.user, role=role, actor=actor)
+            messages.success(request, f"{invitation.user} is a member now.")
+            return redirect("organization")
+    return None
+
+
+@login_required
+def create(request: HttpRequest) -> HttpResponse:
+    """A first organization, or one more."""
+    form = NewOrganizationForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with refusals_to(form):
+            person = guard.person(request)
+            made = create_organization(name=form.cleaned_data["name"], owner=person, actor=person)
+            request.session[guard.SESSION_KEY] = made.pk
+            wanted = request.session.pop(WANTED, None)
+            return redirect("subscribe", plan=wanted) if wanted else redirect("console")
+    return render(request, "console/organization_new.html", {"section": "console", "form": form})
+
+
+@require_POST
+@login_required
+def switch(request: HttpRequest) -> HttpResponse:
+    wanted = request.POST.get("organization", "")
+    found = next((each for each in guard.organizations(request) if each.pk == wanted), None)
+    if found is None:
+        raise Http404("not her organization")
+    request.session[guard.SESSION_KEY] = found.pk
+    messages.success(request, f"You now work in {found}.")
+    return redirect("console")
+
+
+@require_POST
+@guard.in_organization(can_administer)
+def role(request: HttpRequest, organization: Organization, pk: int) -> HttpResponse:
+    member = _member(organization, pk)
+    form = RoleForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose one of the roles.")
+        return redirect("organization")
+    wanted = form.cleaned_data["role"]
+    _demand_role(request, organization, wanted)
+    _demand_role(request, organization, member.role)
+    try:
+        change_role(member=member, role=wanted, actor=guard.person(request))
+        messages.success(request, f"{member.user} is {wanted} now.")
+    except Refused as refused:
+        messages.error(request, refused.message)
+    return redirect("organization")
+
+
+@guard.in_organization()
+def remove(request: HttpRequest, organization: Organization, pk: int) -> HttpResponse:
+    """Take somebody out; everybody may leave."""
+    member = _member(organization, pk)
+    leaving = member.user_id == request.user.pk
+    if not leaving:
+        guard.demand(can_administer, request, organization)
+        _demand_role(request, organization, member.role)
+    words: dict[str, Any] = {
+        "question": f"Leave {organization}?" if leaving else f"Remove {member.user} from {organization}?",
+        "consequence": "Tokens made for this organization end at once. Applications and keys stay.",
+        "action": "Leave" if leaving else "Remove",
+        "done": f"You left {organization}." if leaving else f"{member.user} is removed.",
+    }
+    return ask(
+        request,
+        **words,
+        back=reverse("console") if leaving and request.method == "POST" else reverse("organization"),
+        act=lambda: remove_member(member=member, actor=guard.person(request)),
+        page="organization",
+    )
+
+
+def _member(organization: Organization, pk: int) -> Member:
+    return get_object_or_404(Member.objects.select_related("user"), organization=organization, pk=pk)
+
+
+def _demand_role(request: HttpRequest, organization: Organization, wanted: str) -> None:
+    if not can_give_role(request.user, organization, wanted):
+        raise PermissionDenied("Only an owner can make or unmake owners.")
