@@ -23,7 +23,7 @@ class UnroutableError(ValueError):
 
 
 def build(operations: Iterable[tuple[str, str, str]]) -> Trie:
-    """Return the route tree of (operation id, method, path) triples; a bad one raises UnroutableError.
+    """Return the route tree of (operation id, method, path) triples; raises UnroutableError for a bad one.
 
     A path starts with `/`; a segment is a literal, `{name}`, literals around variables (`{name}.json`,
     `{x}-{y}`), or, at the end, a greedy `{name+}`. Variables are numbered from 0 in the order of the path.

@@ -1,0 +1,34 @@
+-- Picks the backend's address: round robin over what the agent resolved, another one if a connection cannot be made.
+
+local balancer = require "ngx.balancer"
+local entries = require "entries"
+
+local ngx = ngx
+local min = math.min
+local set_peer, set_timeouts, set_more_tries = balancer.set_current_peer, balancer.set_timeouts, balancer.set_more_tries
+local get_last_failure = balancer.get_last_failure
+local MOST_TRIES = 3
+
+local balance = {}
+
+-- The balancer phase; the access phase left the peer in ngx.ctx.
+function balance.balancer()
+    local peer = ngx.ctx
+    local address = peer.address or entries.get("address", peer.host)
+    local list = address.list
+    local number = #list
+    if number > 1 then
+        address.next = address.next % number + 1
+        if not get_last_failure() then
+            set_more_tries(min(number, MOST_TRIES) - 1)
+        end
+    end
+    set_timeouts(peer.connect, peer.timeout, peer.timeout)
+    local ok, problem = set_peer(list[number > 1 and address.next or 1], peer.port)
+    if not ok then
+        ngx.log(ngx.ERR, "the backend's address cannot be used: ", problem)
+        return ngx.exit(502)
+    end
+end
+
+return balance

@@ -1,0 +1,108 @@
+-- The control socket: the agent pushes entries and addresses, asks for the state, and takes unspent leases back.
+
+local cjson = require "cjson.safe"
+local page = require "page"
+local quota = require "quota"
+local store = require "store"
+
+local ngx = ngx
+local texts = ngx.shared.gatehouse_entries
+
+local control = {}
+
+local function answer(status, body)
+    ngx.status = status
+    ngx.header["Content-Type"] = "application/json"
+    ngx.print(cjson.encode(body))
+    return ngx.exit(200)
+end
+
+local function body()
+    ngx.req.read_body()
+    local text = ngx.req.get_body_data()
+    local path = not text and ngx.req.get_body_file()
+    if path then
+        local file = assert(io.open(path, "rb"))
+        text = file:read("*a")
+        file:close()
+    end
+    return text or ""
+end
+
+local function accept(line, number)
+    local entry, malformed = cjson.decode(line)
+    local problem = entry == nil and malformed or store.check(entry)
+    if problem then
+        return answer(400, { error = problem, line = number })
+    end
+    local ok, full = store.put(entry, line)
+    if not ok then
+        ngx.log(ngx.ERR, "an entry does not fit: ", full, "; raise GATEHOUSE_ENTRIES_MEMORY")
+        return answer(507, { error = "full", kind = entry.kind, key = entry.key })
+    end
+end
+
+local function push_entries()
+    local number = 0
+    for line in body():gmatch("[^\n]+") do
+        number = number + 1
+        accept(line, number)
+    end
+    page.ready = 1
+    return answer(200, { generation = page.generation })
+end
+
+local function push_addresses()
+    local hosts = cjson.decode(body())
+    if type(hosts) ~= "table" then
+        return answer(400, { error = "not a JSON object of host -> list of addresses" })
+    end
+    for host, addresses in pairs(hosts) do
+        if type(host) ~= "string" or type(addresses) ~= "table" then
+            return answer(400, { error = "not a JSON object of host -> list of addresses" })
+        end
+        for index, address in ipairs(addresses) do
+            local bare = address:find(":", 1, true) and not address:find("^%[")
+            addresses[index] = bare and "[" .. address .. "]" or address
+        end
+        if not store.put_addresses(host, addresses) then
+            return answer(507, { error = "full", kind = "address", key = host })
+        end
+    end
+    return answer(200, {})
+end
+
+local function status()
+    return answer(200, {
+        generation = page.generation,
+        entries = page.entries,
+        started = page.started,
+        capacity_bytes = texts:capacity(),
+        free_bytes = texts:free_space(),
+        workers = ngx.worker.count(),
+        version = "nginx " .. ngx.config.nginx_version .. ", lua " .. ngx.config.ngx_lua_version,
+    })
+end
+
+local function take_leases()
+    local taken = quota.take_all()
+    return answer(200, { leases = #taken > 0 and taken or cjson.empty_array })
+end
+
+local calls = {
+    ["POST /entries"] = push_entries,
+    ["POST /addresses"] = push_addresses,
+    ["GET /status"] = status,
+    ["POST /leases/take"] = take_leases,
+}
+
+-- The content phase of the control server.
+function control.content()
+    local call = calls[ngx.req.get_method() .. " " .. ngx.var.uri]
+    if not call then
+        return answer(404, { error = "no such call" })
+    end
+    return call()
+end
+
+return control

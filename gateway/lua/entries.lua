@@ -1,0 +1,86 @@
+-- Entries as this worker sees them: decoded when first needed, kept until they change.
+--
+-- The text of an entry lies in shared memory under `kind:key` (see store.lua). Changed names lie in a ring, numbered
+-- by page.version; a worker that sees the version move drops just those, or everything if it fell too far behind.
+
+local cjson = require "cjson.safe"
+local page = require "page"
+local prepare = require "prepare"
+
+local texts, ring = ngx.shared.gatehouse_entries, ngx.shared.gatehouse_ring
+local find, sub = string.find, string.sub
+local decode = cjson.decode
+local RING = 4096          -- changes that the ring remembers
+local LIMIT = 100000       -- decoded entries per generation of the cache; there are two
+
+local entries = { RING = RING }
+
+local function fresh()
+    local cache = {}
+    for _, kind in ipairs(prepare.KINDS) do
+        cache[kind] = {}
+    end
+    return cache
+end
+
+local young, old, count = fresh(), fresh(), 0
+local seen = page.version
+
+local function keep(kind, key, data)
+    if count >= LIMIT then
+        old, young, count = young, fresh(), 0
+    end
+    young[kind][key] = data
+    count = count + 1
+    return data
+end
+
+-- What is not there costs one look into shared memory and is not remembered: nobody can fill the cache with it.
+local function fetch(kind, key)
+    local kept = old[kind][key]
+    if kept then
+        return keep(kind, key, kept)
+    end
+    local text = texts:get(kind .. ":" .. key)
+    local line = text and sub(text, find(text, "\n", 1, true) + 1)
+    if not line or line == "" then
+        return nil
+    end
+    return keep(kind, key, prepare[kind](key, decode(line).data))
+end
+
+-- Returns the prepared entry or nil.
+function entries.get(kind, key)
+    return young[kind][key] or fetch(kind, key)
+end
+
+local function catch_up(version)
+    if version - seen < RING then
+        for number = seen + 1, version do
+            local name = ring:get(number % RING)
+            local colon = name and find(name, ":", 1, true)
+            if not colon then
+                young, old, count = fresh(), fresh(), 0
+                break
+            end
+            local kind, key = sub(name, 1, colon - 1), sub(name, colon + 1)
+            young[kind][key], old[kind][key] = nil, nil
+        end
+    end
+    -- The ring may have been overtaken while it was read.
+    if page.version - seen >= RING then
+        version = page.version
+        young, old, count = fresh(), fresh(), 0
+    end
+    seen = version
+end
+
+-- Forgets what changed since the last call. The first line of every phase that reads entries.
+function entries.refresh()
+    local version = page.version
+    if version ~= seen then
+        catch_up(version)
+    end
+end
+
+return entries

@@ -1,0 +1,58 @@
+-- What the master does before it makes workers: settings, verdicts, and the last good entries from disk.
+
+local cjson = require "cjson.safe"
+local page = require "page"
+local store = require "store"
+
+local load = {}
+
+local function read(path)
+    local file = assert(io.open(path, "rb"))
+    local text = file:read("*a")
+    file:close()
+    return text
+end
+
+-- A line that is no entry ends the reading only if it is the last one (torn by a crash); others are named in the log.
+local function load_entries(path)
+    local file = io.open(path, "rb")
+    if not file then
+        return
+    end
+    local newest, order = {}, {}
+    for line in file:lines() do
+        local entry = cjson.decode(line)
+        local problem = store.check(entry)
+        if problem then
+            ngx.log(ngx.WARN, "entries.jsonl: a line is skipped: ", problem)
+        else
+            local name = entry.kind .. ":" .. entry.key
+            order[#order + 1] = not newest[name] and name or nil
+            newest[name] = line
+        end
+    end
+    file:close()
+    for _, name in ipairs(order) do
+        local entry = cjson.decode(newest[name])
+        local ok, problem = store.put(entry, newest[name])
+        if not ok then
+            ngx.log(ngx.ERR, "entries.jsonl: ", name, " is not loaded: ", problem, "; raise GATEHOUSE_ENTRIES_MEMORY")
+        end
+    end
+    page.ready = 1
+end
+
+-- settings = {folder, verdicts (a path), max_body (bytes), tls_slots}
+function load.init(settings)
+    require("verdict").init(cjson.decode(read(settings.verdicts)), settings.max_body)
+    require("agent").init(settings.folder)
+    require("peer").init(settings.tls_slots)
+    load_entries(settings.folder .. "/entries.jsonl")
+    -- Workers may not be allowed to read our files: load everything now.
+    for _, name in ipairs({ "gate", "balance", "control" }) do
+        require(name)
+    end
+    collectgarbage()
+end
+
+return load

@@ -1,0 +1,146 @@
+-- The entries in shared memory, as text: `generation`, a newline, the line as it came (empty for a tombstone).
+-- Nothing is ever evicted: a full memory refuses the entry and keeps what it had.
+
+local cjson = require "cjson.safe"
+local lock = require "lock"
+local page = require "page"
+local RING = require("entries").RING
+
+local texts, ring = ngx.shared.gatehouse_entries, ngx.shared.gatehouse_ring
+local TOMBSTONE = 3600 -- seconds that a tombstone guards against an older entry
+
+local store = {}
+
+local function is(kind)
+    return function(value) return type(value) == kind end
+end
+local text, object, flag = is("string"), is("table"), is("boolean")
+
+-- The fields without which a call would fail, by kind.
+local needed = {
+    mapping = { stage = text },
+    stage = { operations = object, trie = object, state = text },
+    backend = { target = object, connect_timeout_ms = is("number"), timeout_ms = is("number") },
+    plan = { stages = object },
+    subscription = { plan = text, active = flag },
+    key = { id = text, active = flag, subscriptions = object },
+}
+
+-- Returns what is wrong with a decoded entry, or nil.
+function store.check(entry)
+    if type(entry) ~= "table" then
+        return "not a JSON object"
+    end
+    local fields = needed[entry.kind]
+    if not fields then
+        return "unknown kind"
+    elseif type(entry.key) ~= "string" or entry.key == "" then
+        return "key is missing"
+    elseif type(entry.generation) ~= "number" or entry.generation < 1 or entry.generation % 1 ~= 0 then
+        return "generation must be a positive number"
+    elseif entry.data == cjson.null then
+        return nil
+    elseif type(entry.data) ~= "table" then
+        return "data must be an object or null"
+    end
+    for name, good in pairs(fields) do
+        if not good(entry.data[name]) then
+            return "data." .. name .. " is missing or of the wrong type"
+        end
+    end
+end
+
+local function announce(name)
+    ring:set((page.version + 1) % RING, name)
+    page.version = page.version + 1
+end
+
+local function segments(path)
+    local _, slashes = path:gsub("/", "")
+    return path == "" and 0 or slashes + 1
+end
+
+-- Keeps what the gate must know of addresses: which hosts are claimed, how deep base paths go.
+local function mind_mapping(key, change)
+    local host, path = key:match("^([^|]*)|(.*)$")
+    if not host then
+        return
+    end
+    page.depth = math.max(page.depth, segments(path))
+    if host ~= "*" and not host:find("^%w+%.execute%-api$") then
+        local claims = texts:incr("host:" .. host, change, 0)
+        if claims == 1 and change == 1 then
+            page.hosts = page.hosts + 1
+        elseif claims == 0 then
+            page.hosts = page.hosts - 1
+            texts:delete("host:" .. host)
+        end
+    end
+end
+
+local function held(name)
+    local value = texts:get(name)
+    local newline = value and value:find("\n", 1, true)
+    if newline then
+        return tonumber(value:sub(1, newline - 1)), #value > newline, value
+    end
+    return 0, false
+end
+
+local function write(name, value, life, before)
+    local ok, problem = texts:safe_set(name, value, life)
+    if not ok and problem == "no memory" and texts:flush_expired() > 0 then
+        ok, problem = texts:safe_set(name, value, life)
+    end
+    if not ok and before then
+        texts:safe_set(name, before) -- a failed safe_set has dropped the old value
+    end
+    return ok, problem
+end
+
+local function put(entry, line)
+    local name = entry.kind .. ":" .. entry.key
+    local generation, was, before = held(name)
+    if entry.generation <= generation then
+        return true
+    end
+    local gone = entry.data == cjson.null
+    local ok, problem = write(name, entry.generation .. "\n" .. (gone and "" or line), gone and TOMBSTONE or 0, before)
+    if not ok then
+        return nil, problem
+    end
+    local change = (gone and 0 or 1) - (was and 1 or 0)
+    page.entries = page.entries + change
+    if entry.kind == "mapping" and change ~= 0 then
+        mind_mapping(entry.key, change)
+    end
+    announce(name)
+    page.generation = math.max(page.generation, entry.generation)
+    return true
+end
+
+-- Stores one checked entry (line: its JSON) unless one as new is held. Returns true, or nil and the problem.
+function store.put(entry, line)
+    return lock.with(put, entry, line)
+end
+
+local function put_addresses(host, addresses)
+    local name = "address:" .. host
+    local value = "0\n" .. cjson.encode({ data = addresses })
+    local before = texts:get(name)
+    if value ~= before then
+        local ok, problem = write(name, value, 0, before)
+        if not ok then
+            return nil, problem
+        end
+        announce(name)
+    end
+    return true
+end
+
+-- Stores the IP addresses of a host.
+function store.put_addresses(host, addresses)
+    return lock.with(put_addresses, host:lower(), addresses)
+end
+
+return store

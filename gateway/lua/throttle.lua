@@ -1,0 +1,54 @@
+-- Token buckets, exact across workers. A bucket is one number in shared memory: the moment at which it is full
+-- again (seconds of the machine's monotonic clock), so it starts full and never needs a timer.
+-- Both functions must be called under the lock: look at all buckets first, then take from all or from none.
+
+local ffi = require "ffi"
+
+ffi.cdef [[
+typedef struct { long seconds; long nanoseconds; } gatehouse_time_t;
+int clock_gettime(int clock, gatehouse_time_t *time);
+]]
+
+local buckets = ngx.shared.gatehouse_buckets
+local C = ffi.C
+local tonumber = tonumber
+local MONOTONIC = 1
+local ROUNDING = 1e-6      -- of a token
+local BLOCKED_FOR = 60     -- seconds to wait that we tell a caller whom rate 0 or burst 0 blocks
+local time = ffi.new("gatehouse_time_t")
+
+local throttle = {}
+
+function throttle.now()
+    C.clock_gettime(MONOTONIC, time)
+    return tonumber(time.seconds) + tonumber(time.nanoseconds) * 1e-9
+end
+
+-- Returns the moment at which the bucket would be full after one more call and the tokens then left;
+-- or nil and the seconds until there is a token. bucket = {name, rate, burst}.
+function throttle.look(bucket, now)
+    local rate, burst = bucket.rate, bucket.burst
+    if rate <= 0 or burst < 1 then
+        return nil, BLOCKED_FOR
+    end
+    local full_at = buckets:get(bucket.name)
+    local taken = 0
+    if full_at and full_at > now then
+        taken = (full_at - now) * rate
+        if taken > burst then
+            taken = burst -- the limit was made smaller
+        end
+    end
+    local left = burst - taken - 1
+    if left < -ROUNDING then
+        return nil, -left / rate
+    end
+    return now + (taken + 1) / rate, left
+end
+
+-- Stores what look() returned. A full bucket needs no memory, so it may expire then.
+function throttle.take(bucket, full_at, now)
+    buckets:set(bucket.name, full_at, full_at - now + 1)
+end
+
+return throttle
