@@ -1,6 +1,22 @@
 """Where batches come in: checked, kept as they came, once each."""
 
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from metering.announce import announce
+from metering.latency import BUCKETS
+from metering.models import UsageBatch
+
+# rows in a batch; nodes send far fewer
+MOST_ROWS = 100_000
+# no count of a row can be larger; sums of many batches still fit into 64 bits
+_LARGEST = 2**45
+_SPOOL = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_YEAR_9999 = 253_370_764_800
 
 
 class BadBatch(ValueError):
@@ -8,5 +24,113 @@ class BadBatch(ValueError):
 
 
 def accept_batch(*, node_id: str, batch: dict[str, Any]) -> bool:
-    """Keep a node's batch; False = it is already there. Raises BadBatch for one that can never be used."""
-    raise NotImplementedError
+    """Keep a node's batch; False = it is already there (by node, spool and sequence).
+
+    `batch` is described in gateway/batches.py. Raises BadBatch for one that can never be used. Rows that are
+    well formed but name what we do not know are kept, and rejected one by one when they are added up.
+    """
+    checked = _check(batch)
+    try:
+        with transaction.atomic():
+            UsageBatch.objects.create(node_id=node_id, **checked)
+            transaction.on_commit(announce)
+    except IntegrityError:  # the unique constraint: it came before
+        return False
+    return True
+
+
+def _check(batch: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a UsageBatch."""
+    fields = {"spool", "sequence", "generation", "clock", "rows", "refused_unknown"}
+    _same_fields(batch, fields, "the batch")
+    rows = batch["rows"]
+    if not isinstance(rows, list) or len(rows) > MOST_ROWS:
+        raise BadBatch(f"rows must be a list of at most {MOST_ROWS}")
+    if not isinstance(batch["spool"], str) or not _SPOOL.fullmatch(batch["spool"]):
+        raise BadBatch("spool must be a text of 1 to 32 letters, digits, _ or -")
+    clock = batch["clock"]
+    if isinstance(clock, bool) or not isinstance(clock, int | float) or not 0 < clock < _YEAR_9999:
+        raise BadBatch("clock must be Unix seconds")
+    if _is_count(batch["sequence"]) and batch["sequence"] < 1:
+        raise BadBatch("sequence counts from 1")
+    for name in ("sequence", "generation", "refused_unknown"):
+        if not _is_count(batch[name]):
+            raise BadBatch(f"{name} must be a whole number, 0 or more")
+    for number, row in enumerate(rows):
+        try:
+            _check_row(row)
+        except BadBatch as error:
+            raise BadBatch(f"rows[{number}]: {error}") from None
+    return {
+        "spool": batch["spool"],
+        "sequence": batch["sequence"],
+        "generation": batch["generation"],
+        "refused_unknown": batch["refused_unknown"],
+        "node_clock": datetime.fromtimestamp(clock, tz=UTC),
+        "rows": rows,
+        "calls": sum(row["calls"] for row in rows),
+    }
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LARGEST
+
+
+def _is_minute(value: object) -> bool:
+    return _is_count(value) and value % 60 == 0 and value < _YEAR_9999  # type: ignore[operator]
+
+
+def _is_class(value: object) -> bool:
+    return _is_count(value) and 1 <= value <= 5  # type: ignore[operator]
+
+
+def _are_buckets(value: object) -> bool:
+    return isinstance(value, list) and len(value) == BUCKETS and all(map(_is_count, value))
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+# field of a row -> (its check, what it must be)
+_ROW: dict[str, tuple[Callable[[object], bool], str]] = {
+    "minute": (_is_minute, "Unix seconds of a minute's start"),
+    "subscription": (_is_text, "a text"),
+    "key": (_is_text, "a text"),
+    "stage": (_is_text, "a text"),
+    "operation": (_is_text, "a text"),
+    "status_class": (_is_class, "a number from 1 to 5"),
+    "verdict": (_is_text, "a text"),
+    "calls": (_is_count, "a whole number, 0 or more"),
+    "bytes_out": (_is_count, "a whole number, 0 or more"),
+    "bytes_in": (_is_count, "a whole number, 0 or more"),
+    "latency_ms": (_is_count, "a whole number, 0 or more"),
+    "integration_ms": (_is_count, "a whole number, 0 or more"),
+    "latency_counts": (_are_buckets, f"a list of {BUCKETS} whole numbers, 0 or more"),
+}
+
+
+def _check_row(row: object) -> None:
+    if not isinstance(row, dict):
+        raise BadBatch("must be an object")
+    _same_fields(row, _ROW.keys(), "the row")
+    for name, (check, shape) in _ROW.items():
+        if not check(row[name]):
+            raise BadBatch(f"{name} must be {shape}")
+        if isinstance(row[name], str):
+            row[name] = _storable(row[name])
+    if sum(row["latency_counts"]) != row["calls"]:
+        raise BadBatch("latency_counts must add up to calls")
+
+
+def _storable(value: str) -> str:
+    """Bound a text and replace what PostgreSQL cannot keep; what is odd is rejected when it is added up."""
+    return value[:80].encode("utf-8", "replace").decode().replace("\0", "?")
+
+
+def _same_fields(given: dict[str, Any], wanted: Any, what: str) -> None:
+    missing, unknown = sorted(wanted - given.keys()), sorted(given.keys() - wanted)
+    if missing:
+        raise BadBatch(f"{what} lacks {', '.join(missing)}")
+    if unknown:
+        raise BadBatch(f"{what} has unknown fields: {', '.join(unknown)[:200]}")

@@ -14,7 +14,7 @@ BUCKETS = len(BOUNDS_MS) + 1
 def percentile(counts: Sequence[int], q: float) -> float | None:
     """Return the latency in milliseconds below which the share `q` (0 to 1) of the calls lies.
 
-    Linear between a bucket's bounds. What is slower than the last bound counts as the last bound. None = no calls.
+    Linear between a bucket's bounds; what is slower than the last bound counts as it. None = no calls.
     """
     if not 0 <= q <= 1:
         raise ValueError("q must be between 0 and 1, such as 0.99 for p99")

@@ -20,17 +20,19 @@ class UsageBatch(models.Model):
     generation = models.PositiveBigIntegerField(default=0)
     node_clock = models.DateTimeField(help_text="The node's clock when it made the batch.")
     rows = models.JSONField(help_text="List of rows; see gateway/batches.py.")
-    calls = models.PositiveBigIntegerField(default=0)
-    rejected = models.JSONField(default=list, help_text="Rows that could not be used, with reasons.")
+    calls = models.PositiveBigIntegerField(default=0, help_text="Of all rows: aggregated + rejected.")
+    aggregated = models.PositiveBigIntegerField(default=0, help_text="Calls that are in the records.")
+    refused_unknown = models.PositiveBigIntegerField(
+        default=0, help_text="Calls that reached no stage; nobody pays for them."
+    )
+    rejected = models.JSONField(default=list, help_text="[{row, reason}]: what could not be used.")
     received_at = models.DateTimeField(default=now)
     processed_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name_plural = "usage batches"
         constraints = [
-            models.UniqueConstraint(
-                fields=["node_id", "spool", "sequence"], name="usage_batch_once"
-            )
+            models.UniqueConstraint(fields=["node_id", "spool", "sequence"], name="usage_batch_once")
         ]
         indexes = [
             # the worker's question: what is still to do?
@@ -62,7 +64,7 @@ class UsageRecord(models.Model):
     version_id = models.CharField(max_length=10)
     stage_id = models.CharField(max_length=10)
     operation_id = models.CharField(max_length=10, blank=True)
-    status_class = models.PositiveSmallIntegerField(help_text="2, 3, 4 or 5.")
+    status_class = models.PositiveSmallIntegerField(help_text="1 to 5.")
     verdict = models.CharField(max_length=40, blank=True)
     calls = models.PositiveBigIntegerField()
     bytes_out = models.PositiveBigIntegerField(help_text="To the client, bytes.")
@@ -94,9 +96,7 @@ class UsageRecord(models.Model):
 def _record_meta(name: str) -> type:
     """The constraint and indexes that the three record tables share."""
     attributes = {
-        "constraints": [
-            models.UniqueConstraint(fields=UsageRecord.DIMENSIONS, name=f"usage_{name}_once")
-        ],
+        "constraints": [models.UniqueConstraint(fields=UsageRecord.DIMENSIONS, name=f"usage_{name}_once")],
         "indexes": [
             # a provider's dashboard, and "by API"
             models.Index(fields=["organization_id", "at"], name=f"usage_{name}_provider"),
@@ -110,12 +110,12 @@ def _record_meta(name: str) -> type:
 
 
 class UsageMinute(UsageRecord):
-    Meta = _record_meta("minute")  # type: ignore[assignment, misc]
+    Meta = _record_meta("minute")  # type: ignore[assignment]
 
 
 class UsageHour(UsageRecord):
-    Meta = _record_meta("hour")  # type: ignore[assignment, misc]
+    Meta = _record_meta("hour")  # type: ignore[assignment]
 
 
 class UsageDay(UsageRecord):
-    Meta = _record_meta("day")  # type: ignore[assignment, misc]
+    Meta = _record_meta("day")  # type: ignore[assignment]

@@ -6,116 +6,217 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='UsageBatch',
+            name="UsageBatch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('node_id', models.CharField(max_length=10)),
-                ('spool', models.CharField(max_length=32)),
-                ('sequence', models.PositiveBigIntegerField()),
-                ('generation', models.PositiveBigIntegerField(default=0)),
-                ('node_clock', models.DateTimeField(help_text="The node's clock when it made the batch.")),
-                ('rows', models.JSONField(help_text='List of rows; see gateway/batches.py.')),
-                ('calls', models.PositiveBigIntegerField(default=0)),
-                ('rejected', models.JSONField(default=list, help_text='Rows that could not be used, with reasons.')),
-                ('received_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('processed_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("node_id", models.CharField(max_length=10)),
+                ("spool", models.CharField(max_length=32)),
+                ("sequence", models.PositiveBigIntegerField()),
+                ("generation", models.PositiveBigIntegerField(default=0)),
+                ("node_clock", models.DateTimeField(help_text="The node's clock when it made the batch.")),
+                ("rows", models.JSONField(help_text="List of rows; see gateway/batches.py.")),
+                ("calls", models.PositiveBigIntegerField(default=0)),
+                (
+                    "rejected",
+                    models.JSONField(default=list, help_text="Rows that could not be used, with reasons."),
+                ),
+                ("received_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("processed_at", models.DateTimeField(null=True)),
             ],
             options={
-                'verbose_name_plural': 'usage batches',
-                'indexes': [models.Index(condition=models.Q(('processed_at__isnull', True)), fields=['received_at'], name='usage_batch_todo')],
-                'constraints': [models.UniqueConstraint(fields=('node_id', 'spool', 'sequence'), name='usage_batch_once')],
+                "verbose_name_plural": "usage batches",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("processed_at__isnull", True)),
+                        fields=["received_at"],
+                        name="usage_batch_todo",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("node_id", "spool", "sequence"), name="usage_batch_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='UsageDay',
+            name="UsageDay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(help_text='Start of the minute, hour or day (UTC).')),
-                ('organization_id', models.CharField(help_text='The provider.', max_length=10)),
-                ('developer_id', models.CharField(blank=True, max_length=10)),
-                ('application_id', models.CharField(blank=True, max_length=10)),
-                ('subscription_id', models.CharField(blank=True, max_length=10)),
-                ('key_id', models.CharField(blank=True, max_length=10)),
-                ('api_id', models.CharField(max_length=10)),
-                ('version_id', models.CharField(max_length=10)),
-                ('stage_id', models.CharField(max_length=10)),
-                ('operation_id', models.CharField(blank=True, max_length=10)),
-                ('status_class', models.PositiveSmallIntegerField(help_text='2, 3, 4 or 5.')),
-                ('verdict', models.CharField(blank=True, max_length=40)),
-                ('calls', models.PositiveBigIntegerField()),
-                ('bytes_out', models.PositiveBigIntegerField(help_text='To the client, bytes.')),
-                ('bytes_in', models.PositiveBigIntegerField(help_text='From the client, bytes.')),
-                ('latency_ms', models.PositiveBigIntegerField(help_text='Sum over calls, milliseconds.')),
-                ('integration_ms', models.PositiveBigIntegerField(help_text='Sum over calls, milliseconds.')),
-                ('latency_counts', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveBigIntegerField(), help_text='Calls in each latency bucket; bounds in metering/latency.py.', size=None)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(help_text="Start of the minute, hour or day (UTC).")),
+                ("organization_id", models.CharField(help_text="The provider.", max_length=10)),
+                ("developer_id", models.CharField(blank=True, max_length=10)),
+                ("application_id", models.CharField(blank=True, max_length=10)),
+                ("subscription_id", models.CharField(blank=True, max_length=10)),
+                ("key_id", models.CharField(blank=True, max_length=10)),
+                ("api_id", models.CharField(max_length=10)),
+                ("version_id", models.CharField(max_length=10)),
+                ("stage_id", models.CharField(max_length=10)),
+                ("operation_id", models.CharField(blank=True, max_length=10)),
+                ("status_class", models.PositiveSmallIntegerField(help_text="2, 3, 4 or 5.")),
+                ("verdict", models.CharField(blank=True, max_length=40)),
+                ("calls", models.PositiveBigIntegerField()),
+                ("bytes_out", models.PositiveBigIntegerField(help_text="To the client, bytes.")),
+                ("bytes_in", models.PositiveBigIntegerField(help_text="From the client, bytes.")),
+                ("latency_ms", models.PositiveBigIntegerField(help_text="Sum over calls, milliseconds.")),
+                ("integration_ms", models.PositiveBigIntegerField(help_text="Sum over calls, milliseconds.")),
+                (
+                    "latency_counts",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.PositiveBigIntegerField(),
+                        help_text="Calls in each latency bucket; bounds in metering/latency.py.",
+                        size=None,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['organization_id', 'at'], name='usage_day_provider'), models.Index(fields=['developer_id', 'at'], name='usage_day_developer'), models.Index(fields=['subscription_id', 'at'], name='usage_day_sub')],
-                'constraints': [models.UniqueConstraint(fields=('at', 'subscription_id', 'key_id', 'stage_id', 'operation_id', 'status_class', 'verdict'), name='usage_day_once')],
+                "indexes": [
+                    models.Index(fields=["organization_id", "at"], name="usage_day_provider"),
+                    models.Index(fields=["developer_id", "at"], name="usage_day_developer"),
+                    models.Index(fields=["subscription_id", "at"], name="usage_day_sub"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=(
+                            "at",
+                            "subscription_id",
+                            "key_id",
+                            "stage_id",
+                            "operation_id",
+                            "status_class",
+                            "verdict",
+                        ),
+                        name="usage_day_once",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='UsageHour',
+            name="UsageHour",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(help_text='Start of the minute, hour or day (UTC).')),
-                ('organization_id', models.CharField(help_text='The provider.', max_length=10)),
-                ('developer_id', models.CharField(blank=True, max_length=10)),
-                ('application_id', models.CharField(blank=True, max_length=10)),
-                ('subscription_id', models.CharField(blank=True, max_length=10)),
-                ('key_id', models.CharField(blank=True, max_length=10)),
-                ('api_id', models.CharField(max_length=10)),
-                ('version_id', models.CharField(max_length=10)),
-                ('stage_id', models.CharField(max_length=10)),
-                ('operation_id', models.CharField(blank=True, max_length=10)),
-                ('status_class', models.PositiveSmallIntegerField(help_text='2, 3, 4 or 5.')),
-                ('verdict', models.CharField(blank=True, max_length=40)),
-                ('calls', models.PositiveBigIntegerField()),
-                ('bytes_out', models.PositiveBigIntegerField(help_text='To the client, bytes.')),
-                ('bytes_in', models.PositiveBigIntegerField(help_text='From the client, bytes.')),
-                ('latency_ms', models.PositiveBigIntegerField(help_text='Sum over calls, milliseconds.')),
-                ('integration_ms', models.PositiveBigIntegerField(help_text='Sum over calls, milliseconds.')),
-                ('latency_counts', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveBigIntegerField(), help_text='Calls in each latency bucket; bounds in metering/latency.py.', size=None)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(help_text="Start of the minute, hour or day (UTC).")),
+                ("organization_id", models.CharField(help_text="The provider.", max_length=10)),
+                ("developer_id", models.CharField(blank=True, max_length=10)),
+                ("application_id", models.CharField(blank=True, max_length=10)),
+                ("subscription_id", models.CharField(blank=True, max_length=10)),
+                ("key_id", models.CharField(blank=True, max_length=10)),
+                ("api_id", models.CharField(max_length=10)),
+                ("version_id", models.CharField(max_length=10)),
+                ("stage_id", models.CharField(max_length=10)),
+                ("operation_id", models.CharField(blank=True, max_length=10)),
+                ("status_class", models.PositiveSmallIntegerField(help_text="2, 3, 4 or 5.")),
+                ("verdict", models.CharField(blank=True, max_length=40)),
+                ("calls", models.PositiveBigIntegerField()),
+                ("bytes_out", models.PositiveBigIntegerField(help_text="To the client, bytes.")),
+                ("bytes_in", models.PositiveBigIntegerField(help_text="From the client, bytes.")),
+                ("latency_ms", models.PositiveBigIntegerField(help_text="Sum over calls, milliseconds.")),
+                ("integration_ms", models.PositiveBigIntegerField(help_text="Sum over calls, milliseconds.")),
+                (
+                    "latency_counts",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.PositiveBigIntegerField(),
+                        help_text="Calls in each latency bucket; bounds in metering/latency.py.",
+                        size=None,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['organization_id', 'at'], name='usage_hour_provider'), models.Index(fields=['developer_id', 'at'], name='usage_hour_developer'), models.Index(fields=['subscription_id', 'at'], name='usage_hour_sub')],
-                'constraints': [models.UniqueConstraint(fields=('at', 'subscription_id', 'key_id', 'stage_id', 'operation_id', 'status_class', 'verdict'), name='usage_hour_once')],
+                "indexes": [
+                    models.Index(fields=["organization_id", "at"], name="usage_hour_provider"),
+                    models.Index(fields=["developer_id", "at"], name="usage_hour_developer"),
+                    models.Index(fields=["subscription_id", "at"], name="usage_hour_sub"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=(
+                            "at",
+                            "subscription_id",
+                            "key_id",
+                            "stage_id",
+                            "operation_id",
+                            "status_class",
+                            "verdict",
+                        ),
+                        name="usage_hour_once",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='UsageMinute',
+            name="UsageMinute",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(help_text='Start of the minute, hour or day (UTC).')),
-                ('organization_id', models.CharField(help_text='The provider.', max_length=10)),
-                ('developer_id', models.CharField(blank=True, max_length=10)),
-                ('application_id', models.CharField(blank=True, max_length=10)),
-                ('subscription_id', models.CharField(blank=True, max_length=10)),
-                ('key_id', models.CharField(blank=True, max_length=10)),
-                ('api_id', models.CharField(max_length=10)),
-                ('version_id', models.CharField(max_length=10)),
-                ('stage_id', models.CharField(max_length=10)),
-                ('operation_id', models.CharField(blank=True, max_length=10)),
-                ('status_class', models.PositiveSmallIntegerField(help_text='2, 3, 4 or 5.')),
-                ('verdict', models.CharField(blank=True, max_length=40)),
-                ('calls', models.PositiveBigIntegerField()),
-                ('bytes_out', models.PositiveBigIntegerField(help_text='To the client, bytes.')),
-                ('bytes_in', models.PositiveBigIntegerField(help_text='From the client, bytes.')),
-                ('latency_ms', models.PositiveBigIntegerField(help_text='Sum over calls, milliseconds.')),
-                ('integration_ms', models.PositiveBigIntegerField(help_text='Sum over calls, milliseconds.')),
-                ('latency_counts', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveBigIntegerField(), help_text='Calls in each latency bucket; bounds in metering/latency.py.', size=None)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(help_text="Start of the minute, hour or day (UTC).")),
+                ("organization_id", models.CharField(help_text="The provider.", max_length=10)),
+                ("developer_id", models.CharField(blank=True, max_length=10)),
+                ("application_id", models.CharField(blank=True, max_length=10)),
+                ("subscription_id", models.CharField(blank=True, max_length=10)),
+                ("key_id", models.CharField(blank=True, max_length=10)),
+                ("api_id", models.CharField(max_length=10)),
+                ("version_id", models.CharField(max_length=10)),
+                ("stage_id", models.CharField(max_length=10)),
+                ("operation_id", models.CharField(blank=True, max_length=10)),
+                ("status_class", models.PositiveSmallIntegerField(help_text="2, 3, 4 or 5.")),
+                ("verdict", models.CharField(blank=True, max_length=40)),
+                ("calls", models.PositiveBigIntegerField()),
+                ("bytes_out", models.PositiveBigIntegerField(help_text="To the client, bytes.")),
+                ("bytes_in", models.PositiveBigIntegerField(help_text="From the client, bytes.")),
+                ("latency_ms", models.PositiveBigIntegerField(help_text="Sum over calls, milliseconds.")),
+                ("integration_ms", models.PositiveBigIntegerField(help_text="Sum over calls, milliseconds.")),
+                (
+                    "latency_counts",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.PositiveBigIntegerField(),
+                        help_text="Calls in each latency bucket; bounds in metering/latency.py.",
+                        size=None,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['organization_id', 'at'], name='usage_minute_provider'), models.Index(fields=['developer_id', 'at'], name='usage_minute_developer'), models.Index(fields=['subscription_id', 'at'], name='usage_minute_sub')],
-                'constraints': [models.UniqueConstraint(fields=('at', 'subscription_id', 'key_id', 'stage_id', 'operation_id', 'status_class', 'verdict'), name='usage_minute_once')],
+                "indexes": [
+                    models.Index(fields=["organization_id", "at"], name="usage_minute_provider"),
+                    models.Index(fields=["developer_id", "at"], name="usage_minute_developer"),
+                    models.Index(fields=["subscription_id", "at"], name="usage_minute_sub"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=(
+                            "at",
+                            "subscription_id",
+                            "key_id",
+                            "stage_id",
+                            "operation_id",
+                            "status_class",
+                            "verdict",
+                        ),
+                        name="usage_minute_once",
+                    )
+                ],
             },
         ),
     ]

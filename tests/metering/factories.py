@@ -1,0 +1,62 @@
+"""Batches and rows as nodes send them."""
+
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+from apis.models import Stage
+from metering import intake
+from metering.latency import BOUNDS_MS, BUCKETS
+from metering.rollup import process_pending
+
+# noon of a Wednesday, UTC
+NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
+_sequences = count(1)
+
+
+def make_row(stage: Stage | str, **fields: Any) -> dict[str, Any]:
+    """Counts of one group: by default one accepted call of 12 ms at noon, 100 bytes in and 1,000 out."""
+    calls = fields.get("calls", 1)
+    row = {
+        "minute": int(NOON.timestamp()),
+        "subscription": "",
+        "key": "",
+        "stage": stage if isinstance(stage, str) else stage.pk,
+        "operation": "",
+        "status_class": 2,
+        "verdict": "",
+        "calls": calls,
+        "bytes_out": 1_000 * calls,
+        "bytes_in": 100 * calls,
+        "latency_ms": 12 * calls,
+        "integration_ms": 10 * calls,
+        "latency_counts": in_bucket(12, calls),
+    }
+    row |= fields
+    if isinstance(row["minute"], datetime):
+        row["minute"] = int(row["minute"].timestamp())
+    return row
+
+
+def in_bucket(milliseconds: int, calls: int) -> list[int]:
+    """Latency counts of so many calls of one length."""
+    counts = [0] * BUCKETS
+    counts[sum(bound < milliseconds for bound in BOUNDS_MS)] = calls
+    return counts
+
+
+def make_batch(*rows: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {
+        "spool": "spool-a",
+        "sequence": next(_sequences),
+        "generation": 7,
+        "clock": NOON.timestamp() + 61.5,
+        "rows": list(rows),
+        "refused_unknown": 0,
+    } | fields
+
+
+def use(*rows: dict[str, Any]) -> None:
+    """Let a node report the rows, and add them up."""
+    assert intake.accept_batch(node_id="nodea00001", batch=make_batch(*rows))
+    process_pending()
