@@ -11,6 +11,7 @@ int pthread_mutex_consistent(void *mutex);
 ]]
 
 local C = ffi.C
+local mutex = ffi.cast("void *", page)
 local pcall, error = pcall, error
 local OWNER_DIED, ALREADY_MINE = 130, 35
 
@@ -18,16 +19,16 @@ local lock = {}
 
 -- Calls action(a, b, c, d, e) while holding the lock and returns its first three results. The action must not yield.
 function lock.with(action, a, b, c, d, e)
-    local problem = C.pthread_mutex_lock(page)
+    local problem = C.pthread_mutex_lock(mutex)
     if problem ~= 0 then
         if problem == OWNER_DIED then
-            C.pthread_mutex_consistent(page)
+            C.pthread_mutex_consistent(mutex)
         elseif problem ~= ALREADY_MINE then
             error("the lock that workers share is broken: " .. problem)
         end
     end
     local ok, first, second, third = pcall(action, a, b, c, d, e)
-    C.pthread_mutex_unlock(page)
+    C.pthread_mutex_unlock(mutex)
     if not ok then
         error(first, 0)
     end

@@ -9,8 +9,8 @@ from gateway.settings import NodeSettings
 
 GATEWAY = Path(__file__).resolve().parent.parent
 TLS_SLOTS = 32
-# What the gate tells backends. A client's own headers of these names never pass, nor spellings with underscores
-# (frameworks such as WSGI cannot tell them apart).
+# What the gate tells backends. A client's own headers of these names never pass, however spelt: not with
+# underscores either, which frameworks such as WSGI cannot tell from dashes.
 OWN_HEADERS = {
     "X-Forwarded-For": "$proxy_add_x_forwarded_for",
     "X-Forwarded-Port": "$server_port",
