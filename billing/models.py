@@ -1,5 +1,6 @@
 """Rate cards, which plan uses which, and invoices. Money is Decimal; prices keep 12 decimals."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.db import models
@@ -9,6 +10,7 @@ from django.utils.timezone import now
 from access.models import Subscription, UsagePlan
 from accounts.fields import ShortIdField
 from accounts.models import Organization
+from billing.currencies import round_money
 from billing.pricing import Tariff, make_tariff
 
 
@@ -168,6 +170,11 @@ class Invoice(models.Model):
     def is_frozen(self) -> bool:
         """Whether its contents may no longer change."""
         return self.state != InvoiceState.DRAFT
+
+    @property
+    def rounded_total(self) -> Decimal:
+        """The total with the currency's decimals, for pages."""
+        return round_money(self.total, self.currency)
 
     @property
     def label(self) -> str:

@@ -1,0 +1,163 @@
+"""Invoices in the admin console: to read, to mark as paid, to void. Every write goes through a verb."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.timezone import now
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from accounts.errors import Refused
+from billing import invoices
+from billing.admin_forms import CloseForm
+from billing.admin_pages import go
+from billing.currencies import round_money
+from billing.models import Invoice, InvoiceLine, InvoiceState
+from billing.month_end import last_month
+from billing.periods import month_of
+from billing.pricing import plain
+
+STATE_COLOURS = {
+    InvoiceState.DRAFT: "info",
+    InvoiceState.FINALIZED: "warning",
+    InvoiceState.PAID: "success",
+    InvoiceState.VOID: "danger",
+}
+
+
+class LineInline(TabularInline):
+    """An invoice's lines, to read."""
+
+    model = InvoiceLine
+    fields = readonly_fields = ("description", "units", "price", "fee", "money")
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @display(description="Quantity")
+    def units(self, line: InvoiceLine) -> str:
+        return plain(line.quantity)
+
+    @display(description="Unit price")
+    def price(self, line: InvoiceLine) -> str:
+        return plain(line.unit_price)
+
+    @display(description="Flat fee")
+    def fee(self, line: InvoiceLine) -> str:
+        return plain(line.flat_fee)
+
+    @display(description="Amount")
+    def money(self, line: InvoiceLine) -> str:
+        return str(round_money(line.amount, line.invoice.currency))
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(ModelAdmin):
+    """Invoices: to read, to mark as paid, to void. They are made by closing a month."""
+
+    list_display = ("label", "organization", "customer", "period", "money", "status", "finalized_at")
+    list_filter = ("state", "currency", "organization", "period_end")
+    search_fields = ("id", "customer__name", "organization__name")
+    search_help_text = "Number, customer or provider."
+    list_select_related = ("organization", "customer")
+    date_hierarchy = "period_end"
+    inlines = (LineInline,)
+    fields = (
+        ("label", "status"),
+        ("organization", "customer"),
+        ("period_start", "period_end"),
+        "money",
+        ("finalized_at", "paid_at", "voided_at"),
+        "frozen",
+    )
+    readonly_fields = ("label", "status", "money")
+    actions = ("mark_as_paid", "make_void")
+    actions_list = ("close_month",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Invoice | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Invoice | None = None) -> bool:
+        return False
+
+    def has_bill_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether she may pay, void and close: the model permission that editing would need."""
+        return request.user.has_perm("billing.change_invoice")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Invoice], search_term: str
+    ) -> tuple[QuerySet[Invoice], bool]:
+        number = search_term.strip().rpartition("-")[2]
+        if number.isdecimal() and len(number) <= 9:
+            return queryset.filter(number=int(number)), False
+        return super().get_search_results(request, queryset, search_term)
+
+    @display(description="Invoice", ordering="number")
+    def label(self, obj: Invoice) -> str:
+        return obj.label
+
+    @display(description="Month", ordering="month_start")
+    def period(self, obj: Invoice) -> str:
+        return month_of(obj.month_start, obj.organization.timezone).label
+
+    @display(description="Total", ordering="total")
+    def money(self, obj: Invoice) -> str:
+        return f"{round_money(obj.total, obj.currency):,} {obj.currency}"
+
+    @display(description="State", ordering="state", label=STATE_COLOURS)
+    def status(self, obj: Invoice) -> tuple[str, str]:
+        return obj.state, obj.get_state_display()
+
+    @admin.action(description="Mark as paid", permissions=["bill"])
+    def mark_as_paid(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
+        self._each(request, queryset, invoices.mark_paid, "paid")
+
+    @admin.action(description="Void", permissions=["bill"])
+    def make_void(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
+        self._each(request, queryset, invoices.void, "void")
+
+    def _each(self, request: HttpRequest, queryset: QuerySet[Invoice], verb: Any, word: str) -> None:
+        done = 0
+        for invoice in queryset:
+            try:
+                verb(invoice=invoice, actor=request.user)
+                done += 1
+            except Refused as refused:
+                messages.error(request, refused.message)
+        if done:
+            messages.success(request, f"{done} invoice{'' if done == 1 else 's'} now {word}.")
+
+    @action(
+        description="Close a month",
+        icon="receipt_long",
+        permissions=["bill"],
+        variant=ActionVariant.PRIMARY,
+        dialog={
+            "title": "Close a month",
+            "description": "Bill a provider's customers for what was used, less what was billed before.",
+            "form_class": CloseForm,
+            "form_submit_text": "Make invoices",
+        },
+    )
+    def close_month(self, request: HttpRequest, form: CloseForm) -> HttpResponse:
+        provider, at = form.cleaned_data["provider"], now()
+        running = form.cleaned_data["month"] == "running"
+        period = month_of(at, provider.timezone) if running else last_month(provider, at)
+        made = invoices.close_period(
+            provider=provider, period=period, at=at, corrections=True, actor=request.user
+        )
+        text = f"{period.label}: {len(made)} made." if made else f"{period.label}: nothing to bill."
+        messages.success(request, text)
+        return go(request, reverse("admin:billing_invoice_changelist"))
