@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import logging
+import os
 import secrets
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -53,7 +54,7 @@ class Agent:
         self._addresses = Addresses(
             settings.folder / "addresses.json", self.store, self._socket, self.problems
         )
-        self.pusher = Pusher(self.store, self._socket, self.problems, self._addresses.push_again)
+        self.pusher = Pusher(self.store, self._socket, self.problems, self._nginx_started)
         self._leases = lease_desk.Leases(self._control_plane)
         self._usage(usage_log_bytes)
         self._status = Status(
@@ -140,8 +141,19 @@ class Agent:
         runner = web.AppRunner(lease_desk.application(self._leases), access_log=None)
         await runner.setup()
         await web.UnixSite(runner, str(path)).start()
-        path.chmod(0o600)  # the gate runs as the same user
+        path.chmod(0o600)
+        self._share_socket()
         return runner
+
+    def _nginx_started(self) -> None:
+        self._share_socket()
+        self._addresses.push_again()
+
+    def _share_socket(self) -> None:
+        """Started by root, nginx's workers run as the owner of the folder, who must reach our socket."""
+        owner = self._settings.folder.stat()
+        if os.geteuid() == 0 and self._settings.agent_socket.exists():
+            os.chown(self._settings.agent_socket, owner.st_uid, owner.st_gid)
 
     async def _stop(self, tasks: list["asyncio.Task[None]"], server: web.AppRunner) -> None:
         log.info("stopping")
@@ -168,9 +180,8 @@ class Agent:
         taken = self._leases.left_over()
         with suppress(Away):
             taken += await self._socket.take_leases()
-        for lease in taken:
-            if lease.get("units"):
-                await self._control_plane.give_back(lease | {"request": secrets.token_hex(12)})
+        backs = [lease | {"request": secrets.token_hex(12)} for lease in taken if lease.get("units")]
+        await asyncio.gather(*(self._control_plane.give_back(back) for back in backs))
 
     def _lock(self) -> None:
         """Let only one agent work in the folder; the lock ends with the process, however it ends."""

@@ -1,6 +1,7 @@
 """Turns the usage log into batches: about one each second, bounded in size, exact through any kill."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +24,7 @@ DISK, GARBAGE, PLACE = "disk", "usage log", "usage log place"
 
 
 class Meter:
-    """Reads, adds up, commits. `step` blocks (it runs in a thread), and only one runs at a time."""
+    """Reads, adds up, commits. `step` blocks, so it runs in a thread."""
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class Meter:
         self._problems = problems
         self._generation = generation
         self._on_batch = on_batch
+        self._one_at_a_time = threading.Lock()
         self._newest_line = 0.0
         self.garbage = 0
         self.lines = 0
@@ -62,9 +64,11 @@ class Meter:
     def step(self) -> bool:
         """Make at most one batch; True = there is more to read at once. Raises OSError, reported."""
         try:
-            self._rotation.step()
-            more = self._make_batch()
-            self._rotation.delete_read(self._spool.position)
+            # at a stop, the last step of the loop may still run in its thread
+            with self._one_at_a_time:
+                self._rotation.step()
+                more = self._make_batch()
+                self._rotation.delete_read(self._spool.position)
         except OSError as error:
             where = Path(str(error.filename or "spool")).name
             self._problems.report(f"{DISK}, usage", f"cannot write {where}: {error.strerror or error}")

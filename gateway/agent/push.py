@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from gateway.agent.nginx import Away, ControlSocket, PushRefused
@@ -38,6 +39,7 @@ class Pusher:
         self._started: Any = None  # nginx's start time; None = not seen yet
         self._pushed = 0  # nginx has been offered everything up to this generation
         self._unplaced: dict[tuple[str, str], Held] = {}  # no room for these
+        self._bad: set[tuple[str, str]] = set()  # nginx found these wrong
         self._tried_at = 0.0
         self.nginx: dict[str, Any] = {}  # its last /status answer; empty = away
 
@@ -55,6 +57,8 @@ class Pusher:
                 await self._catch_up()
                 if self._unplaced and time.monotonic() - self._tried_at > RETRY_SECONDS:
                     await self._retry_unplaced()
+                if not self._unplaced:
+                    self._problems.clear_all(MEMORY)
                 self._problems.clear(NGINX)
             except Away as error:
                 self.nginx = {}
@@ -74,6 +78,10 @@ class Pusher:
         """Push every entry again, as after a snapshot; nginx skips those it has."""
         self._pushed = 0
         await self.push_changes()
+        if not len(self._store) and self._started is not None:
+            # nothing at all is an answer too: from now on the gate refuses instead of saying "not ready"
+            with suppress(Away):
+                await self._socket.push([])
 
     def offered(self) -> int:
         """Return the generation up to which nginx has been offered everything."""
@@ -82,7 +90,7 @@ class Pusher:
     def generation(self) -> int:
         """Return the generation that nginx really runs: below the oldest entry that found no room."""
         held = int(self.nginx.get("generation") or 0)
-        return min([held, *(entry.generation - 1 for entry in self._unplaced.values())])
+        return min([held, *(entry.generation - 1 for entry in list(self._unplaced.values()))])
 
     async def _look(self) -> None:
         self.nginx = await self._socket.status()
@@ -90,7 +98,7 @@ class Pusher:
             return
         self._started = self.nginx.get("started")
         self._unplaced.clear()
-        self._problems.clear_all(MEMORY)
+        self._bad.clear()
         self._problems.clear_all(BAD)
         # nginx has read the file by itself; believe its generation only if the count fits too
         complete = self.nginx.get("entries") == self._store.live_count()
@@ -120,8 +128,6 @@ class Pusher:
         ]
         self._unplaced.clear()
         await self._push(sorted(entries, key=lambda held: held.generation))
-        if not self._unplaced:
-            self._problems.clear_all(MEMORY)
 
     async def _push(self, entries: list[Held]) -> None:
         full_in_a_row = 0
@@ -148,9 +154,15 @@ class Pusher:
             self._pushed = max(self._pushed, chunk[-1].generation - 1)
 
     def _placed(self, entries: list[Held]) -> None:
-        if self._unplaced:
+        if not entries:
+            return
+        self.nginx["generation"] = max(int(self.nginx.get("generation") or 0), entries[-1].generation)
+        if self._unplaced or self._bad:
             for held in entries:
                 self._unplaced.pop((held.kind, held.key), None)
+                if (held.kind, held.key) in self._bad:
+                    self._bad.remove((held.kind, held.key))
+                    self._problems.clear(f"{BAD} {held.kind} {held.key}")
 
     def _leave_out(self, entries: list[Held]) -> list[Held]:
         """Give up on entries that need room, for now; return those that close a door."""
@@ -170,6 +182,7 @@ class Pusher:
                 "raise GATEHOUSE_ENTRIES_MEMORY and restart nginx",
             )
         else:
+            self._bad.add((held.kind, held.key))
             self._problems.report(
                 f"{BAD} {held.kind} {held.key}", f"nginx refuses generation {held.generation}: {refusal}"
             )

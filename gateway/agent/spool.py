@@ -9,6 +9,7 @@ that batch is deleted (the control plane has it), state.json takes its facts ove
 
 import json
 import secrets
+import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -24,12 +25,14 @@ class Damaged(Exception):
 
 
 class Spool:
-    """The spool folder. One process at a time (the agent holds a lock)."""
+    """The spool folder, for one process at a time (the agent holds a lock) and its threads."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._state = folder / "state.json"
         self._rejected = folder / "rejected"
+        # number and checkpoint change together, and state.json must never have one without the other
+        self._lock = threading.RLock()
         self._saved_sequence = 0  # the number in state.json
         self.id = ""
         self.sequence = 0  # of the last batch made
@@ -68,29 +71,31 @@ class Spool:
 
         OSError (disk full) leaves everything as it was: the lines are read again.
         """
-        sequence = self.sequence + 1
-        batch = {
-            "spool": self.id,
-            "sequence": sequence,
-            "generation": generation,
-            "clock": round(time.time(), 3),
-            "rows": [asdict(row) for row in rows],
-            "refused_unknown": refused_unknown,
-        }
-        facts = self._facts(sequence, position)
-        write_atomically(self._path(sequence), facts + b"\n" + _compact(batch))
-        self.sequence, self.position = sequence, position
-        return sequence
+        with self._lock:
+            sequence = self.sequence + 1
+            batch = {
+                "spool": self.id,
+                "sequence": sequence,
+                "generation": generation,
+                "clock": round(time.time(), 3),
+                "rows": [asdict(row) for row in rows],
+                "refused_unknown": refused_unknown,
+            }
+            facts = self._facts(sequence, position)
+            write_atomically(self._path(sequence), facts + b"\n" + _compact(batch))
+            self.sequence, self.position = sequence, position
+            return sequence
 
     def move_on(self, position: Position) -> None:
         """Keep a checkpoint without a batch: reading goes on in the next file. Raises OSError."""
-        before = self.position
-        self.position = position
-        try:
-            self._save()
-        except OSError:
-            self.position = before
-            raise
+        with self._lock:
+            before = self.position
+            self.position = position
+            try:
+                self._save()
+            except OSError:
+                self.position = before
+                raise
 
     def pending(self) -> list[int]:
         """Return the numbers of the batches that are not yet delivered, oldest first."""
@@ -127,8 +132,9 @@ class Spool:
             return None
 
     def _save_before_leaving(self, sequence: int) -> None:
-        if sequence > self._saved_sequence:
-            self._save()
+        with self._lock:
+            if sequence > self._saved_sequence:
+                self._save()
 
     def _save(self) -> None:
         write_atomically(self._state, self._facts(self.sequence, self.position))
