@@ -1,6 +1,7 @@
 """The provider's servers."""
 
 from typing import Any
+from urllib.parse import quote
 
 from django.db import transaction
 
@@ -8,18 +9,21 @@ from accounts.audit import record
 from accounts.errors import Refused
 from accounts.models import Organization, User
 from apis.models import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS, Backend
-from apis.openapi.uris import UriError, read_server, split
+from apis.openapi.uris import PATH_SAFE, UriError, read_server, split
 from apis.signals import backends_changed
 
 FIELDS = ("name", "url", "connect_timeout_ms", "timeout_ms")
 
 
 def clean_url(url: str) -> str:
-    """Return a backend's URL without a slash at its end; raises Refused(field="url")."""
+    """Return a backend's URL: host in lower case, path encoded, no slash at its end.
+
+    Raises Refused(field="url").
+    """
     text = url.strip()
     try:
         parts = split(text)
-        read_server(parts)
+        server = read_server(parts)
     except UriError as error:
         raise Refused(f"{error} Give one such as https://api.example.com/base.", field="url") from error
     if parts.query or parts.fragment or "?" in text or "#" in text:
@@ -28,7 +32,9 @@ def clean_url(url: str) -> str:
         raise Refused("A backend's URL has no placeholders.", field="url")
     if len(text) > 500:
         raise Refused("A backend's URL has at most 500 characters.", field="url")
-    return text.rstrip("/")
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    port = f":{parts.port}" if parts.port else ""
+    return f"{server.scheme}://{host}{port}{quote(parts.path, safe=PATH_SAFE)}".rstrip("/")
 
 
 @transaction.atomic

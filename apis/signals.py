@@ -7,7 +7,7 @@ from django.dispatch import Signal
 
 # stage_ids: list[str] of stages whose entry must be made anew (or removed, if the stage is gone)
 stages_changed = Signal()
-# backend_ids: list[str]
+# backend_ids: list[str] of backends that were made or changed
 backends_changed = Signal()
 # addresses: list[str] of "host|base_path" pairs that were added, moved or removed ('' host = any host)
 mappings_changed = Signal()

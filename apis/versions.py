@@ -140,7 +140,7 @@ def set_keys_required(
         raise Refused("These operations do not belong to this version.", field="operation")
     wanted = {(each.method, each.path) for each in operations}
     try:
-        edited = with_key_required(from_data(version.document), wanted, required)
+        edited = with_key_required(from_data(version.document), wanted, required=required)
     except KeyError as error:
         method, path = error.args[0]
         message = f"{method} {path} is not in the version's document any more."

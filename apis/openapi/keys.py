@@ -13,7 +13,7 @@ NAMES = ("api_key", "gatehouse_api_key")
 
 
 def with_key_required(
-    document: Document, operations: Collection[tuple[str, str]], required: bool
+    document: Document, operations: Collection[tuple[str, str]], *, required: bool
 ) -> Document:
     """Return a copy of the document in which these operations (method, path) need a key, or do not.
 

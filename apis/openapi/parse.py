@@ -2,6 +2,7 @@
 
 import codecs
 import json
+import re
 from typing import Any, NoReturn
 
 from apis.openapi.document import Document, DocumentError
@@ -10,6 +11,8 @@ from apis.openapi.values import check_values
 from apis.openapi.yaml_reader import read_yaml
 
 MAX_BYTES = 50_000_000
+# YAML may begin with a brace, too, but then hardly with a quoted key
+JSON_BEGINS = re.compile(r"\s*(?:\{\s*[\"}]|\[)")
 NOT_OPENAPI = (
     "This is not an OpenAPI document: it says neither `openapi: 3.x` nor `swagger: 2.0`. "
     "Give the description of your API as JSON or YAML."
@@ -56,16 +59,13 @@ def _decode(source: bytes | str, max_bytes: int) -> str:
 
 
 def _read(text: str, max_bytes: int) -> Any:
-    if text.lstrip()[:1] not in ("{", "["):
+    if not JSON_BEGINS.match(text):
         return _unshared(read_yaml(text, max_weight=max_bytes * 2))
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        try:  # YAML may begin with a brace, too
-            return _unshared(read_yaml(text, max_weight=max_bytes * 2))
-        except DocumentError:
-            where = f"line {error.lineno}, column {error.colno}"
-            raise DocumentError(f"The text is not JSON: {error.msg} ({where}).") from error
+        where = f"line {error.lineno}, column {error.colno}"
+        raise DocumentError(f"The text is not JSON: {error.msg} ({where}).") from error
     except RecursionError as error:
         raise DocumentError("The document is nested too deeply.") from error
     except DocumentError:

@@ -1,6 +1,7 @@
 """Paths of operations: their variables, and what makes one impossible to serve."""
 
 import re
+from urllib.parse import unquote
 
 VARIABLE = re.compile(r"\{([^{}/]*)\}")
 MAX_BYTES = 2_000
@@ -16,7 +17,8 @@ def variables_of(path: str) -> list[str]:
 
 def shape(path: str) -> str:
     """Return the path without the names of its variables: what a call can tell apart."""
-    return VARIABLE.sub(lambda found: "{+}" if found[1].endswith("+") else "{}", path)
+    bare = VARIABLE.sub(lambda found: "{+}" if found[1].endswith("+") else "{}", path)
+    return "\n".join(unquote(segment) for segment in bare.split("/"))
 
 
 def unserved_reason(path: str) -> str:
@@ -32,6 +34,10 @@ def unserved_reason(path: str) -> str:
         "Its path has a '#' or '?': what follows is no part of a request's path.": "#" in path or "?" in path,
         "The braces in its path do not match.": "{" in rest or "}" in rest,
         "Its path has a variable without a name.": any(not name.removesuffix("+") for name in names),
+        "Its path has a segment . or .., which no client sends.": bool({".", ".."} & set(path.split("/"))),
+        "Two variables of its path stand side by side, so nothing tells them apart.": "}{" in path,
+        "Its path has a percent-encoding that is not UTF-8.": "\ufffd" in unquote(rest)
+        and "\ufffd" not in rest,
         "Its path has control characters.": bool(re.search(r"[\x00-\x1f\x7f]", path)),
         "A greedy variable such as {proxy+} must be the whole last part of the path.": greedy > 1
         or (greedy == 1 and not re.fullmatch(r"\{[^{}/]+\+\}", last)),

@@ -1,0 +1,16 @@
+"""The admin console of this room. Everything is created and changed through the verbs."""
+
+from apis.admin.operations import OperationAdmin
+from apis.admin.products import ApiAdmin, BackendAdmin
+from apis.admin.stages import BasePathMappingAdmin, DeploymentAdmin, StageAdmin
+from apis.admin.versions import ApiVersionAdmin
+
+__all__ = [
+    "ApiAdmin",
+    "ApiVersionAdmin",
+    "BackendAdmin",
+    "BasePathMappingAdmin",
+    "DeploymentAdmin",
+    "OperationAdmin",
+    "StageAdmin",
+]

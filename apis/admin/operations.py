@@ -1,0 +1,84 @@
+"""Operations in the admin console: what the document says, and whether each needs a key."""
+
+from itertools import groupby
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from accounts.errors import Refused
+from accounts.verb_admin import VerbAdmin
+from apis.admin.pages import actor
+from apis.models import Operation
+from apis.versions import set_keys_required
+
+
+class ServedFilter(SimpleListFilter):
+    """Whether the gateway serves an operation."""
+
+    title = "served"
+    parameter_name = "served"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Served"), ("no", "Not served"), ("removed", "Gone from the document")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Operation]) -> QuerySet[Operation]:
+        if self.value() == "removed":
+            return queryset.exclude(removed_at=None)
+        present = queryset.filter(removed_at=None)
+        if self.value() == "yes":
+            return present.filter(unserved_reason="")
+        return present.exclude(unserved_reason="") if self.value() == "no" else queryset
+
+
+@admin.register(Operation)
+class OperationAdmin(VerbAdmin):
+    list_display = ("method", "path", "version", "key_required", "integration_type", "served", "summary")
+    list_display_links = ("method", "path")
+    list_filter = (ServedFilter, "method", "key_required", "integration_type", "version")
+    list_filter_submit = True
+    list_select_related = ("version__api",)
+    search_fields = ("path", "operation_id", "summary", "tag", "version__api__name")
+    ordering = ("version", "position")
+    fields = (
+        "version", "method", "path", "operation_id", "summary", "tag",
+        "key_required", "integration_type", "unserved_reason", "removed_at",
+    )  # fmt: skip
+    readonly_fields = fields
+    actions = ("require_key", "open_without_key")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Operation]:
+        return super().get_queryset(request).defer("version__document")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Operations come from the document."""
+        return False
+
+    @display(description="Served", boolean=True)
+    def served(self, operation: Operation) -> bool:
+        return not operation.unserved_reason and operation.removed_at is None
+
+    @admin.action(description="Require an API key", permissions=["change"])
+    def require_key(self, request: HttpRequest, rows: QuerySet[Operation]) -> None:
+        self._set(request, rows, required=True)
+
+    @admin.action(description="Open without a key", permissions=["change"])
+    def open_without_key(self, request: HttpRequest, rows: QuerySet[Operation]) -> None:
+        self._set(request, rows, required=False)
+
+    def _set(self, request: HttpRequest, rows: QuerySet[Operation], *, required: bool) -> None:
+        ordered = rows.order_by("version", "position")
+        for version, found in groupby(ordered, key=lambda each: each.version):
+            chosen = list(found)
+            try:
+                set_keys_required(version=version, operations=chosen, required=required, actor=actor(request))
+            except Refused as refused:
+                messages.error(request, refused.message)
+            else:
+                what = "need an API key" if required else "are open"
+                messages.success(
+                    request, f"{len(chosen)} operations of {version} {what} from the next deploy."
+                )

@@ -1,0 +1,73 @@
+"""APIs and backends in the admin console."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from accounts.verb_admin import VerbAdmin
+from apis.admin.pages import actor, link, table
+from apis.backends import change_backend, create_backend
+from apis.forms import ApiForm
+from apis.models import Api, Backend
+from apis.versions import change_api, create_api
+
+
+@admin.register(Api)
+class ApiAdmin(VerbAdmin):
+    form = ApiForm
+    list_display = ("name", "slug", "organization", "visibility", "version_count", "created_at")
+    list_filter = ("visibility", "organization")
+    list_filter_submit = True
+    list_select_related = ("organization",)
+    search_fields = ("name", "slug", "summary", "organization__name")
+    autocomplete_fields = ("organization",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Api]:
+        return super().get_queryset(request).annotate(version_count=Count("versions"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("organization", "slug", "versions") if obj else ()
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        fields = [*ApiForm.Meta.fields]
+        return [*fields, "versions"] if obj else fields
+
+    @display(description="Versions", ordering="version_count")
+    def version_count(self, api: Api) -> int:
+        return api.version_count  # type: ignore[attr-defined,no-any-return]
+
+    @display(description="Versions")
+    def versions(self, api: Api) -> str:
+        rows = [
+            (link(each, each.name), each.get_state_display(), each.created_at) for each in api.versions.all()
+        ]
+        return table(("Version", "State", "Imported"), rows, "No version yet: import one under API versions.")
+
+    def create(self, request: HttpRequest, data: dict[str, Any]) -> Api:
+        return create_api(**data, actor=actor(request))
+
+    def change(self, request: HttpRequest, row: Api, data: dict[str, Any]) -> None:
+        change_api(api=row, actor=actor(request), **data)
+
+
+@admin.register(Backend)
+class BackendAdmin(VerbAdmin):
+    list_display = ("name", "url", "organization", "connect_timeout_ms", "timeout_ms")
+    list_filter = ("organization",)
+    list_filter_submit = True
+    list_select_related = ("organization",)
+    search_fields = ("name", "url", "organization__name")
+    autocomplete_fields = ("organization",)
+    fields = ("organization", "name", "url", "connect_timeout_ms", "timeout_ms")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("organization",) if obj else ()
+
+    def create(self, request: HttpRequest, data: dict[str, Any]) -> Backend:
+        return create_backend(**data, actor=actor(request))
+
+    def change(self, request: HttpRequest, row: Backend, data: dict[str, Any]) -> None:
+        change_backend(backend=row, actor=actor(request), **data)
