@@ -5,7 +5,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 
 from rest.problem_types import ProblemType
@@ -62,6 +62,13 @@ class Schema(AutoSchema):
     def _from_view(self, name: str) -> Any:
         reader = getattr(self.view, name, None)
         return reader() if reader else None
+
+    def get_examples(self) -> list[OpenApiExample]:
+        # late: examples import serializers, which need settings that name this module
+        from rest.examples import EXAMPLES  # noqa: PLC0415
+
+        example = EXAMPLES.get(self.get_request_serializer())
+        return [OpenApiExample("example", value=example, request_only=True)] if example else []
 
     def map_parsers(self) -> list[str]:
         takes = getattr(self.view, "action", "") in getattr(self.view, "takes_uploads", ())

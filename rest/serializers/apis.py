@@ -158,6 +158,9 @@ class VersionChange(DocumentSources):
     """A newer document, or another backend. Nothing goes live before the next deployment."""
 
     backend = Visible(Backend, required=False, allow_null=True)
+    key_required = serializers.BooleanField(
+        required=False, help_text="Whether operations need an API key where the document does not say."
+    )
 
     sources_needed = False
 
@@ -333,3 +336,7 @@ class MappingInput(Strict):
         allow_blank=True,
         help_text="Without slashes at its ends; empty = the root.",
     )
+
+
+class MappingChange(Strict):
+    stage = Visible(Stage, help_text="The stage that answers there from now on.")

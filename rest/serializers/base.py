@@ -51,7 +51,7 @@ class Visible(serializers.PrimaryKeyRelatedField):
     """The id of a row that the caller sees. Somebody else's id is answered like one that is not there."""
 
     default_error_messages: ClassVar = {
-        "does_not_exist": "There is no such {noun}, or this token does not see it.",
+        "does_not_exist": "There is no {noun} {given}, or this token does not see it.",
         "incorrect_type": "Give the id as text.",
     }
 
@@ -71,9 +71,9 @@ class Visible(serializers.PrimaryKeyRelatedField):
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str) or not data.isascii() or not data.isalnum():
-            self._missing()
+            self._missing("of that kind")
         found = self.get_queryset().filter(pk=data).first()
-        return found if found is not None else self._missing()
+        return found if found is not None else self._missing(data)
 
-    def _missing(self) -> None:
-        self.fail("does_not_exist", noun=self.model._meta.verbose_name)
+    def _missing(self, given: str) -> None:
+        self.fail("does_not_exist", noun=self.model._meta.verbose_name, given=given[:20])

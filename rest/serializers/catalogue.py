@@ -6,8 +6,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from access.models import UsagePlan
-from apis.models import Api, ApiVersion, Stage
-from apis.queries import stage_address
+from apis.models import Api, ApiVersion
+from apis.queries import live_stage, stage_address
 from rest.serializers.access import LIMITS
 
 
@@ -32,15 +32,13 @@ class OfferedVersionSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
     def get_address(self, version: ApiVersion) -> str:
-        return stage_address(self._live(version))
+        stage = live_stage(version)
+        return stage_address(stage) if stage else ""
 
     @extend_schema_field(OfferedPlanSerializer(many=True))
     def get_plans(self, version: ApiVersion) -> list[dict[str, Any]]:
-        return OfferedPlanSerializer(self._live(version).usage_plans.all(), many=True).data
-
-    @staticmethod
-    def _live(version: ApiVersion) -> Stage:
-        return version.stages.all()[0]
+        stage = live_stage(version)
+        return OfferedPlanSerializer(stage.usage_plans.all() if stage else (), many=True).data
 
 
 class OfferSerializer(serializers.ModelSerializer):

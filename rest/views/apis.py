@@ -92,11 +92,6 @@ class VersionViews(Listed, Readable, Creatable, Changeable, Resource):
     ordering_fields = ("name", "state", "created_at", "updated_at")
     search_fields = ("name", "api__name", "api__slug")
 
-    def get_queryset(self) -> QuerySet[Any]:
-        rows = super().get_queryset()
-        # a document may be megabytes; only `document` answers with it
-        return rows if self.action in ("document", "reference") else rows.defer("document")
-
     def make(self, data: dict[str, Any]) -> Made:
         return versions.create_version(
             api=data["api"],
@@ -113,6 +108,8 @@ class VersionViews(Listed, Readable, Creatable, Changeable, Resource):
             versions.replace_document(version=row, document=document, actor=self.caller.user)
         if "backend" in data:
             versions.set_backend(version=row, backend=data["backend"], actor=self.caller.user)
+        if "key_required" in data:
+            versions.set_key_default(version=row, required=data["key_required"], actor=self.caller.user)
 
     @extend_schema(responses={200: OpenApiTypes.OBJECT})
     @action(detail=True)

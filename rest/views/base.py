@@ -80,7 +80,7 @@ class Resource(Guarded, GenericViewSet):
     search_fields: ClassVar[tuple[str, ...]] = ()
     filter_backends: ClassVar = BACKENDS
     lookup_value_regex: ClassVar[str] = "[a-z0-9]{10}"
-    http_method_names: ClassVar = ["get", "post", "patch", "delete", "head", "options"]
+    http_method_names: ClassVar = ["get", "post", "patch", "delete", "head"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

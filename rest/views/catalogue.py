@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.queries import open_plans
-from apis.models import LIVE, Api, ApiVersion, Stage, VersionState, Visibility
+from apis.models import Api, Visibility
 from apis.queries import catalogue, version_document_for_readers
 from rest.serializers.catalogue import OfferSerializer
 from rest.views.base import Listed, Readable, Resource
@@ -28,25 +28,15 @@ class CatalogueViews(Listed, Readable, Resource):
         if getattr(self, "swagger_fake_view", False):
             return Api.objects.none()
         caller = self.caller
-        # the person may be a member elsewhere too; a token acts for one organization only
         seen = catalogue(caller.user)
+        # the person may be a member elsewhere too; a token acts for one organization only
         if not caller.everything:
             seen = seen.filter(~Q(visibility=Visibility.PRIVATE) | Q(organization=caller.organization))
-        live = Stage.objects.filter(name=LIVE, deployment__isnull=False)
-        versions = (
-            ApiVersion.objects.exclude(state=VersionState.RETIRED)
-            .filter(pk__in=live.values("version"))
-            .defer("document")
-        )
         plans = open_plans(caller.user).prefetch_related(None)
-        return seen.select_related("organization").prefetch_related(
-            Prefetch("versions", versions),
-            Prefetch("versions__stages", live),
-            "versions__stages__mappings",
-            Prefetch("versions__stages__usage_plans", plans),
-        )
+        return seen.prefetch_related(Prefetch("versions__stages__usage_plans", plans))
 
     @extend_schema(
+        operation_id="catalogue_document",
         responses={200: OpenApiTypes.OBJECT},
         parameters=[
             OpenApiParameter("version", str, OpenApiParameter.PATH, description="Name of the version.")

@@ -12,6 +12,7 @@ from rest.filtersets import DeploymentFilters, MappingFilters, StageFilters
 from rest.serializers.apis import (
     DeploymentInput,
     DeploymentSerializer,
+    MappingChange,
     MappingInput,
     MappingSerializer,
     PromoteInput,
@@ -90,18 +91,22 @@ class StageViews(Listed, Readable, Changeable, Resource):
         return self.answer(publish.roll_back(stage=stage, actor=self.caller.user, **data))
 
 
-class MappingViews(Listed, Readable, Creatable, Removable, Resource):
+class MappingViews(Listed, Readable, Creatable, Changeable, Removable, Resource):
     """Addresses of stages besides the canonical one: a host (or any) and a base path."""
 
     model, noun, nouns, tag = BasePathMapping, "base path mapping", "base path mappings", "deployments"
     serializer_class = MappingSerializer
-    create_input = MappingInput
+    create_input, change_input = MappingInput, MappingChange
     filterset_class = MappingFilters
     ordering_fields = ("host", "base_path")
     search_fields = ("host", "base_path")
 
     def make(self, data: dict[str, Any]) -> Made:
         return publish.map_base_path(actor=self.caller.user, **data)
+
+    def change(self, row: BasePathMapping, data: dict[str, Any]) -> None:
+        if "stage" in data:
+            publish.move_base_path(mapping=row, stage=data["stage"], actor=self.caller.user)
 
     def remove(self, row: BasePathMapping) -> None:
         publish.unmap(mapping=row, actor=self.caller.user)

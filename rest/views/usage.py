@@ -68,7 +68,7 @@ class UsageView(Asked):
     def _scope(self, asked: dict[str, Any]) -> tuple[Scope, str | None, str | None]:
         parts = {name: asked[name] for name in PARTS if name in asked}
         if self.caller.everything and "organization" not in asked and "side" not in asked:
-            return Scope(**parts), None, None
+            return Scope(everyone=True, **parts), None, None
         organization: Organization = asked.get("organization", self.caller.organization)
         side = asked.get("side") or self._usual_side(organization)
         return Scope(**{side: organization.pk}, **parts), side, organization.pk

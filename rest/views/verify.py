@@ -2,7 +2,7 @@
 
 from django.utils.timezone import now
 from django.views.decorators.debug import sensitive_variables
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -10,12 +10,6 @@ from rest.permissions import Need
 from rest.serializers.verify import VerdictSerializer, VerifyInput
 from rest.verify import answer, judge
 from rest.views.base import Guarded
-
-EXAMPLE = OpenApiExample(
-    "a key of a subscriber",
-    value={"key": "gh_live_…", "api": "httpbin", "version": "v1", "method": "GET", "path": "/get"},
-    request_only=True,
-)
 
 
 class VerifyView(Guarded):
@@ -27,9 +21,7 @@ class VerifyView(Guarded):
     changes_nothing = True
     write_need = Need.READ
 
-    @extend_schema(
-        operation_id="keys_verify", request=VerifyInput, responses=VerdictSerializer, examples=[EXAMPLE]
-    )
+    @extend_schema(operation_id="keys_verify", request=VerifyInput, responses=VerdictSerializer)
     @sensitive_variables()
     def post(self, request: Request) -> Response:
         """Judge a key for a stage of an API that you provide; answers 200 whatever the verdict.

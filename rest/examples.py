@@ -1,0 +1,85 @@
+"""What may be sent, by example: shown in the reference, held to the fields by a test."""
+
+from typing import Any
+
+from rest_framework.serializers import Serializer
+
+from rest.serializers.access import (
+    ApplicationInput,
+    KeyInput,
+    PlanInput,
+    RotateInput,
+    SubscriptionInput,
+)
+from rest.serializers.accounts import MemberInput, OrganizationInput, TokenInput
+from rest.serializers.apis import (
+    ApiInput,
+    BackendInput,
+    DeploymentInput,
+    MappingInput,
+    PromoteInput,
+    StageChange,
+    VersionInput,
+)
+from rest.serializers.billing import CloseInput, RateCardInput
+from rest.serializers.nodes import NodeInput
+from rest.serializers.verify import VerifyInput
+
+EXAMPLES: dict[type[Serializer], dict[str, Any]] = {
+    ApiInput: {"name": "httpbin", "slug": "httpbin", "summary": "Answers with what it was asked."},
+    BackendInput: {"name": "httpbin", "url": "http://127.0.0.1:5000", "timeout_ms": 10_000},
+    VersionInput: {
+        "api": "a1b2c3d4e5",
+        "name": "v1",
+        "document_url": "http://127.0.0.1:5000/spec.json",
+        "backend": "b1b2c3d4e5",
+    },
+    DeploymentInput: {"version": "v1b2c3d4e5", "stage": "live", "note": "First release"},
+    StageChange: {"throttle_rate": 200, "throttle_burst": 400},
+    PromoteInput: {"to": "live"},
+    MappingInput: {"stage": "s1b2c3d4e5", "host": "api.example.com", "base_path": "bin"},
+    PlanInput: {
+        "name": "Free",
+        "throttle_rate": 5,
+        "throttle_burst": 10,
+        "quota_limit": 1000,
+        "quota_period": "MONTH",
+        "stages": ["s1b2c3d4e5"],
+    },
+    RateCardInput: {
+        "name": "Standard",
+        "currency": "USD",
+        "base_fee": "10",
+        "prices": [
+            {
+                "meter": "requests",
+                "free_units": "1000",
+                "tiers": [
+                    {"up_to": "1000000", "unit_price": "0.0000035"},
+                    {"up_to": None, "unit_price": "0.0000028"},
+                ],
+            }
+        ],
+    },
+    ApplicationInput: {"name": "Weather app", "description": "Asks every hour."},
+    SubscriptionInput: {"application": "p1b2c3d4e5", "plan": "f1b2c3d4e5"},
+    KeyInput: {"application": "p1b2c3d4e5", "name": "server", "environment": "live"},
+    RotateInput: {"grace_seconds": 86_400},
+    VerifyInput: {
+        "key": "gh_live_…",
+        "api": "httpbin",
+        "version": "v1",
+        "method": "GET",
+        "path": "/get",
+    },
+    CloseInput: {"month": "2026-11"},
+    NodeInput: {"name": "berlin-1"},
+    OrganizationInput: {
+        "name": "Weather Ltd",
+        "owner": "ada@example.com",
+        "billing_email": "bills@example.com",
+        "timezone": "Europe/Berlin",
+    },
+    MemberInput: {"email": "bob@example.com", "role": "member"},
+    TokenInput: {"name": "ci", "read_only": True, "expires_at": "2027-01-01T00:00:00Z"},
+}

@@ -1,0 +1,91 @@
+"""One row of everything that an organization can have, for tests of lists and of isolation."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from accounts.audit import record
+from accounts.models import Organization
+from apis.models import Visibility
+from billing.models import Invoice, InvoiceState
+from tests.billing.factories import make_rate_card
+from tests.factories import (
+    make_api,
+    make_application,
+    make_backend,
+    make_key,
+    make_mapping,
+    make_member,
+    make_operation,
+    make_plan,
+    make_stage,
+    make_subscription,
+    make_token,
+    make_version,
+)
+
+
+@dataclass
+class World:
+    """Ids of what an organization has, by the name of the resource; and the text of its key."""
+
+    organization: Organization
+    ids: dict[str, Any]
+    key: str
+
+
+def make_world(organization: Organization) -> World:
+    """Fill an organization, as provider and as its own developer; its API is private."""
+    api = make_api(organization, visibility=Visibility.PRIVATE)
+    backend = make_backend(organization)
+    version = make_version(api, backend=backend)
+    operation = make_operation(version)
+    stage = make_stage(version)
+    mapping = make_mapping(stage)
+    plan = make_plan(stage)
+    card = make_rate_card(organization, name=f"Card of {plan.name}")
+    application = make_application(organization)
+    subscription = make_subscription(application, plan)
+    key, text = make_key(application)
+    token, _ = make_token(organization)
+    event = record(
+        organization=organization, actor=None, action="world.made", target=api, summary="Made a world."
+    )
+    ids = {
+        "apis": api.pk,
+        "backends": backend.pk,
+        "versions": version.pk,
+        "operations": operation.pk,
+        "deployments": stage.deployment_id,
+        "stages": stage.pk,
+        "base-path-mappings": mapping.pk,
+        "usage-plans": plan.pk,
+        "rate-cards": card.pk,
+        "catalogue": api.pk,
+        "applications": application.pk,
+        "subscriptions": subscription.pk,
+        "keys": key.pk,
+        "invoices": make_invoice(organization, organization).pk,
+        "organizations": organization.pk,
+        "members": make_member(organization).pk,
+        "tokens": token.pk,
+        "audit-events": event.pk,
+    }
+    return World(organization, ids, text)
+
+
+def make_invoice(provider: Organization, customer: Organization, **fields: Any) -> Invoice:
+    """A finalized invoice without lines (see tests/billing for whole ones)."""
+    number = Invoice.objects.filter(organization=provider).count() + 1
+    start = datetime(2025, 1 + number % 12, 1, tzinfo=UTC)
+    defaults = {
+        "number": number,
+        "state": InvoiceState.FINALIZED,
+        "finalized_at": datetime(2026, 1, 1, tzinfo=UTC),
+        "month_start": start,
+        "period_start": start,
+        "period_end": datetime(2026, 1, 1, tzinfo=UTC),
+        "currency": "USD",
+        "total": "12.34",
+    }
+    return Invoice.objects.create(organization=provider, customer=customer, **(defaults | fields))
