@@ -122,4 +122,4 @@ class CloseForm(BaseDialogForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["provider"].queryset = providers()  # type: ignore[attr-defined]
+        self.fields["provider"].queryset = providers()

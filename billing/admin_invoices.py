@@ -10,11 +10,12 @@ from django.utils.timezone import now
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
 
 from accounts.errors import Refused
 from billing import invoices
 from billing.admin_forms import CloseForm
-from billing.admin_pages import go
+from billing.admin_pages import go, staff_of
 from billing.currencies import round_money
 from billing.models import Invoice, InvoiceLine, InvoiceState
 from billing.month_end import last_month
@@ -36,6 +37,7 @@ class LineInline(TabularInline):
     fields = readonly_fields = ("description", "units", "price", "fee", "money")
     extra = 0
     can_delete = False
+    hide_title = True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -71,17 +73,25 @@ class InvoiceAdmin(ModelAdmin):
     list_select_related = ("organization", "customer")
     date_hierarchy = "period_end"
     inlines = (LineInline,)
-    fields = (
-        ("label", "status"),
-        ("organization", "customer"),
-        ("period_start", "period_end"),
-        "money",
-        ("finalized_at", "paid_at", "voided_at"),
-        "frozen",
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("label", "state"),
+                    ("organization", "customer"),
+                    ("period_start", "period_end"),
+                    "money",
+                    ("finalized_at", "paid_at", "voided_at"),
+                )
+            },
+        ),
+        ("Frozen copy: what it was made of", {"fields": ("frozen",), "classes": ("collapse",)}),
     )
-    readonly_fields = ("label", "status", "money")
+    readonly_fields = ("label", "money")
     actions = ("mark_as_paid", "make_void")
     actions_list = ("close_month",)
+    actions_detail = ("pay_this", "void_this")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -132,12 +142,44 @@ class InvoiceAdmin(ModelAdmin):
         done = 0
         for invoice in queryset:
             try:
-                verb(invoice=invoice, actor=request.user)
+                verb(invoice=invoice, actor=staff_of(request))
                 done += 1
             except Refused as refused:
                 messages.error(request, refused.message)
         if done:
             messages.success(request, f"{done} invoice{'' if done == 1 else 's'} now {word}.")
+
+    @action(
+        description="Mark as paid",
+        icon="paid",
+        permissions=["bill"],
+        dialog={
+            "title": "Mark as paid",
+            "description": "The customer has paid this invoice.",
+            "form_class": BaseDialogForm,
+            "form_submit_text": "Mark as paid",
+        },
+    )
+    def pay_this(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        return self._this(request, object_id, invoices.mark_paid, "paid")
+
+    @action(
+        description="Void",
+        icon="block",
+        permissions=["bill"],
+        dialog={
+            "title": "Void this invoice",
+            "description": "Nothing is owed any more. It keeps its number; its month can be billed again.",
+            "form_class": BaseDialogForm,
+            "form_submit_text": "Void",
+        },
+    )
+    def void_this(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        return self._this(request, object_id, invoices.void, "void")
+
+    def _this(self, request: HttpRequest, object_id: str, verb: Any, word: str) -> HttpResponse:
+        self._each(request, Invoice.objects.filter(pk=object_id), verb, word)
+        return go(request, reverse("admin:billing_invoice_change", args=[object_id]))
 
     @action(
         description="Close a month",
@@ -156,7 +198,7 @@ class InvoiceAdmin(ModelAdmin):
         running = form.cleaned_data["month"] == "running"
         period = month_of(at, provider.timezone) if running else last_month(provider, at)
         made = invoices.close_period(
-            provider=provider, period=period, at=at, corrections=True, actor=request.user
+            provider=provider, period=period, at=at, corrections=True, actor=staff_of(request)
         )
         text = f"{period.label}: {len(made)} made." if made else f"{period.label}: nothing to bill."
         messages.success(request, text)

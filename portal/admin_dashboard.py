@@ -20,6 +20,7 @@ from nodes.entries import newest_generation
 from nodes.models import Node
 from nodes.queries import SEEN_WITHIN
 from portal import provider_scope
+from portal.formats import milliseconds, size
 
 # Sidebar: group -> (model's label, icon of Material Symbols). What else a room registers is listed last.
 GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
@@ -95,6 +96,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     def may(model: type[Model]) -> bool:
         return request.user.has_perm(f"{model._meta.app_label}.view_{model._meta.model_name}")
 
+    context["title"] = "Overview"
     context["counts"] = [_count(*each) for each in _counted() if may(each[1].model)]
     if provider_scope.sees_all(request):
         context["traffic"] = _traffic()
@@ -169,8 +171,11 @@ def _traffic() -> dict[str, Any]:
             {"label": "4xx and 5xx", "data": failed, "backgroundColor": "#d9822b", "stack": "calls"},
         ],
     }
+    total = summary(scope=everyone, span=span)
     return {
-        "total": summary(scope=everyone, span=span),
+        "total": total,
+        "p99": milliseconds(total.p99),
+        "data_out": size(total.bytes_out),
         "chart": json.dumps(chart),
         "behind": seconds_behind(),
     }
