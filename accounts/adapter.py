@@ -46,8 +46,11 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """Back to the plan she picked before she signed in, if there is one and `next` got lost."""
-        wanted = request.session.get(WANTED_PLAN)
-        return reverse("subscribe", args=[wanted]) if wanted else super().get_login_redirect_url(request)
+        return _wanted_page(request) or super().get_login_redirect_url(request)
+
+    def get_signup_redirect_url(self, request: HttpRequest) -> str:
+        """The same, when the sign-in is the end of a sign-up."""
+        return _wanted_page(request) or super().get_signup_redirect_url(request)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Render now; send when the transaction is through, so that no message tells of what was undone."""
@@ -74,3 +77,8 @@ class AccountAdapter(DefaultAccountAdapter):
             if request is not None:
                 request.mail_failed = True  # type: ignore[attr-defined]
                 messages.error(request, MAIL_FAILED)
+
+
+def _wanted_page(request: HttpRequest) -> str:
+    wanted = request.session.get(WANTED_PLAN)
+    return reverse("subscribe", args=[wanted]) if wanted else ""

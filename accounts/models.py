@@ -118,6 +118,13 @@ class ApiToken(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
 
+    @property
+    def state(self) -> str:
+        """Revoked, Expired or Living, at this moment."""
+        if self.revoked_at is not None:
+            return "Revoked"
+        return "Expired" if self.expires_at is not None and self.expires_at <= now() else "Living"
+
 
 class AuditEvent(models.Model):
     """One line of the audit trail: who changed what, and when. Written once, never edited."""

@@ -11,6 +11,18 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.admin import ModelAdmin
 
 from accounts.errors import Refused
+from accounts.models import User
+
+
+def person(request: HttpRequest) -> User:
+    """Return who is signed in; the admin console lets nobody else in."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def show_once(request: HttpRequest, what: str, text: str) -> None:
+    """Show a new secret in a message: it is nowhere stored, and a reload does not bring it back."""
+    messages.warning(request, f"Copy the {what} now, it is shown only this once: {text}")
 
 
 class _RefusedForm(ModelForm):
