@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.filters import OrderingFilter, SearchFilter
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -40,7 +40,12 @@ class Fields(DjangoFilterBackend):
         if filterset is None:
             return queryset
         if not filterset.is_valid():
-            raise ValidationError({name: list(found) for name, found in filterset.errors.items()})
+            raise ValidationError(
+                {
+                    name: [ErrorDetail(" ".join(one.messages), one.code or "invalid") for one in found]
+                    for name, found in filterset.errors.as_data().items()
+                }
+            )
         return filterset.qs
 
 

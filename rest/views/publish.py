@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -36,11 +36,12 @@ class DeploymentViews(Listed, Readable, Creatable, Resource):
     search_fields = ("note",)
 
     def get_queryset(self) -> QuerySet[Any]:
+        stages = Stage.objects.select_related("version__api").defer("version__document")
         return (
             super()
             .get_queryset()
-            .defer("compiled")
-            .prefetch_related("stages__version__api", "stages__mappings")
+            .defer("compiled", "document")
+            .prefetch_related(Prefetch("stages", stages), "stages__mappings")
         )
 
     def make(self, data: dict[str, Any]) -> Made:
