@@ -105,9 +105,7 @@ class Aggregate:
             if not stage:
                 refused_unknown += sums[0]
                 continue
-            # 000 = nginx had no answer to log: the client was gone, as in 499
-            status_class = int(status) // 100 or 4
-            name = (minute, subscription, key, stage, operation, status_class, _text(verdict))
+            name = (minute, subscription, key, stage, operation, _class_of(status), _text(verdict))
             row = rows.get(name)
             if row is None:
                 calls, bytes_out, bytes_in, latency, integration = sums[:5]
@@ -124,6 +122,11 @@ def _merge(row: Row, sums: list[int]) -> None:
     row.latency_ms += sums[3]
     row.integration_ms += sums[4]
     row.latency_counts = [a + b for a, b in zip(row.latency_counts, sums[5:], strict=True)]
+
+
+def _class_of(status: str) -> int:
+    """Return 1 to 5. 000 = nothing was sent, the client was gone (as in 499); 6xx to 9xx are a backend's error."""
+    return min(int(status) // 100, 5) or 4
 
 
 def _text(field: bytes) -> str:

@@ -60,6 +60,11 @@ def test_a_client_that_left_before_an_answer_counts_as_its_own_fault():
     assert rows[0].status_class == 4
 
 
+def test_a_status_beyond_the_known_classes_counts_as_the_backends_fault():
+    rows, _ = total("1763889123.456 s k st op 999 0 99 0.100 - 0.100").result()
+    assert rows[0].status_class == 5
+
+
 def test_a_very_slow_call_lies_in_the_last_bucket():
     rows, _ = total("1763889123.456 s k st op 200 1 1 99.000 - 98.999").result()
     assert rows[0].latency_counts == [0] * (BUCKETS - 1) + [1]
