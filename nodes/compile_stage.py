@@ -22,7 +22,7 @@ def stage_change(stage: Stage) -> Change:
     problems: list[str] = []
     try:
         data = _stage(stage, problems)
-    except (trie.UnroutableError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         reason = f"{type(error).__name__}: {error}"
         return Change("stage", stage.pk, stage.organization_id, None, problem=reason)
     return Change("stage", stage.pk, stage.organization_id, data, problem="; ".join(problems))
@@ -31,7 +31,13 @@ def stage_change(stage: Stage) -> Change:
 def _stage(stage: Stage, problems: list[str]) -> shapes.Stage:
     assert stage.deployment is not None
     operations = {}
+    routes: trie.Trie = {}
     for raw in stage.deployment.compiled["operations"]:
+        try:
+            trie.add(routes, raw["id"], raw["method"], raw["path"])
+        except trie.UnroutableError as error:
+            problems.append(f"{raw['method']} {raw['path']} is left out: {error}")
+            continue
         integration = _integration(raw, stage.variables, problems)
         operations[raw["id"]] = shapes.Operation(raw["method"], raw["path"], raw["key_required"], integration)
     throttle = None
@@ -45,7 +51,7 @@ def _stage(stage: Stage, problems: list[str]) -> shapes.Stage:
         state=VersionState.PUBLISHED.value if state == VersionState.DRAFT else state,
         deployment=stage.deployment_id or "",
         operations=operations,
-        trie=trie.build((key, each.method, each.path) for key, each in operations.items()),
+        trie=routes,
         throttle=throttle,
         suspended=stage.organization.suspended_at is not None,
     )

@@ -5,60 +5,79 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('access', '0002_initial'),
-        ('accounts', '0001_initial'),
-        ('nodes', '0001_initial'),
+        ("access", "0002_initial"),
+        ("accounts", "0001_initial"),
+        ("nodes", "0001_initial"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='quotawindow',
-            name='quota_window_once',
+            model_name="quotawindow",
+            name="quota_window_once",
         ),
         migrations.AddField(
-            model_name='entry',
-            name='problem',
-            field=models.CharField(blank=True, help_text='Why its newest state could not be used; nodes keep the state before.', max_length=500),
+            model_name="entry",
+            name="problem",
+            field=models.CharField(
+                blank=True,
+                help_text="Why its newest state could not be used; nodes keep the state before.",
+                max_length=500,
+            ),
         ),
         migrations.AddField(
-            model_name='lease',
-            name='last_granted',
-            field=models.PositiveBigIntegerField(default=0, help_text='What the last request got; its repeat gets the same.'),
+            model_name="lease",
+            name="last_granted",
+            field=models.PositiveBigIntegerField(
+                default=0, help_text="What the last request got; its repeat gets the same."
+            ),
         ),
         migrations.AddField(
-            model_name='lease',
-            name='last_request',
+            model_name="lease",
+            name="last_request",
             field=models.CharField(blank=True, max_length=64),
         ),
         migrations.AddField(
-            model_name='lease',
-            name='last_return',
+            model_name="lease",
+            name="last_return",
             field=models.CharField(blank=True, max_length=64),
         ),
         migrations.AddField(
-            model_name='lease',
-            name='last_returned',
+            model_name="lease",
+            name="last_returned",
             field=models.PositiveBigIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='quotawindow',
-            name='period',
-            field=models.CharField(choices=[('DAY', 'a day'), ('WEEK', 'a week'), ('MONTH', 'a month')], default='MONTH', max_length=5),
+            model_name="quotawindow",
+            name="period",
+            field=models.CharField(
+                choices=[("DAY", "a day"), ("WEEK", "a week"), ("MONTH", "a month")],
+                default="MONTH",
+                max_length=5,
+            ),
         ),
         migrations.AlterField(
-            model_name='entry',
-            name='organization',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='entries', to='accounts.organization'),
+            model_name="entry",
+            name="organization",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="entries",
+                to="accounts.organization",
+            ),
         ),
         migrations.AlterField(
-            model_name='quotawindow',
-            name='leased',
-            field=models.PositiveBigIntegerField(default=0, help_text='Units given out and not returned, or spent without a lease while a node was cut off.'),
+            model_name="quotawindow",
+            name="leased",
+            field=models.PositiveBigIntegerField(
+                default=0,
+                help_text="Units given out and not returned, or spent without a lease while a node was cut off.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='quotawindow',
-            constraint=models.UniqueConstraint(fields=('subscription', 'period', 'starts_at'), name='quota_window_once'),
+            model_name="quotawindow",
+            constraint=models.UniqueConstraint(
+                fields=("subscription", "period", "starts_at"), name="quota_window_once"
+            ),
         ),
     ]
