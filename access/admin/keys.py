@@ -1,0 +1,88 @@
+"""API keys: shown once when made; the hash is never shown."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
+from unfold.decorators import action, display
+
+from access import keys as verbs
+from access.models import ApiKey
+from accounts.verb_admin import VerbAdmin, person, show_once
+
+ADD = ("application", "name", "environment", "not_before", "expires_at")
+FIXED = (
+    "application",
+    "organization",
+    "environment",
+    "prefix",
+    "state",
+    "grace_until",
+    "replaced_by",
+    "created_by",
+    "created_at",
+    "revoked_at",
+    "last_used_at",
+)
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(VerbAdmin):
+    list_display = (
+        "name",
+        "prefix",
+        "application",
+        "organization",
+        "environment",
+        "shown_state",
+        "expires_at",
+        "last_used_at",
+    )
+    list_filter = (
+        "state",
+        "environment",
+        ("organization", AutocompleteSelectFilter),
+        ("expires_at", RangeDateTimeFilter),
+        ("last_used_at", RangeDateTimeFilter),
+    )
+    list_filter_submit = True
+    list_select_related = ("application", "organization")
+    search_fields = ("name", "prefix", "id", "application__name", "organization__name")
+    autocomplete_fields = ("application",)
+    actions = ("revoke", "disable", "enable")
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
+        return ("name", "not_before", "expires_at", *FIXED) if obj else ADD
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
+        return FIXED if obj else ()
+
+    @display(description="State", label={"Active": "success", "Disabled": "warning", "Revoked": "danger"})
+    def shown_state(self, key: ApiKey) -> str:
+        return key.get_state_display()
+
+    def create(self, request: HttpRequest, data: dict[str, Any]) -> ApiKey:
+        key, text = verbs.create_key(**data, actor=person(request))
+        show_once(request, "key", text)
+        return key
+
+    def change(self, request: HttpRequest, row: ApiKey, data: dict[str, Any]) -> None:
+        verbs.change_key(key=row, actor=person(request), **data)
+
+    @action(description="Revoke for good", permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        self._move(request, queryset, verbs.revoke_key, "Revoked")
+
+    @action(description="Disable", permissions=["change"])
+    def disable(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        self._move(request, queryset, verbs.disable_key, "Disabled")
+
+    @action(description="Enable", permissions=["change"])
+    def enable(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        self._move(request, queryset, verbs.enable_key, "Enabled")
+
+    def _move(self, request: HttpRequest, queryset: QuerySet[ApiKey], verb: Any, done: str) -> None:
+        actor = person(request)
+        self.each(request, queryset, lambda row: verb(key=row, actor=actor), done)

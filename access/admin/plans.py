@@ -1,0 +1,104 @@
+"""Usage plans: their limits and the stages they open."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminSelect2MultipleWidget
+
+from access.models import UsagePlan
+from access.overlap import LIVING
+from access.plans import CHANGEABLE, archive_plan, change_plan, create_plan, delete_plan
+from accounts.verb_admin import VerbAdmin, person
+from apis.models import Stage
+
+
+class PlanForm(forms.ModelForm):
+    stages = forms.ModelMultipleChoiceField(
+        Stage.objects.select_related("version__api").order_by("version__api__name", "version__name", "name"),
+        required=False,
+        widget=UnfoldAdminSelect2MultipleWidget,
+        help_text="What the plan opens; stages of its own organization.",
+    )
+
+    class Meta:
+        model = UsagePlan
+        fields = ("organization", *CHANGEABLE)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # a new row has its short id already, so the key does not tell
+        if not self.instance._state.adding and "stages" in self.fields:
+            field = self.fields["stages"]
+            field.queryset = field.queryset.filter(organization=self.instance.organization_id)
+            self.initial["stages"] = list(self.instance.stages.all())
+
+    def validate_constraints(self) -> None:
+        """Left to the verb, which names the field."""
+
+
+@admin.register(UsagePlan)
+class UsagePlanAdmin(VerbAdmin):
+    form = PlanForm
+    list_display = (
+        "name",
+        "organization",
+        "visibility",
+        "requires_approval",
+        "shown_throttle",
+        "shown_quota",
+        "shown_subscriptions",
+    )
+    list_filter = ("visibility", "requires_approval", ("organization", AutocompleteSelectFilter))
+    list_filter_submit = True
+    list_select_related = ("organization",)
+    search_fields = ("name", "id", "organization__name", "stages__version__api__name")
+    autocomplete_fields = ("organization",)
+    actions = ("archive",)
+    fieldsets = (
+        (None, {"fields": ("organization", "name", "description", "stages")}),
+        ("Throttle", {"fields": (("throttle_rate", "throttle_burst"),)}),
+        ("Quota", {"fields": (("quota_limit", "quota_period"), "quota_offline_allowance")}),
+        ("Website", {"fields": ("visibility", "requires_approval", "position")}),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: UsagePlan | None = None) -> tuple[str, ...]:
+        return ("organization",) if obj else ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[UsagePlan]:
+        living = Count("subscriptions", filter=Q(subscriptions__state__in=LIVING), distinct=True)
+        return super().get_queryset(request).annotate(living_count=living)
+
+    @display(description="Throttle")
+    def shown_throttle(self, plan: UsagePlan) -> str:
+        if plan.throttle_rate is None:
+            return "none"
+        return f"{plan.throttle_rate:g}/s, burst {plan.throttle_burst}"
+
+    @display(description="Quota")
+    def shown_quota(self, plan: UsagePlan) -> str:
+        if plan.quota_limit is None:
+            return "none"
+        return f"{plan.quota_limit:,} {plan.get_quota_period_display()}"
+
+    @display(description="Subscriptions", ordering="living_count")
+    def shown_subscriptions(self, plan: Any) -> int:
+        return plan.living_count
+
+    def create(self, request: HttpRequest, data: dict[str, Any]) -> UsagePlan:
+        return create_plan(**data, actor=person(request))
+
+    def change(self, request: HttpRequest, row: UsagePlan, data: dict[str, Any]) -> None:
+        change_plan(plan=row, actor=person(request), **data)
+
+    def remove(self, request: HttpRequest, row: UsagePlan) -> None:
+        delete_plan(plan=row, actor=person(request))
+
+    @action(description="Archive: no new subscriptions", permissions=["change"])
+    def archive(self, request: HttpRequest, queryset: QuerySet[UsagePlan]) -> None:
+        actor = person(request)
+        self.each(request, queryset, lambda row: archive_plan(plan=row, actor=actor), "Archived")
