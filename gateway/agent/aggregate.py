@@ -125,7 +125,7 @@ def _merge(row: Row, sums: list[int]) -> None:
 
 
 def _class_of(status: str) -> int:
-    """Return 1 to 5. 000 = nothing was sent, the client was gone (as in 499); 6xx to 9xx are a backend's error."""
+    """Return 1 to 5. 000 = the client left before an answer (as 499); 6xx to 9xx are a backend error."""
     return min(int(status) // 100, 5) or 4
 
 
