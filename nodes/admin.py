@@ -1,0 +1,119 @@
+"""The admin console of gateway nodes, what they must know, and the quotas they spend."""
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils.timesince import timesince
+from django.utils.timezone import now
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from accounts.verb_admin import VerbAdmin, person, show_once
+from nodes import registry
+from nodes.entries import newest_generation
+from nodes.models import Entry, Lease, Node, QuotaWindow
+from nodes.queries import SEEN_WITHIN
+
+
+class ReadOnly(ModelAdmin):
+    """Rows that only programs write."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Node)
+class NodeAdmin(VerbAdmin):
+    """Nodes are made here (the token is shown once), enabled and disabled; they are never edited."""
+
+    list_display = ("name", "shown_state", "shown_generation", "version", "last_seen_at", "token_prefix")
+    list_filter = ("enabled",)
+    search_fields = ("name", "token_prefix")
+    fields = ("name", "enabled", "shown_generation", "version", "last_seen_at", "shown_status", "created_at")
+    actions = ("enable", "disable", "renew_token")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Node]:
+        # asked once for the page, not once for each row
+        self.newest = newest_generation()
+        return super().get_queryset(request)
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return self.fields if obj else ("name",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return self.fields if obj else ()
+
+    def create(self, request: HttpRequest, data: dict[str, Any]) -> Model:
+        node, token = registry.create_node(name=data["name"], actor=person(request))
+        show_once(request, f"token of node {node}", token)
+        return node
+
+    @display(description="State", label={"up": "success", "down": "danger", "disabled": "warning"})
+    def shown_state(self, node: Node) -> str:
+        if not node.enabled:
+            return "disabled"
+        return "up" if node.last_seen_at and node.last_seen_at >= now() - SEEN_WITHIN else "down"
+
+    @display(description="Generation")
+    def shown_generation(self, node: Node) -> str:
+        newest = newest_generation() if not hasattr(self, "newest") else self.newest
+        if node.generation >= newest:
+            return f"{node.generation} (newest)"
+        seen = timesince(node.last_seen_at) if node.last_seen_at else "never seen"
+        return f"{node.generation} of {newest}, {newest - node.generation} behind (last seen: {seen})"
+
+    @display(description="Status")
+    def shown_status(self, node: Node) -> str:
+        return json.dumps(node.status, indent=2)
+
+    @admin.action(description="Enable")
+    def enable(self, request: HttpRequest, queryset: QuerySet[Node]) -> None:
+        actor = person(request)
+        self.each(request, queryset, lambda node: registry.enable_node(node=node, actor=actor), "Enabled")
+
+    @admin.action(description="Disable")
+    def disable(self, request: HttpRequest, queryset: QuerySet[Node]) -> None:
+        actor = person(request)
+        self.each(request, queryset, lambda node: registry.disable_node(node=node, actor=actor), "Disabled")
+
+    @admin.action(description="Renew token (the old one ends now)")
+    def renew_token(self, request: HttpRequest, queryset: QuerySet[Node]) -> None:
+        for node in queryset:
+            token = registry.renew_token(node=node, actor=person(request))
+            show_once(request, f"token of node {node}", token)
+
+
+@admin.register(Entry)
+class EntryAdmin(ReadOnly):
+    list_display = ("kind", "key", "generation", "organization", "problem", "written_at")
+    list_filter = ("kind",)
+    list_select_related = ("organization",)
+    search_fields = ("key", "problem")
+    ordering = ("-generation",)
+
+
+@admin.register(QuotaWindow)
+class QuotaWindowAdmin(ReadOnly):
+    list_display = ("subscription_id", "organization", "period", "starts_at", "ends_at", "leased")
+    list_filter = ("period",)
+    list_select_related = ("organization",)
+    search_fields = ("subscription__id", "organization__name")
+    ordering = ("-starts_at", "pk")
+
+
+@admin.register(Lease)
+class LeaseAdmin(ReadOnly):
+    list_display = ("node", "window", "units", "updated_at")
+    list_filter = ("node",)
+    list_select_related = ("node", "window")
+    search_fields = ("window__subscription__id",)
+    ordering = ("-updated_at", "pk")
