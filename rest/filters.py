@@ -67,7 +67,7 @@ class Search(SearchFilter):
     """`search=text` looks into the view's `search_fields`."""
 
 
-BACKENDS = [Fields, Ordering, Search]
+BACKENDS = (Fields, Ordering, Search)
 
 
 def known_parameters(view: APIView) -> list[str]:

@@ -1,5 +1,6 @@
 """Lists come in pages: `limit` (default 25, at most 500) and `offset`; follow `next` until it is null."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -18,7 +19,7 @@ class Pages(LimitOffsetPagination):
     offset_query_description = "How many rows to skip; `next` and `previous` carry it for you."
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+        self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: APIView | None = None
     ) -> list[Any] | None:
         self._check(request, "limit", 1, self.max_limit)
         self._check(request, "offset", 0, 10_000_000)

@@ -33,7 +33,7 @@ class ProblemSerializer(serializers.Serializer):
     detail = serializers.CharField()
     instance = serializers.CharField(help_text="Path of the request.")
     request_id = serializers.CharField()
-    errors = ProblemErrorSerializer(many=True, required=False)
+    errors = ProblemErrorSerializer(many=True, required=False)  # type: ignore[assignment]
 
 
 class BearerScheme(OpenApiAuthenticationExtension):
@@ -88,7 +88,7 @@ class Schema(AutoSchema):
         }
         return plain.get(action or "") or self._doc().split("\n")[0].split(". ")[0].rstrip(".")
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         inherited = getattr(self.view, "action", None) in (
             "list",
             "retrieve",

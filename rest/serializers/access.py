@@ -29,15 +29,17 @@ MAX_GRACE = timedelta(days=90)
 class PlanSerializer(serializers.ModelSerializer):
     """Throttle, quota, price, and the stages that they open. Limits count per subscription."""
 
-    stages = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
+    stages: serializers.ManyRelatedField = serializers.PrimaryKeyRelatedField(  # type: ignore[assignment]
+        many=True, read_only=True
+    )
     rate_card = serializers.CharField(
         source="price.rate_card_id", default=None, read_only=True, allow_null=True, help_text="null = free."
     )
 
     class Meta:
         model = UsagePlan
-        fields = ("id", "organization", *PLAN_FIELDS, "rate_card", "created_at")
-        read_only_fields = fields
+        fields: tuple[str, ...] = ("id", "organization", *PLAN_FIELDS, "rate_card", "created_at")
+        read_only_fields: tuple[str, ...] = fields
 
 
 class PlanChange(StrictModel):
@@ -48,7 +50,7 @@ class PlanChange(StrictModel):
 
     class Meta:
         model = UsagePlan
-        fields = (*PLAN_FIELDS, "rate_card")
+        fields: tuple[str, ...] = (*PLAN_FIELDS, "rate_card")
 
 
 class PlanInput(PlanChange):
@@ -57,7 +59,7 @@ class PlanInput(PlanChange):
     )
 
     class Meta(PlanChange.Meta):
-        fields = ("organization", *PlanChange.Meta.fields)
+        fields: tuple[str, ...] = ("organization", *PlanChange.Meta.fields)
 
 
 class ApplicationSerializer(serializers.ModelSerializer):
@@ -65,8 +67,8 @@ class ApplicationSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Application
-        fields = ("id", "organization", "name", "description", "state", "created_at")
-        read_only_fields = fields
+        fields: tuple[str, ...] = ("id", "organization", "name", "description", "state", "created_at")
+        read_only_fields: tuple[str, ...] = fields
 
 
 class ApplicationInput(StrictModel):
@@ -76,13 +78,13 @@ class ApplicationInput(StrictModel):
 
     class Meta:
         model = Application
-        fields = ("organization", "name", "description")
+        fields: tuple[str, ...] = ("organization", "name", "description")
 
 
 class ApplicationChange(StrictModel):
     class Meta:
         model = Application
-        fields = ("name", "description")
+        fields: tuple[str, ...] = ("name", "description")
 
 
 class SubscriptionSerializer(serializers.ModelSerializer):
@@ -94,7 +96,7 @@ class SubscriptionSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Subscription
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "organization",
             "organization_name",
@@ -107,7 +109,7 @@ class SubscriptionSerializer(serializers.ModelSerializer):
             "started_at",
             "ended_at",
         )
-        read_only_fields = fields
+        read_only_fields: tuple[str, ...] = fields
 
 
 def plans_to_pick(caller: Caller) -> QuerySet[UsagePlan]:
@@ -131,7 +133,7 @@ class KeySerializer(serializers.ModelSerializer):
 
     class Meta:
         model = ApiKey
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "organization",
             "application",
@@ -147,15 +149,15 @@ class KeySerializer(serializers.ModelSerializer):
             "revoked_at",
             "last_used_at",
         )
-        read_only_fields = fields
+        read_only_fields: tuple[str, ...] = fields
 
 
 class MadeKeySerializer(KeySerializer):
     key = serializers.CharField(read_only=True, help_text="The text `gh_live_…`; shown this once.")
 
     class Meta(KeySerializer.Meta):
-        fields = (*KeySerializer.Meta.fields, "key")
-        read_only_fields = fields
+        fields: tuple[str, ...] = (*KeySerializer.Meta.fields, "key")
+        read_only_fields: tuple[str, ...] = fields
 
 
 class KeyInput(StrictModel):
@@ -163,13 +165,13 @@ class KeyInput(StrictModel):
 
     class Meta:
         model = ApiKey
-        fields = ("application", "name", "environment", "not_before", "expires_at")
+        fields: tuple[str, ...] = ("application", "name", "environment", "not_before", "expires_at")
 
 
 class KeyChange(StrictModel):
     class Meta:
         model = ApiKey
-        fields = ("name", "not_before", "expires_at")
+        fields: tuple[str, ...] = ("name", "not_before", "expires_at")
 
 
 class RotateInput(Strict):

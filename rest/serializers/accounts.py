@@ -11,8 +11,16 @@ class OrganizationSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Organization
-        fields = ("id", "name", "slug", "billing_email", "timezone", "suspended_at", "created_at")
-        read_only_fields = fields
+        fields: tuple[str, ...] = (
+            "id",
+            "name",
+            "slug",
+            "billing_email",
+            "timezone",
+            "suspended_at",
+            "created_at",
+        )
+        read_only_fields: tuple[str, ...] = fields
 
 
 class OrganizationInput(StrictModel):
@@ -22,20 +30,20 @@ class OrganizationInput(StrictModel):
 
     class Meta:
         model = Organization
-        fields = ("name", "billing_email", "timezone", "owner")
+        fields: tuple[str, ...] = ("name", "billing_email", "timezone", "owner")
 
 
 class OrganizationChange(StrictModel):
     class Meta:
         model = Organization
-        fields = ("name", "slug", "billing_email", "timezone")
+        fields: tuple[str, ...] = ("name", "slug", "billing_email", "timezone")
 
 
 class PersonSerializer(serializers.ModelSerializer):
     class Meta:
         model = User
-        fields = ("id", "email", "name")
-        read_only_fields = fields
+        fields: tuple[str, ...] = ("id", "email", "name")
+        read_only_fields: tuple[str, ...] = fields
 
 
 class MemberSerializer(serializers.ModelSerializer):
@@ -45,8 +53,8 @@ class MemberSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Member
-        fields = ("id", "organization", "user", "role", "created_at")
-        read_only_fields = fields
+        fields: tuple[str, ...] = ("id", "organization", "user", "role", "created_at")
+        read_only_fields: tuple[str, ...] = fields
 
 
 class MemberInput(Strict):
@@ -66,7 +74,7 @@ class TokenSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = ApiToken
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "organization",
             "user",
@@ -78,21 +86,21 @@ class TokenSerializer(serializers.ModelSerializer):
             "revoked_at",
             "created_at",
         )
-        read_only_fields = fields
+        read_only_fields: tuple[str, ...] = fields
 
 
 class MadeTokenSerializer(TokenSerializer):
     token = serializers.CharField(read_only=True, help_text="The text `gat_…`; shown this once.")
 
     class Meta(TokenSerializer.Meta):
-        fields = (*TokenSerializer.Meta.fields, "token")
-        read_only_fields = fields
+        fields: tuple[str, ...] = (*TokenSerializer.Meta.fields, "token")
+        read_only_fields: tuple[str, ...] = fields
 
 
 class TokenInput(StrictModel):
     class Meta:
         model = ApiToken
-        fields = ("name", "read_only", "expires_at")
+        fields: tuple[str, ...] = ("name", "read_only", "expires_at")
 
 
 class AuditEventSerializer(serializers.ModelSerializer):
@@ -106,7 +114,7 @@ class AuditEventSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = AuditEvent
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "organization",
             "at",
@@ -117,4 +125,4 @@ class AuditEventSerializer(serializers.ModelSerializer):
             "summary",
             "changes",
         )
-        read_only_fields = fields
+        read_only_fields: tuple[str, ...] = fields

@@ -19,8 +19,17 @@ class ApiSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Api
-        fields = ("id", "organization", "name", "slug", "summary", "description", "visibility", "created_at")
-        read_only_fields = fields
+        fields: tuple[str, ...] = (
+            "id",
+            "organization",
+            "name",
+            "slug",
+            "summary",
+            "description",
+            "visibility",
+            "created_at",
+        )
+        read_only_fields: tuple[str, ...] = fields
 
 
 class ApiInput(StrictModel):
@@ -31,13 +40,13 @@ class ApiInput(StrictModel):
 
     class Meta:
         model = Api
-        fields = ("organization", "name", "slug", "summary", "description", "visibility")
+        fields: tuple[str, ...] = ("organization", "name", "slug", "summary", "description", "visibility")
 
 
 class ApiChange(StrictModel):
     class Meta:
         model = Api
-        fields = ("name", "summary", "description", "visibility")
+        fields: tuple[str, ...] = ("name", "summary", "description", "visibility")
 
 
 class BackendSerializer(serializers.ModelSerializer):
@@ -45,8 +54,16 @@ class BackendSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Backend
-        fields = ("id", "organization", "name", "url", "connect_timeout_ms", "timeout_ms", "created_at")
-        read_only_fields = fields
+        fields: tuple[str, ...] = (
+            "id",
+            "organization",
+            "name",
+            "url",
+            "connect_timeout_ms",
+            "timeout_ms",
+            "created_at",
+        )
+        read_only_fields: tuple[str, ...] = fields
 
 
 class BackendInput(StrictModel):
@@ -54,13 +71,13 @@ class BackendInput(StrictModel):
 
     class Meta:
         model = Backend
-        fields = ("organization", "name", "url", "connect_timeout_ms", "timeout_ms")
+        fields: tuple[str, ...] = ("organization", "name", "url", "connect_timeout_ms", "timeout_ms")
 
 
 class BackendChange(StrictModel):
     class Meta:
         model = Backend
-        fields = ("name", "url", "connect_timeout_ms", "timeout_ms")
+        fields: tuple[str, ...] = ("name", "url", "connect_timeout_ms", "timeout_ms")
 
 
 class FindingSerializer(serializers.Serializer):
@@ -78,7 +95,7 @@ class VersionSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = ApiVersion
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "organization",
             "api",
@@ -92,7 +109,7 @@ class VersionSerializer(serializers.ModelSerializer):
             "created_at",
             "updated_at",
         )
-        read_only_fields = fields
+        read_only_fields: tuple[str, ...] = fields
 
 
 DOCUMENT_SCHEMA = {
@@ -176,7 +193,7 @@ class OperationSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Operation
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "organization",
             "version",
@@ -191,7 +208,7 @@ class OperationSerializer(serializers.ModelSerializer):
             "position",
             "removed_at",
         )
-        read_only_fields = fields
+        read_only_fields: tuple[str, ...] = fields
 
 
 class OperationChange(Strict):
@@ -205,8 +222,8 @@ class PointingStageSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Stage
-        fields = ("id", "name", "address")
-        read_only_fields = fields
+        fields: tuple[str, ...] = ("id", "name", "address")
+        read_only_fields: tuple[str, ...] = fields
 
     def get_address(self, stage: Stage) -> str:
         return stage_address(stage)
@@ -222,8 +239,17 @@ class DeploymentSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Deployment
-        fields = ("id", "organization", "version", "number", "note", "stages", "created_by", "created_at")
-        read_only_fields = fields
+        fields: tuple[str, ...] = (
+            "id",
+            "organization",
+            "version",
+            "number",
+            "note",
+            "stages",
+            "created_by",
+            "created_at",
+        )
+        read_only_fields: tuple[str, ...] = fields
 
 
 class DeploymentInput(Strict):
@@ -243,7 +269,7 @@ class StageSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Stage
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "organization",
             "version",
@@ -257,7 +283,7 @@ class StageSerializer(serializers.ModelSerializer):
             "created_at",
             "updated_at",
         )
-        read_only_fields = fields
+        read_only_fields: tuple[str, ...] = fields
 
     def get_address(self, stage: Stage) -> str:
         return stage_address(stage)
@@ -278,8 +304,8 @@ class StageDetailSerializer(StageSerializer):
     nodes = serializers.SerializerMethodField()
 
     class Meta(StageSerializer.Meta):
-        fields = (*StageSerializer.Meta.fields, "nodes")
-        read_only_fields = fields
+        fields: tuple[str, ...] = (*StageSerializer.Meta.fields, "nodes")
+        read_only_fields: tuple[str, ...] = fields
 
     @extend_schema_field(LiveSerializer)
     def get_nodes(self, stage: Stage) -> dict[str, Any]:
@@ -321,8 +347,8 @@ class MappingSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = BasePathMapping
-        fields = ("id", "organization", "stage", "host", "base_path")
-        read_only_fields = fields
+        fields: tuple[str, ...] = ("id", "organization", "stage", "host", "base_path")
+        read_only_fields: tuple[str, ...] = fields
 
 
 class MappingInput(Strict):

@@ -35,8 +35,8 @@ class PriceSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Price
-        fields = ("meter", "model", "free_units", "tiers")
-        read_only_fields = fields
+        fields: tuple[str, ...] = ("meter", "model", "free_units", "tiers")
+        read_only_fields: tuple[str, ...] = fields
 
 
 class RateCardSerializer(serializers.ModelSerializer):
@@ -47,8 +47,16 @@ class RateCardSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = RateCard
-        fields = ("id", "organization", "name", "currency", "base_fee", "prices", "created_at")
-        read_only_fields = fields
+        fields: tuple[str, ...] = (
+            "id",
+            "organization",
+            "name",
+            "currency",
+            "base_fee",
+            "prices",
+            "created_at",
+        )
+        read_only_fields: tuple[str, ...] = fields
 
 
 class TierInput(Strict):
@@ -75,7 +83,7 @@ class RateCardChange(StrictModel):
 
     class Meta:
         model = RateCard
-        fields = ("name", "currency", "base_fee", "prices", "preset")
+        fields: tuple[str, ...] = ("name", "currency", "base_fee", "prices", "preset")
 
     def validate_prices(self, prices: list[dict[str, Any]]) -> list[dict[str, Any]]:
         meters = [price["meter"] for price in prices]
@@ -90,7 +98,7 @@ class RateCardInput(RateCardChange):
     )
 
     class Meta(RateCardChange.Meta):
-        fields = ("organization", *RateCardChange.Meta.fields)
+        fields: tuple[str, ...] = ("organization", *RateCardChange.Meta.fields)
 
 
 class InvoiceLineSerializer(serializers.ModelSerializer):
@@ -105,7 +113,7 @@ class InvoiceLineSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = InvoiceLine
-        fields = (
+        fields: tuple[str, ...] = (
             "position",
             "subscription",
             "application_name",
@@ -119,7 +127,7 @@ class InvoiceLineSerializer(serializers.ModelSerializer):
             "flat_fee",
             "amount",
         )
-        read_only_fields = fields
+        read_only_fields: tuple[str, ...] = fields
 
 
 class InvoiceSerializer(serializers.ModelSerializer):
@@ -127,12 +135,14 @@ class InvoiceSerializer(serializers.ModelSerializer):
 
     organization_name = serializers.CharField(source="organization.name", read_only=True)
     customer_name = serializers.CharField(source="customer.name", read_only=True)
-    label = serializers.CharField(read_only=True, help_text="How people name it, such as 2026-000012.")
+    label = serializers.CharField(  # type: ignore[assignment]
+        read_only=True, help_text="How people name it, such as 2026-000012."
+    )
     total = Amount(read_only=True)
 
     class Meta:
         model = Invoice
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "organization",
             "organization_name",
@@ -152,15 +162,15 @@ class InvoiceSerializer(serializers.ModelSerializer):
             "paid_at",
             "voided_at",
         )
-        read_only_fields = fields
+        read_only_fields: tuple[str, ...] = fields
 
 
 class InvoiceDetailSerializer(InvoiceSerializer):
     lines = InvoiceLineSerializer(many=True, read_only=True)
 
     class Meta(InvoiceSerializer.Meta):
-        fields = (*InvoiceSerializer.Meta.fields, "lines")
-        read_only_fields = fields
+        fields: tuple[str, ...] = (*InvoiceSerializer.Meta.fields, "lines")
+        read_only_fields: tuple[str, ...] = fields
 
 
 class CloseInput(Strict):

@@ -36,7 +36,7 @@ class OfferedVersionSerializer(serializers.ModelSerializer):
         return stage_address(stage) if stage else ""
 
     @extend_schema_field(OfferedPlanSerializer(many=True))
-    def get_plans(self, version: ApiVersion) -> list[dict[str, Any]]:
+    def get_plans(self, version: ApiVersion) -> Any:
         stage = live_stage(version)
         return OfferedPlanSerializer(stage.usage_plans.all() if stage else (), many=True).data
 

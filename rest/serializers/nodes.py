@@ -13,7 +13,7 @@ class NodeSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Node
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "name",
             "token_prefix",
@@ -24,7 +24,7 @@ class NodeSerializer(serializers.ModelSerializer):
             "last_seen_at",
             "created_at",
         )
-        read_only_fields = fields
+        read_only_fields: tuple[str, ...] = fields
 
 
 class MadeNodeSerializer(NodeSerializer):
@@ -33,8 +33,8 @@ class MadeNodeSerializer(NodeSerializer):
     )
 
     class Meta(NodeSerializer.Meta):
-        fields = (*NodeSerializer.Meta.fields, "token")
-        read_only_fields = fields
+        fields: tuple[str, ...] = (*NodeSerializer.Meta.fields, "token")
+        read_only_fields: tuple[str, ...] = fields
 
 
 class NodeInput(StrictModel):
@@ -42,4 +42,4 @@ class NodeInput(StrictModel):
 
     class Meta:
         model = Node
-        fields = ("name",)
+        fields: tuple[str, ...] = ("name",)

@@ -129,7 +129,9 @@ class LimitSerializer(serializers.Serializer):
     resets_at = serializers.DateTimeField(allow_null=True)
     reset_after_s = serializers.IntegerField(allow_null=True)
     exceeded = serializers.BooleanField()
-    source = serializers.CharField(help_text="plan.")
+    source = serializers.CharField(  # type: ignore[assignment]
+        help_text="plan."
+    )
     accuracy = LimitAccuracy()
 
 

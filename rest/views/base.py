@@ -30,7 +30,9 @@ class Answering(APIView):
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         made = super().initialize_request(request, *args, **kwargs)
         given = request.headers.get("X-Request-Id", "")
-        made.request_id = given if GIVEN_REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(10)}"
+        made.request_id = (  # type: ignore[attr-defined]
+            given if GIVEN_REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(10)}"
+        )
         return made
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
@@ -43,14 +45,14 @@ class Answering(APIView):
 class Open(Answering):
     """A view that needs no token."""
 
-    authentication_classes: ClassVar = []
-    permission_classes: ClassVar = [AllowAny]
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
 
 
 class Guarded(Answering):
     """A view that needs a token."""
 
-    permission_classes: ClassVar = [TokenMay]
+    permission_classes = (TokenMay,)
     read_need: ClassVar[Need] = Need.READ
     write_need: ClassVar[Need] = Need.MANAGE
     changes_nothing: ClassVar[bool] = False
@@ -78,9 +80,9 @@ class Resource(Guarded, GenericViewSet):
     action_outputs: ClassVar[dict[str, type[BaseSerializer]]] = {}
     ordering_fields: ClassVar[tuple[str, ...]] = ()
     search_fields: ClassVar[tuple[str, ...]] = ()
-    filter_backends: ClassVar = BACKENDS
+    filter_backends = BACKENDS
     lookup_value_regex: ClassVar[str] = "[a-z0-9]{10}"
-    http_method_names: ClassVar = ["get", "post", "patch", "delete", "head"]
+    http_method_names = ["get", "post", "patch", "delete", "head"]  # noqa: RUF012
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -62,8 +62,8 @@ class RateCardViews(Listed, Readable, Creatable, Changeable, Removable, Resource
     def _price(self, card: RateCard, prices: list[dict[str, Any]] | None, preset: str | None) -> None:
         if prices is not None:
             kept = {price["meter"] for price in prices}
-            for price in card.prices.exclude(meter__in=kept):
-                rate_cards.remove_price(price=price, actor=self.caller.user)
+            for dropped in card.prices.exclude(meter__in=kept):
+                rate_cards.remove_price(price=dropped, actor=self.caller.user)
             for price in prices:
                 rate_cards.set_price(rate_card=card, actor=self.caller.user, **price)
         if preset:

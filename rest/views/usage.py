@@ -66,12 +66,12 @@ class UsageView(Asked):
         return Response(UsageSerializer(answer).data)
 
     def _scope(self, asked: dict[str, Any]) -> tuple[Scope, str | None, str | None]:
-        parts = {name: asked[name] for name in PARTS if name in asked}
+        parts: dict[str, Any] = {name: asked[name] for name in PARTS if name in asked}
         if self.caller.everything and "organization" not in asked and "side" not in asked:
             return Scope(everyone=True, **parts), None, None
         organization: Organization = asked.get("organization", self.caller.organization)
         side = asked.get("side") or self._usual_side(organization)
-        return Scope(**{side: organization.pk}, **parts), side, organization.pk
+        return Scope(**{side: organization.pk, **parts}), side, organization.pk
 
     @staticmethod
     def _usual_side(organization: Organization) -> str:

@@ -32,5 +32,6 @@ class VerifyView(Guarded):
         reader = VerifyInput(data=request.data, context={"request": request})
         reader.is_valid(raise_exception=True)
         asked = reader.validated_data
-        verdict = answer(judge(request.caller, asked, now()), asked, request.request_id)
+        request_id: str = request.request_id  # type: ignore[attr-defined]
+        verdict = answer(judge(self.caller, asked, now()), asked, request_id)
         return Response(VerdictSerializer(verdict).data)
