@@ -9,6 +9,7 @@ local var, ngx_now = ngx.var, ngx.now
 local floor, ceil, max = math.floor, math.ceil, math.max
 local look, take, now_monotonic = throttle.look, throttle.take, throttle.now
 local ADMITTED, ASK, THROTTLED = quota.ADMITTED, quota.ASK, 4
+local ROUNDING = 1e-6 -- of a token
 local ASKS = 20 -- how often one call asks for more before it is refused: others may be faster
 
 local charge = {}
@@ -17,9 +18,15 @@ local charge = {}
 local plan_left, plan_reset = 0, 0
 local quota_left, quota_reset, quota_window = 0, 0, 0
 
-local function see_plan(full_at, left, now, taken)
-    plan_left = full_at and floor(left + (taken and 0 or 1) + 1e-6) or 0
-    plan_reset = full_at and max(ceil(full_at - now), 1) or left
+-- full_at and left as look() returned them.
+local function see_plan(bucket, full_at, left, now, taken)
+    if not full_at then
+        plan_left, plan_reset = 0, max(ceil(left), 1)
+        return
+    elseif not taken then
+        full_at, left = full_at - 1 / bucket.rate, left + 1
+    end
+    plan_left, plan_reset = floor(left + ROUNDING), max(ceil(full_at - now), 0)
 end
 
 -- Under the lock. Returns ADMITTED and whether to ask ahead; ASK; REFUSED and seconds; THROTTLED and seconds.
@@ -38,8 +45,8 @@ local function attempt(stage, operation, plan, subscription, limits)
     if plan then
         plan_full, left = look(plan, now)
         wait = plan_full and wait or max(wait, left)
-        see_plan(plan_full, left, now, wait == 0)
     end
+    local plan_detail = left
     local ahead
     if limits then
         local moment = ngx_now()
@@ -52,9 +59,11 @@ local function attempt(stage, operation, plan, subscription, limits)
         local longest
         quota_left, quota_reset, quota_window, longest = quota.seen(limits, moment)
         if spent ~= ADMITTED then
+            if plan then see_plan(plan, plan_full, plan_detail, now, false) end
             return spent, longest
         end
     end
+    if plan then see_plan(plan, plan_full, plan_detail, now, wait == 0) end
     if wait > 0 then
         return THROTTLED, max(ceil(wait), 1)
     end

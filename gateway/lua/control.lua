@@ -13,7 +13,7 @@ local control = {}
 local function answer(status, body)
     ngx.status = status
     ngx.header["Content-Type"] = "application/json"
-    ngx.print(cjson.encode(body))
+    ngx.print(type(body) == "string" and body or cjson.encode(body))
     return ngx.exit(200)
 end
 
@@ -86,7 +86,11 @@ end
 
 local function take_leases()
     local taken = quota.take_all()
-    return answer(200, { leases = #taken > 0 and taken or cjson.empty_array })
+    local lines = {}
+    for index, lease in ipairs(taken) do
+        lines[index] = cjson.encode(lease)
+    end
+    return answer(200, '{"leases":[' .. table.concat(lines, ",") .. "]}") -- cjson writes an empty list as {}
 end
 
 local calls = {

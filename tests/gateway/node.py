@@ -53,7 +53,9 @@ class Node:
         headers = {"Host": host, **more.pop("headers", {})}
         if key:
             headers["x-api-key"] = key
-        connection = http.client.HTTPConnection("127.0.0.1", self.settings.port, timeout=more.pop("timeout", 20))
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", self.settings.port, timeout=more.pop("timeout", 20)
+        )
         with contextlib.closing(connection):
             connection.request(method, path, headers=headers, **more)
             return read(connection.getresponse())
@@ -88,7 +90,9 @@ class Node:
     def usage(self) -> list[dict[str, str]]:
         """All lines of the usage log."""
         lines = self.settings.usage_log.read_text().splitlines()
-        return [dict(zip(USAGE_FIELDS, line.split(" ", len(USAGE_FIELDS) - 1), strict=True)) for line in lines]
+        return [
+            dict(zip(USAGE_FIELDS, line.split(" ", len(USAGE_FIELDS) - 1), strict=True)) for line in lines
+        ]
 
     def usage_after(self, number: int, *, seconds: float = 3) -> list[dict[str, str]]:
         """The lines after the first `number`, waiting for at least one (nginx writes a line after the answer)."""

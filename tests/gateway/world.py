@@ -76,7 +76,9 @@ class World:
         self.put("stage", name, stage(operations, **more))
         self.put("mapping", at or f"*|{name}", Mapping(stage=name))
 
-    def backend(self, name: str, host: str, port: int, *, scheme: str = "http", path: str = "", **more: int) -> None:
+    def backend(
+        self, name: str, host: str, port: int, *, scheme: str = "http", path: str = "", **more: int
+    ) -> None:
         times = {"connect_timeout_ms": 1000, "timeout_ms": 5000, **more}
         self.put("backend", name, Backend(target=Target(scheme, host, port, path), **times))
 
