@@ -140,12 +140,13 @@ def test_trace_is_never_served():
 def test_findings_name_their_place_once_and_worst_comes_first():
     given = document({"/a~b": {"get": {"x-amazon-apigateway-integration": LAMBDA}}})
     rows = as_rows([*remarks(given, []), *read_operations(given)[1]])
+    reason = "Integrations of the type aws_proxy are not served yet."
     assert rows == [
         {"level": "warning", "pointer": "/paths", "message": "The document describes no operation."},
         {
             "level": "warning",
             "pointer": "/paths/~1a~0b/get/x-amazon-apigateway-integration",
-            "message": "Not served by this gateway yet: Integrations of the type aws_proxy are not served yet.",
+            "message": f"Not served by this gateway yet: {reason}",
         },
     ]
 

@@ -83,7 +83,7 @@ def test_versions_written_as_numbers_or_twice_are_taken_as_meant(head, specifica
         ("{}", "not an OpenAPI document"),
         ('{"swagger": "1.2"}', "Swagger 1.2 is not supported"),
         ('{"openapi": "4.0"}', "OpenAPI 4.0 is not supported"),
-        ('{"openapi": "3.0.0", "a": }', r"not JSON: Expecting value \(line 1, column 26\)"),
+        ('{"openapi": "3.0.0", "a": }', r"not JSON: Expecting value \(line 1, column 27\)"),
         ("openapi: [", "neither JSON nor YAML"),
         ('{"openapi": "3.0.0", "x": NaN}', "NaN"),
         ('{"openapi": "3.0.0", "x": 1e999}', "infinity"),
