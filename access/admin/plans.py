@@ -1,5 +1,7 @@
 """Usage plans: their limits and the stages they open."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django import forms
@@ -13,12 +15,14 @@ from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 from access.models import UsagePlan
 from access.overlap import LIVING
 from access.plans import CHANGEABLE, archive_plan, change_plan, create_plan, delete_plan
+from accounts.errors import Refused
 from accounts.verb_admin import VerbAdmin, person
 from apis.models import Stage
 
 
 class PlanForm(forms.ModelForm):
-    stages = forms.ModelMultipleChoiceField(
+    # not named `stages`: the admin's checks refuse a many-to-many field with a model of its own
+    opens = forms.ModelMultipleChoiceField(
         Stage.objects.select_related("version__api").order_by("version__api__name", "version__name", "name"),
         required=False,
         widget=UnfoldAdminSelect2MultipleWidget,
@@ -32,10 +36,10 @@ class PlanForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # a new row has its short id already, so the key does not tell
-        if not self.instance._state.adding and "stages" in self.fields:
-            field = self.fields["stages"]
+        if not self.instance._state.adding and "opens" in self.fields:
+            field = self.fields["opens"]
             field.queryset = field.queryset.filter(organization=self.instance.organization_id)
-            self.initial["stages"] = list(self.instance.stages.all())
+            self.initial["opens"] = list(self.instance.stages.all())
 
     def validate_constraints(self) -> None:
         """Left to the verb, which names the field."""
@@ -60,7 +64,7 @@ class UsagePlanAdmin(VerbAdmin):
     autocomplete_fields = ("organization",)
     actions = ("archive",)
     fieldsets = (
-        (None, {"fields": ("organization", "name", "description", "stages")}),
+        (None, {"fields": ("organization", "name", "description", "opens")}),
         ("Throttle", {"fields": (("throttle_rate", "throttle_burst"),)}),
         ("Quota", {"fields": (("quota_limit", "quota_period"), "quota_offline_allowance")}),
         ("Website", {"fields": ("visibility", "requires_approval", "position")}),
@@ -90,10 +94,12 @@ class UsagePlanAdmin(VerbAdmin):
         return plan.living_count
 
     def create(self, request: HttpRequest, data: dict[str, Any]) -> UsagePlan:
-        return create_plan(**data, actor=person(request))
+        with _named_as_here():
+            return create_plan(**_verb_fields(data), actor=person(request))
 
     def change(self, request: HttpRequest, row: UsagePlan, data: dict[str, Any]) -> None:
-        change_plan(plan=row, actor=person(request), **data)
+        with _named_as_here():
+            change_plan(plan=row, actor=person(request), **_verb_fields(data))
 
     def remove(self, request: HttpRequest, row: UsagePlan) -> None:
         delete_plan(plan=row, actor=person(request))
@@ -102,3 +108,19 @@ class UsagePlanAdmin(VerbAdmin):
     def archive(self, request: HttpRequest, queryset: QuerySet[UsagePlan]) -> None:
         actor = person(request)
         self.each(request, queryset, lambda row: archive_plan(plan=row, actor=actor), "Archived")
+
+
+def _verb_fields(data: dict[str, Any]) -> dict[str, Any]:
+    """Give the form's fields the names that the verbs use."""
+    return {("stages" if name == "opens" else name): value for name, value in data.items()}
+
+
+@contextmanager
+def _named_as_here() -> Iterator[None]:
+    """Let a refusal name the form's field."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.field == "stages":
+            refused.field = "opens"
+        raise

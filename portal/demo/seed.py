@@ -1,6 +1,6 @@
 """Seeds an installation at its start."""
 
-from access.keys import create_key, key_hash
+from access.keys import create_key, parse_key
 from access.models import ApiKey, Application, KeyState, Subscription, SubscriptionState, UsagePlan
 from access.subscribe import sign_up_for_plan
 from accounts.models import Organization, User
@@ -30,7 +30,8 @@ def _make_developer(kept: Secrets, *, role: str, email: str, name: str, plan: Us
 
 
 def _works(text: str) -> bool:
-    return ApiKey.objects.filter(hash=key_hash(text), state=KeyState.ACTIVE).exists()
+    parsed = parse_key(text)
+    return parsed is not None and ApiKey.objects.filter(hash=parsed.hash, state=KeyState.ACTIVE).exists()
 
 
 def _make_key(person: User, home: Organization, plan: UsagePlan) -> str:

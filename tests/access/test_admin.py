@@ -74,7 +74,7 @@ def test_a_list_costs_the_same_however_many(staff, room, django_assert_max_num_q
 def test_a_plan_is_made_with_its_stages(staff):
     stage = make_stage()
     response = staff.post(
-        "/admin/access/usageplan/add/", PLAN | {"organization": stage.organization_id, "stages": [stage.pk]}
+        "/admin/access/usageplan/add/", PLAN | {"organization": stage.organization_id, "opens": [stage.pk]}
     )
     assert response.status_code == 302, errors(response)
     plan = UsagePlan.objects.get()
@@ -94,15 +94,15 @@ def test_a_half_set_throttle_is_an_error_at_its_field(staff):
 def test_a_strange_stage_is_an_error_at_its_field(staff):
     response = staff.post(
         "/admin/access/usageplan/add/",
-        PLAN | {"organization": make_organization().pk, "stages": [make_stage().pk]},
+        PLAN | {"organization": make_organization().pk, "opens": [make_stage().pk]},
     )
-    assert "own organization" in str(errors(response)["stages"])
+    assert "own organization" in str(errors(response)["opens"])
 
 
 def test_a_plan_is_changed_through_the_verb(staff):
     plan = make_plan()
     stages = [stage.pk for stage in plan.stages.all()]
-    response = staff.post(f"/admin/access/usageplan/{plan.pk}/change/", PLAN | {"stages": stages})
+    response = staff.post(f"/admin/access/usageplan/{plan.pk}/change/", PLAN | {"opens": stages})
     assert response.status_code == 302, errors(response)
     plan.refresh_from_db()
     assert (plan.name, plan.throttle_burst, plan.stages.count()) == ("Free", 10, 1)
