@@ -85,6 +85,15 @@ def test_the_command_closes_the_last_month_and_says_what_it_made(pro, clock):
         "Acme: invoice 2026-000001 to Bob's, October 2026: 3.50 USD",
         "1 invoice made.",
     ]
+
+
+def test_the_command_goes_on_with_the_running_month_when_the_last_one_is_billed(pro, clock):
+    use(subscribed(pro, make_organization(name="Bob's")), november(2), 1_000_000)
+    clock(november(3))
+    assert run() == [
+        "Acme: invoice 2026-000001 to Bob's, November 2026: 3.50 USD",
+        "1 invoice made.",
+    ]
     assert run() == ["Nothing to bill."]
 
 

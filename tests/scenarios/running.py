@@ -39,7 +39,8 @@ class Running:
         self.facts: dict[str, Any] = {}
 
     def start(self, seconds: float = 90) -> "Running":
-        """Start it and wait until it says that it is ready."""
+        """Start it and wait until it says that it is ready (a killed copy may have left an older word)."""
+        begun = time.time()
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 [sys.executable, str(ROOT / "manage.py"), "up"],
@@ -49,7 +50,7 @@ class Running:
                 start_new_session=True,
             )
         ready = self.var / "ready.json"
-        eventually(lambda: ready.exists() or self._ended(), seconds, self._story)
+        eventually(lambda: self._ended() or _written_after(ready, begun), seconds, self._story)
         self.facts = json.loads(ready.read_text())
         return self
 
@@ -119,6 +120,10 @@ def eventually(
             return found
         assert time.monotonic() < deadline, f"not within {seconds} s\n{story()}"
         time.sleep(pause)
+
+
+def _written_after(file: Path, moment: float) -> bool:
+    return file.exists() and file.stat().st_mtime > moment
 
 
 def children(pid: int) -> list[int]:

@@ -26,7 +26,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         which = parser.add_mutually_exclusive_group()
         which.add_argument(
-            "--month", metavar="YYYY-MM", help="the month to close (default: the last one that is over)"
+            "--month",
+            metavar="YYYY-MM",
+            help="the month to close (default: the last one that is over; where nothing is left to bill of it, "
+            "the running month up to this moment)",
         )
         which.add_argument("--now", action="store_true", help="close the running month up to this moment")
         parser.add_argument("--provider", metavar="SLUG", help="only this organization's customers")
@@ -49,18 +52,25 @@ class Command(BaseCommand):
 
     def _close(self, provider: Organization, options: dict[str, Any]) -> int:
         at = now()
-        period = _period(provider, at, options)
-        ids = close_period(provider=provider, period=period, at=at, corrections=True, actor=None)
+        for period in _periods(provider, at, options):
+            ids = close_period(provider=provider, period=period, at=at, corrections=True, actor=None)
+            if ids:
+                self._tell(provider, period, ids)
+                return len(ids)
+        return 0
+
+    def _tell(self, provider: Organization, period: Period, ids: list[str]) -> None:
         for invoice in Invoice.objects.filter(pk__in=ids).select_related("customer").order_by("number"):
             total = f"{round_money(invoice.total, invoice.currency)} {invoice.currency}"
             what = f"invoice {invoice.label} to {invoice.customer.name}, {period.label}"
             self.stdout.write(f"{provider.name}: {what}: {total}")
-        return len(ids)
 
 
-def _period(provider: Organization, at: datetime, options: dict[str, Any]) -> Period:
+def _periods(provider: Organization, at: datetime, options: dict[str, Any]) -> list[Period]:
+    """Return the months to try; the first one with something to bill is closed."""
+    running = month_of(at, provider.timezone)
     if options["now"]:
-        return month_of(at, provider.timezone)
+        return [running]
     if options["month"]:
-        return parse_month(options["month"], provider.timezone)
-    return last_month(provider, at)
+        return [parse_month(options["month"], provider.timezone)]
+    return [last_month(provider, at), running]
