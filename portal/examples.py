@@ -2,35 +2,49 @@
 
 from typing import Any
 
+from django.db.models.fields.json import KeyTransform
+from django.db.models.functions import Length
+
 from apis.models import ApiVersion, Operation, Stage
 from apis.queries import stage_address
 
 KEY_PLACE = "YOUR_KEY"
+LOOKED_AT = 8
 
 
-def first_call(stage: Stage, version: ApiVersion) -> str:
-    """Return path of a GET operation that takes no parameter in its path and demands none elsewhere; '' = none.
+def first_call(stage: Stage) -> str:
+    """Return the address of a GET operation that needs no parameter; '' = there is none.
 
-    Short paths first: they are the ones that documents put examples into. One query.
+    Operations that want a key first, then short paths: those are what documents use as examples. Two queries;
+    the document itself stays in the database, only the few operations looked at are read from it.
     """
-    candidates = [
-        operation
-        for operation in version.operations.filter(
-            method__in=("GET", "ANY"), unserved_reason="", removed_at=None
-        ).exclude(path__contains="{")
-        if not _demands(version.document, operation)
-    ]
-    candidates.sort(key=lambda operation: (not operation.key_required, len(operation.path), operation.path))
-    return stage_address(stage) + candidates[0].path if candidates else ""
+    candidates = list(
+        Operation.objects.filter(version_id=stage.version_id, removed_at=None)
+        .filter(method__in=("GET", "ANY"), unserved_reason="")
+        .exclude(path__contains="{")
+        .order_by("-key_required", Length("path"), "path")[:LOOKED_AT]
+    )
+    if not candidates:
+        return ""
+    items = _path_items(stage.version_id, candidates)
+    free = (each for each, item in zip(candidates, items, strict=True) if not _demands(item))
+    found = next(free, None)
+    return stage_address(stage) + found.path if found else ""
 
 
 def curl(url: str, key: str = KEY_PLACE) -> str:
-    """`curl -H "x-api-key: …" "https://…"` — one line to paste into a shell."""
+    """`curl -H "x-api-key: …" "https://…"`: one line to paste into a shell."""
     return f'curl -H "x-api-key: {key}" "{url}"'
 
 
-def _demands(document: dict[str, Any], operation: Operation) -> bool:
-    item = document.get("paths", {}).get(operation.path, {})
+def _path_items(version_id: str, operations: list[Operation]) -> tuple[Any, ...]:
+    paths = [KeyTransform(each.path, KeyTransform("paths", "document")) for each in operations]
+    return ApiVersion.objects.values_list(*paths).get(pk=version_id)
+
+
+def _demands(item: Any) -> bool:
+    """Whether the path's GET has a parameter that must be given."""
+    item = item if isinstance(item, dict) else {}
     method = item.get("get") or item.get("x-amazon-apigateway-any-method") or {}
     parameters = [*item.get("parameters", []), *method.get("parameters", [])]
     return any(isinstance(each, dict) and each.get("required") for each in parameters)

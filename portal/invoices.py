@@ -9,11 +9,22 @@ from billing.models import Invoice, InvoiceLine
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A line without the name of its subscription, which stands above its group."""
+
+    words: str
+    meter: str
+    quantity: Decimal
+    unit_price: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class LineGroup:
     """The lines of one subscription, in the invoice's order."""
 
     name: str
-    lines: list[InvoiceLine]
+    lines: list[Line]
     subtotal: Decimal
 
 
@@ -29,22 +40,27 @@ class InvoicePage:
 
 def page_of(invoice: Invoice) -> InvoicePage:
     """Arrange an invoice that was loaded with `billing.queries.with_lines`."""
-    groups = [
-        _group(lines) for _, lines in groupby(invoice.lines.all(), key=lambda line: line.subscription_id)
-    ]
+    frozen = {each["id"]: each for each in invoice.frozen.get("subscriptions", [])}
+    by_subscription = groupby(invoice.lines.all(), key=lambda line: line.subscription_id)
     return InvoicePage(
         invoice,
         _party(invoice.frozen.get("provider"), invoice.organization),
         _party(invoice.frozen.get("customer"), invoice.customer),
-        groups,
+        [_group(list(lines), frozen.get(pk)) for pk, lines in by_subscription],
     )
 
 
-def _group(lines: Any) -> LineGroup:
-    members = list(lines)
-    subscription = members[0].subscription
-    name = f"{subscription.application.name} on {subscription.plan.name}"
-    return LineGroup(name, members, sum((line.amount for line in members), Decimal(0)))
+def _group(lines: list[InvoiceLine], frozen: dict[str, Any] | None) -> LineGroup:
+    """Named as when the invoice was made: later names must not change it."""
+    subscription = lines[0].subscription
+    application = frozen["application"]["name"] if frozen else subscription.application.name
+    plan = frozen["plan"]["name"] if frozen else subscription.plan.name
+    prefix = f"{application}, {plan}: "
+    shown = [
+        Line(each.description.removeprefix(prefix), each.meter, each.quantity, each.unit_price, each.amount)
+        for each in lines
+    ]
+    return LineGroup(f"{application} on {plan}", shown, sum((line.amount for line in lines), Decimal(0)))
 
 
 def _party(frozen: dict[str, Any] | None, organization: Any) -> dict[str, str]:

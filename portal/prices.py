@@ -9,6 +9,7 @@ from billing.models import Meter, Price, RateCard
 from portal import formats
 
 MILLION = Decimal(1_000_000)
+PAY_PER_USE = "Pay per use"
 _SCALES = ((Decimal(10**12), "trillion"), (Decimal(10**9), "billion"), (MILLION, "million"))
 
 
@@ -28,6 +29,11 @@ class PlanTerms:
     def free(self) -> bool:
         return not self.tiers and self.price == "Free"
 
+    @property
+    def promise(self) -> str:
+        """The end of the sentence on the button: `for $10.00 a month, plus usage`, `and pay per use`."""
+        return "and pay per use" if self.price == PAY_PER_USE else f"for {self.price} {self.per}"
+
 
 @dataclass(frozen=True, slots=True)
 class MeterTerms:
@@ -41,7 +47,8 @@ def terms(plan: UsagePlan) -> PlanTerms:
     """Describe a plan. Load `price__rate_card` and its `prices` beforehand: nothing is asked here then."""
     assignment = getattr(plan, "price", None)
     card = assignment.rate_card if assignment else None
-    meters = [_meter_terms(price, card.currency) for price in card.prices.all()] if card else []
+    listed = sorted(card.prices.all(), key=lambda each: Meter.values.index(each.meter)) if card else []
+    meters = [_meter_terms(price, card.currency) for price in listed] if card else []
     meters = [each for each in meters if each is not None]
     price, per = _headline(card, meters)
     return PlanTerms(plan, price, per, rate_words(plan), burst_words(plan), quota_words(plan), meters)
@@ -70,7 +77,7 @@ def _headline(card: RateCard | None, meters: list[MeterTerms]) -> tuple[str, str
         return formats.money(card.base_fee, card.currency), "a month" + (", plus usage" if meters else "")
     if not meters:
         return "Free", ""
-    return "Pay per use", "no monthly fee"
+    return PAY_PER_USE, "no monthly fee"
 
 
 def _meter_terms(price: Price, currency: str) -> MeterTerms | None:

@@ -74,6 +74,11 @@ class Dashboard:
     behind: float
 
     @property
+    def by_words(self) -> str:
+        """`API`, `operation`: the dimension within a sentence."""
+        return self.by_label if self.by_label.isupper() else self.by_label.lower()
+
+    @property
     def behind_words(self) -> str:
         return "up to date" if self.behind < 1 else f"{self.behind:.0f} s behind"
 

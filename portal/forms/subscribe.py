@@ -37,7 +37,7 @@ class SubscribeForm(forms.Form):
             chooser = self.fields["application"]
             assert isinstance(chooser, forms.ChoiceField)
             chooser.choices = [(NEW, "A new application"), *choices]
-            self.fields["application_name"].help_text += " Only for a new application."
+            self.fields["application_name"].help_text += " Leave it empty if you chose one of yours."
         else:
             del self.fields["application"]
             self.fields["application_name"].required = True

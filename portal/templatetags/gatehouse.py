@@ -100,7 +100,9 @@ def field(bound: BoundField) -> dict[str, Any]:
         widget.attrs["aria-describedby"] = " ".join(described)
     # the label says it in words; allauth's placeholders would say it twice
     widget.attrs.pop("placeholder", None)
-    return {"field": bound, "kind": "checkbox" if isinstance(widget, forms.CheckboxInput) else ""}
+    kind = "checkbox" if isinstance(widget, forms.CheckboxInput) else ""
+    optional = not bound.field.required and not isinstance(widget, forms.Select)
+    return {"field": bound, "kind": kind, "optional": optional}
 
 
 @register.inclusion_tag("components/code.html")

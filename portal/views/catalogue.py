@@ -4,12 +4,13 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
+from access.models import PlanStage
 from access.queries import visible_plans
-from apis.models import LIVE, Api, ApiVersion, Stage, VersionState
-from apis.queries import catalogue, stage_address
+from apis.models import Api, ApiVersion, Stage
+from apis.queries import IN_USE, catalogue, live_stage, stage_address
 from portal import examples, prices
 
-SHOWN_STATES = (VersionState.PUBLISHED, VersionState.DEPRECATED)
+MOST_LOOKED_AT = 2
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -25,14 +26,17 @@ def api(request: HttpRequest, slug: str) -> HttpResponse:
     product = get_object_or_404(_with_versions(catalogue(request.user)), slug=slug)
     versions = [_version_row(each) for each in shown_versions(product)]
     plans = (
-        visible_plans(product).select_related("price__rate_card").prefetch_related("price__rate_card__prices")
+        visible_plans(product)
+        .select_related("price__rate_card")
+        .prefetch_related(None)
+        .prefetch_related("price__rate_card__prices")
     )
     context = {
         "section": "catalogue",
         "api": product,
         "versions": versions,
         "plans": [prices.terms(plan) for plan in plans],
-        "curl": _first_curl(product),
+        "curl": _first_curl(product, [plan.pk for plan in plans]),
     }
     return render(request, "catalogue/api.html", context)
 
@@ -48,21 +52,15 @@ def found_apis(request: HttpRequest, text: str) -> list[Api]:
 
 def shown_versions(product: Api) -> list[ApiVersion]:
     """The versions that readers see, newest first; drafts and retired ones are the provider's own matter."""
-    return [each for each in product.versions.all() if each.state in SHOWN_STATES and live_stage(each)]
-
-
-def live_stage(version: ApiVersion) -> Stage | None:
-    """The deployed live stage, if there is one."""
-    return next((stage for stage in version.stages.all() if stage.name == LIVE and stage.deployment_id), None)
+    return [each for each in product.versions.all() if live_stage(each)]
 
 
 def _with_versions(apis: QuerySet[Api]) -> QuerySet[Api]:
-    stages = Prefetch("stages", Stage.objects.select_related("version__api").prefetch_related("mappings"))
-    # documents can be megabytes; cards and tables need none of them
-    versions = (
-        ApiVersion.objects.defer("document", "findings").order_by("-created_at").prefetch_related(stages)
-    )
-    return apis.prefetch_related(None).prefetch_related(Prefetch("versions", versions))
+    """What the pages show of versions: without their documents, which can be megabytes."""
+    stages = Prefetch("stages", Stage.objects.prefetch_related("mappings"))
+    versions = ApiVersion.objects.filter(state__in=IN_USE).defer("document", "findings")
+    shown = versions.order_by("-created_at").prefetch_related(stages)
+    return apis.prefetch_related(None).prefetch_related(Prefetch("versions", shown))
 
 
 def _version_row(version: ApiVersion) -> dict[str, object]:
@@ -70,10 +68,12 @@ def _version_row(version: ApiVersion) -> dict[str, object]:
     return {"version": version, "address": stage_address(stage) if stage else ""}
 
 
-def _first_curl(product: Api) -> str:
-    for version in shown_versions(product):
-        stage = live_stage(version)
-        url = examples.first_call(stage, version) if stage else ""
-        if url:
-            return examples.curl(url)
-    return ""
+def _first_curl(product: Api, plan_ids: list[str]) -> str:
+    """A call that a key of the first plan opens, if there is one; else of the newest version."""
+    places = PlanStage.objects.filter(plan__in=plan_ids).order_by("plan__position", "plan__name")
+    opened = list(dict.fromkeys(places.values_list("stage_id", flat=True)))
+    stages = [stage for stage in map(live_stage, shown_versions(product)) if stage]
+    stages.sort(key=lambda stage: opened.index(stage.pk) if stage.pk in opened else len(opened))
+    urls = (examples.first_call(stage) for stage in stages[:MOST_LOOKED_AT])
+    url = next(filter(None, urls), "")
+    return examples.curl(url) if url else ""

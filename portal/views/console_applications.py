@@ -14,6 +14,7 @@ from accounts.models import Organization
 from accounts.permissions import can_manage
 from portal import guard, prices
 from portal.forms.applications import ApplicationForm
+from portal.opened import opened_stages
 from portal.quotas import quota_use
 from portal.refusals import refusals_to
 from portal.views.console_keys import key_rows
@@ -74,7 +75,7 @@ def detail(request: HttpRequest, organization: Organization, pk: str) -> HttpRes
         subscriptions_of(organization)
         .filter(application=application)
         .select_related("application", "provider", "plan__price__rate_card")
-        .prefetch_related("plan__price__rate_card__prices", "plan__stages__version__api")
+        .prefetch_related("plan__price__rate_card__prices", opened_stages("plan__stages"))
     )
     quotas = {use.subscription.pk: use for use in quota_use(subscriptions)}
     context = PAGE | {

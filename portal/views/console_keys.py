@@ -17,8 +17,8 @@ from accounts.models import Organization
 from accounts.permissions import can_manage
 from portal import examples, guard, shown_once
 from portal.forms.keys import KeyForm, RotateForm
+from portal.opened import opened_stages
 from portal.refusals import refusals_to
-from portal.views.catalogue import live_stage
 from portal.views.questions import ask
 
 PAGE = {"section": "console", "page": "applications"}
@@ -79,15 +79,12 @@ def _first_url(application: Application, plan_id: str) -> tuple[str, bool]:
     subscriptions = list(
         application.subscriptions.exclude(state=SubscriptionState.CANCELLED)
         .select_related("plan")
-        .prefetch_related(
-            "plan__stages__version__api", "plan__stages__version__stages", "plan__stages__mappings"
-        )
+        .prefetch_related(opened_stages("plan__stages"))
     )
     subscriptions.sort(key=lambda each: each.plan_id != plan_id)
     for each in subscriptions:
         for stage in each.plan.stages.all():
-            opened = live_stage(stage.version) if stage.name == "live" else None
-            url = examples.first_call(stage, stage.version) if opened else ""
+            url = examples.first_call(stage) if stage.deployment_id else ""
             if url:
                 return url, each.state == SubscriptionState.PENDING
     return "", any(each.state == SubscriptionState.PENDING for each in subscriptions)

@@ -4,8 +4,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 
 from apis.models import ApiVersion
-from apis.queries import catalogue, stage_address, version_document_for_readers
-from portal.views.catalogue import SHOWN_STATES, live_stage
+from apis.queries import IN_USE, catalogue, live_stage, stage_address, version_document_for_readers
 
 
 def page(request: HttpRequest, slug: str, version: str) -> HttpResponse:
@@ -28,12 +27,12 @@ def document(request: HttpRequest, slug: str, version: str) -> JsonResponse:
 def _version(request: HttpRequest, slug: str, version: str) -> ApiVersion:
     product = get_object_or_404(catalogue(request.user).prefetch_related(None), slug=slug)
     found = get_object_or_404(
-        ApiVersion.objects.select_related("api__organization").prefetch_related(
-            "stages__mappings", "stages__version__api"
-        ),
+        ApiVersion.objects.select_related("api")
+        .defer("document", "findings")
+        .prefetch_related("stages__mappings"),
         api=product,
         name=version,
-        state__in=SHOWN_STATES,
+        state__in=IN_USE,
     )
     if live_stage(found) is None:
         raise Http404("not deployed")

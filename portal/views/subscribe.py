@@ -16,6 +16,7 @@ from accounts.models import Organization
 from accounts.permissions import can_manage
 from portal import guard, prices, shown_once
 from portal.forms.subscribe import SubscribeForm
+from portal.opened import opened_stages
 from portal.refusals import refusals_to
 
 WANTED = "wanted_plan"
@@ -40,19 +41,19 @@ def page(request: HttpRequest, plan: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with refusals_to(form):
             return _subscribe(request, organization, wanted, form)
-    stages = wanted.stages.select_related("version__api")
     context = {
         "section": "catalogue",
         "terms": prices.terms(wanted),
         "form": form,
-        "versions": [stage.version for stage in stages],
+        "versions": [stage.version for stage in wanted.stages.all()],
     }
     return render(request, "subscribe/page.html", context)
 
 
 def _plan(request: HttpRequest, pk: str) -> UsagePlan:
     plans = open_plans(guard.person(request)).select_related("organization", "price__rate_card")
-    return get_object_or_404(plans.prefetch_related("price__rate_card__prices"), pk=pk)
+    shown = plans.prefetch_related(None).prefetch_related("price__rate_card__prices", opened_stages())
+    return get_object_or_404(shown, pk=pk)
 
 
 def _sign_up_first(request: HttpRequest, pk: str) -> HttpResponse:

@@ -53,6 +53,7 @@ export function drawCharts(root = document) {
   if (!window.Chart) return;
   window.Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
   for (const place of root.querySelectorAll("[data-chart]")) {
+    if (place.querySelector(".chart__empty")) continue;
     const data = JSON.parse(document.getElementById(place.dataset.chart).textContent);
     drawn.get(place.dataset.chart)?.destroy();
     const config = { type: data.type, data: { labels: data.labels, datasets: datasets(data) }, options: options(data) };

@@ -1,9 +1,5 @@
-// Choosers that apply at once, and buttons that cannot be pressed twice.
+// Buttons that cannot be pressed twice, and the one that prints.
 export function startForms() {
-  document.addEventListener("change", (event) => {
-    const form = event.target.closest("form[data-auto-submit]");
-    if (form) form.requestSubmit();
-  });
   document.addEventListener("submit", (event) => {
     if (event.target.method !== "post") return;
     const button = event.submitter;
