@@ -95,10 +95,14 @@ def _move(
         label = subscription.get_state_display().lower()
         raise Refused(f"{subscription} is {label}; it cannot be {verb}.", code="wrong_state")
     changes = {"state": [subscription.state, to.value]}
-    subscription.state = to
     if to == SubscriptionState.CANCELLED:
-        subscription.ended_at = now()
-    subscription.save(update_fields=["state", "ended_at"])
+        # one that never was active lasted no time, so nothing is owed for it
+        waited = subscription.state == SubscriptionState.PENDING
+        subscription.ended_at = subscription.started_at if waited else now()
+    elif subscription.state == SubscriptionState.PENDING:
+        subscription.started_at = now()
+    subscription.state = to
+    subscription.save(update_fields=["state", "started_at", "ended_at"])
     summary = f"{verb.capitalize()} the subscription of {subscription}."
     _announce(subscription, actor, f"subscription.{verb}", summary, changes)
     return subscription

@@ -25,13 +25,13 @@ class QuotaUse:
 def quota_use(subscriptions: Iterable[Subscription]) -> list[QuotaUse]:
     """The use of those that are active and have a quota. One query for each kind of window (day, week, month).
 
-    Load `plan`, `provider` and `application` beforehand.
+    Load `plan`, `organization` and `application` beforehand.
     """
     groups: dict[tuple[datetime, datetime], list[Subscription]] = defaultdict(list)
     at = now()
     for each in subscriptions:
         if each.state == SubscriptionState.ACTIVE and each.plan.quota_limit is not None:
-            zone = each.provider.timezone
+            zone = each.organization.timezone  # as the leases have it
             groups[window(period=each.plan.quota_period, timezone=zone, at=at)].append(each)
     found: list[QuotaUse] = []
     for (start, end), members in groups.items():

@@ -169,3 +169,15 @@ def test_a_taken_application_name_is_refused_at_its_field():
             organization=shop.organization, application_name="Shop", plan=make_plan(), actor=None
         )
     assert (refused.value.field, refused.value.code) == ("application_name", "taken")
+
+
+def test_a_declined_request_lasted_no_time_and_an_approved_one_begins_when_it_is_approved():
+    plan = make_plan(make_stage(), requires_approval=True)
+    declined = subscribe(application=make_application(), plan=plan, actor=None)
+    declined = cancel(subscription=declined, actor=None)
+    assert declined.ended_at == declined.started_at
+    approved = subscribe(application=make_application(), plan=plan, actor=None)
+    asked = approved.started_at
+    approved = approve(subscription=approved, actor=None)
+    assert approved.started_at > asked
+    assert approved.ended_at is None
