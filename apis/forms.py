@@ -101,9 +101,7 @@ class ImportForm(DocumentFields, forms.ModelForm):
     class Meta:
         model = ApiVersion
         fields = ("api", "name", "backend", "key_required")
-        widgets = {  # noqa: RUF012 -- Django reads it as a plain dict
-            "key_required": UnfoldBooleanSwitchWidget
-        }
+        widgets = {"key_required": UnfoldBooleanSwitchWidget}
 
     field_order = (
         "api", "organization", "new_api", "name", *SOURCES, "backend", "new_backend_url", "key_required"

@@ -51,6 +51,7 @@ def _get(url: str, deadline: float) -> bytes | str:
     except UriError as error:
         raise _no(str(error)) from error
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    response = None
     pool = _pool(server, _address(server), deadline)
     try:
         response = pool.urlopen(
@@ -68,11 +69,15 @@ def _get(url: str, deadline: float) -> bytes | str:
         return _body(response, deadline)
     except urllib3.exceptions.SSLError as error:
         raise _no(f"The certificate of {server.host} could not be verified.") from error
-    except urllib3.exceptions.TimeoutError as error:
-        raise _too_slow() from error
     except (urllib3.exceptions.HTTPError, OSError) as error:
+        # urllib3 counts a refused connection among its timeouts
+        refused = isinstance(error, urllib3.exceptions.NewConnectionError)
+        if isinstance(error, urllib3.exceptions.TimeoutError) and not refused:
+            raise _too_slow() from error
         raise _no(f"{server.host} could not be reached; is the URL right?") from error
     finally:
+        if response is not None:
+            response.close()
         pool.close()
 
 

@@ -10,8 +10,7 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from accounts.errors import Refused
-from accounts.verb_admin import VerbAdmin
-from apis.admin.pages import actor
+from accounts.verb_admin import VerbAdmin, person
 from apis.models import Operation
 from apis.versions import set_keys_required
 
@@ -74,7 +73,9 @@ class OperationAdmin(VerbAdmin):
         for version, found in groupby(ordered, key=lambda each: each.version):
             chosen = list(found)
             try:
-                set_keys_required(version=version, operations=chosen, required=required, actor=actor(request))
+                set_keys_required(
+                    version=version, operations=chosen, required=required, actor=person(request)
+                )
             except Refused as refused:
                 messages.error(request, refused.message)
             else:

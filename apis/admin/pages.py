@@ -16,13 +16,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.errors import Refused
-from accounts.models import User
-
-
-def actor(request: HttpRequest) -> User:
-    """Return who is signed in; the admin console lets nobody else in."""
-    assert isinstance(request.user, User)
-    return request.user
 
 
 def change_url(row: Model) -> str:

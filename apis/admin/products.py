@@ -7,8 +7,8 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from accounts.verb_admin import VerbAdmin
-from apis.admin.pages import actor, link, table
+from accounts.verb_admin import VerbAdmin, person
+from apis.admin.pages import link, table
 from apis.backends import change_backend, create_backend
 from apis.forms import ApiForm
 from apis.models import Api, Backend
@@ -37,7 +37,7 @@ class ApiAdmin(VerbAdmin):
 
     @display(description="Versions", ordering="version_count")
     def version_count(self, api: Api) -> int:
-        return api.version_count  # type: ignore[attr-defined,no-any-return]
+        return api.version_count  # type: ignore[attr-defined]
 
     @display(description="Versions")
     def versions(self, api: Api) -> str:
@@ -47,10 +47,10 @@ class ApiAdmin(VerbAdmin):
         return table(("Version", "State", "Imported"), rows, "No version yet: import one under API versions.")
 
     def create(self, request: HttpRequest, data: dict[str, Any]) -> Api:
-        return create_api(**data, actor=actor(request))
+        return create_api(**data, actor=person(request))
 
     def change(self, request: HttpRequest, row: Api, data: dict[str, Any]) -> None:
-        change_api(api=row, actor=actor(request), **data)
+        change_api(api=row, actor=person(request), **data)
 
 
 @admin.register(Backend)
@@ -67,7 +67,7 @@ class BackendAdmin(VerbAdmin):
         return ("organization",) if obj else ()
 
     def create(self, request: HttpRequest, data: dict[str, Any]) -> Backend:
-        return create_backend(**data, actor=actor(request))
+        return create_backend(**data, actor=person(request))
 
     def change(self, request: HttpRequest, row: Backend, data: dict[str, Any]) -> None:
-        change_backend(backend=row, actor=actor(request), **data)
+        change_backend(backend=row, actor=person(request), **data)

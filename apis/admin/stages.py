@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from unfold.decorators import action, display
 
-from accounts.verb_admin import VerbAdmin
-from apis.admin.pages import actor, form_page, table
+from accounts.verb_admin import VerbAdmin, person
+from apis.admin.pages import form_page, table
 from apis.forms import PromoteForm, RollBackForm
 from apis.models import BasePathMapping, Deployment, Stage
 from apis.publish import change_stage, map_base_path, move_base_path, promote, roll_back, unmap
@@ -54,14 +54,14 @@ class StageAdmin(VerbAdmin):
     def change(self, request: HttpRequest, row: Stage, data: dict[str, Any]) -> None:
         if "variables" in data:
             data["variables"] = data["variables"] or {}
-        change_stage(stage=row, actor=actor(request), **data)
+        change_stage(stage=row, actor=person(request), **data)
 
     @action(description="Roll back", url_path="roll-back", permissions=["change"], icon="history")
     def roll_back_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
         stage = self._stage(object_id)
 
         def verb(data: dict[str, Any]) -> str:
-            roll_back(stage=stage, deployment=data["deployment"], actor=actor(request))
+            roll_back(stage=stage, deployment=data["deployment"], actor=person(request))
             assert stage.deployment is not None
             return f"The stage {stage.name} now runs deployment #{stage.deployment.number}."
 
@@ -74,7 +74,7 @@ class StageAdmin(VerbAdmin):
         stage = self._stage(object_id)
 
         def verb(data: dict[str, Any]) -> str:
-            target = promote(stage=stage, to=data["to"], actor=actor(request))
+            target = promote(stage=stage, to=data["to"], actor=person(request))
             return f"The stage {target.name} now runs what {stage.name} runs."
 
         form = PromoteForm(request.POST or None)
@@ -83,7 +83,7 @@ class StageAdmin(VerbAdmin):
 
     @admin.action(description="Roll back to the deployment before", permissions=["change"])
     def roll_back_chosen(self, request: HttpRequest, rows: QuerySet[Stage]) -> None:
-        self.each(request, rows, lambda row: roll_back(stage=row, actor=actor(request)), "Rolled back")
+        self.each(request, rows, lambda row: roll_back(stage=row, actor=person(request)), "Rolled back")
 
     def _stage(self, object_id: str) -> Stage:
         return get_object_or_404(Stage.objects.select_related("version__api"), pk=object_id)
@@ -153,10 +153,10 @@ class BasePathMappingAdmin(VerbAdmin):
         return mapping_address(mapping)
 
     def create(self, request: HttpRequest, data: dict[str, Any]) -> BasePathMapping:
-        return map_base_path(**data, actor=actor(request))
+        return map_base_path(**data, actor=person(request))
 
     def change(self, request: HttpRequest, row: BasePathMapping, data: dict[str, Any]) -> None:
-        move_base_path(mapping=row, stage=data["stage"], actor=actor(request))
+        move_base_path(mapping=row, stage=data["stage"], actor=person(request))
 
     def remove(self, request: HttpRequest, row: BasePathMapping) -> None:
-        unmap(mapping=row, actor=actor(request))
+        unmap(mapping=row, actor=person(request))

@@ -14,8 +14,8 @@ from django.utils.html import format_html
 from unfold.decorators import action, display
 
 from accounts.errors import Refused
-from accounts.verb_admin import VerbAdmin
-from apis.admin.pages import actor, change_url, form_page, link, table
+from accounts.verb_admin import VerbAdmin, person
+from apis.admin.pages import change_url, form_page, link, table
 from apis.backends import clean_url, create_backend
 from apis.forms import DeployForm, DeprecateForm, DocumentFields, ImportForm, VersionForm
 from apis.models import Api, ApiVersion, Backend, VersionState
@@ -107,7 +107,7 @@ class ApiVersionAdmin(VerbAdmin):
         return table(("Level", "Where", "What"), rows, "Nothing was found.")
 
     def create(self, request: HttpRequest, data: dict[str, Any]) -> ApiVersion:
-        who = actor(request)
+        who = person(request)
         api = data["api"] or create_api(organization=data["organization"], name=data["new_api"], actor=who)
         backend = data["backend"]
         if data["new_backend_url"]:
@@ -127,9 +127,9 @@ class ApiVersionAdmin(VerbAdmin):
 
     def change(self, request: HttpRequest, row: ApiVersion, data: dict[str, Any]) -> None:
         if "backend" in data:
-            set_backend(version=row, backend=data["backend"], actor=actor(request))
+            set_backend(version=row, backend=data["backend"], actor=person(request))
         if "key_required" in data:
-            set_key_default(version=row, required=data["key_required"], actor=actor(request))
+            set_key_default(version=row, required=data["key_required"], actor=person(request))
 
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
@@ -145,7 +145,7 @@ class ApiVersionAdmin(VerbAdmin):
         version = self._version(object_id)
 
         def verb(data: dict[str, Any]) -> str:
-            deployment = deploy(version=version, actor=actor(request), **data)
+            deployment = deploy(version=version, actor=person(request), **data)
             return f"The stage {data['stage_name']} now runs deployment #{deployment.number}."
 
         form = DeployForm(request.POST or None)
@@ -158,7 +158,7 @@ class ApiVersionAdmin(VerbAdmin):
         version = self._version(object_id)
 
         def verb(data: dict[str, Any]) -> str:
-            replace_document(version=version, document=data["document"], actor=actor(request))
+            replace_document(version=version, document=data["document"], actor=person(request))
             return f"Re-imported {version}. Deploy it to make the changes live."
 
         form = DocumentFields(request.POST or None, request.FILES or None)
@@ -173,7 +173,7 @@ class ApiVersionAdmin(VerbAdmin):
         version = self._version(object_id)
 
         def verb(data: dict[str, Any]) -> str:
-            deprecate(version=version, sunset_at=data["sunset_at"], actor=actor(request))
+            deprecate(version=version, sunset_at=data["sunset_at"], actor=person(request))
             return f"{version} is deprecated; it goes on answering."
 
         form = DeprecateForm(request.POST or None)
@@ -185,7 +185,7 @@ class ApiVersionAdmin(VerbAdmin):
         version = self._version(object_id)
 
         def verb(_data: dict[str, Any]) -> str:
-            retire(version=version, actor=actor(request))
+            retire(version=version, actor=person(request))
             return f"{version} is retired; it is not served any more."
 
         return self._confirm(request, version, "Retire", "All calls to it will be refused at once.", verb)
@@ -195,26 +195,26 @@ class ApiVersionAdmin(VerbAdmin):
         version = self._version(object_id)
 
         def verb(_data: dict[str, Any]) -> str:
-            reinstate(version=version, actor=actor(request))
+            reinstate(version=version, actor=person(request))
             return f"{version} is published again."
 
         return self._confirm(request, version, "Reinstate", "It will be served as before.", verb)
 
     @admin.action(description="Deploy to live", permissions=["change"])
     def deploy_to_live(self, request: HttpRequest, rows: QuerySet[ApiVersion]) -> None:
-        self.each(request, rows, lambda row: deploy(version=row, actor=actor(request)), "Deployed")
+        self.each(request, rows, lambda row: deploy(version=row, actor=person(request)), "Deployed")
 
     @admin.action(description="Deprecate", permissions=["change"])
     def deprecate_chosen(self, request: HttpRequest, rows: QuerySet[ApiVersion]) -> None:
-        self.each(request, rows, lambda row: deprecate(version=row, actor=actor(request)), "Deprecated")
+        self.each(request, rows, lambda row: deprecate(version=row, actor=person(request)), "Deprecated")
 
     @admin.action(description="Retire", permissions=["change"])
     def retire_chosen(self, request: HttpRequest, rows: QuerySet[ApiVersion]) -> None:
-        self.each(request, rows, lambda row: retire(version=row, actor=actor(request)), "Retired")
+        self.each(request, rows, lambda row: retire(version=row, actor=person(request)), "Retired")
 
     @admin.action(description="Reinstate", permissions=["change"])
     def reinstate_chosen(self, request: HttpRequest, rows: QuerySet[ApiVersion]) -> None:
-        self.each(request, rows, lambda row: reinstate(version=row, actor=actor(request)), "Reinstated")
+        self.each(request, rows, lambda row: reinstate(version=row, actor=person(request)), "Reinstated")
 
     def _version(self, object_id: str) -> ApiVersion:
         return get_object_or_404(ApiVersion.objects.select_related("api"), pk=object_id)
@@ -239,4 +239,4 @@ def _new_backend(api: Api, url: str, request: HttpRequest) -> Backend:
     name = f"{api.name[:40]} ({urlsplit(cleaned).netloc[:36]})"
     taken = Backend.objects.filter(organization=api.organization, name__startswith=name[:76]).count()
     name = f"{name[:76]} {taken + 1}" if taken else name
-    return create_backend(organization=api.organization, name=name, url=cleaned, actor=actor(request))
+    return create_backend(organization=api.organization, name=name, url=cleaned, actor=person(request))
