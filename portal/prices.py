@@ -48,8 +48,8 @@ def terms(plan: UsagePlan) -> PlanTerms:
     assignment = getattr(plan, "price", None)
     card = assignment.rate_card if assignment else None
     listed = sorted(card.prices.all(), key=lambda each: Meter.values.index(each.meter)) if card else []
-    meters = [_meter_terms(price, card.currency) for price in listed] if card else []
-    meters = [each for each in meters if each is not None]
+    described = [_meter_terms(price, card.currency) for price in listed] if card else []
+    meters = [each for each in described if each is not None]
     price, per = _headline(card, meters)
     return PlanTerms(plan, price, per, rate_words(plan), burst_words(plan), quota_words(plan), meters)
 

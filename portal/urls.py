@@ -37,7 +37,7 @@ application_pages = [
     path("<slug:pk>/key/", console_keys.show, name="key-shown"),
 ]
 
-console_pages = [
+console_pages: list[URLPattern | URLResolver] = [
     path("", console_home.home, name="console"),
     path("applications/", include(application_pages)),
     path(

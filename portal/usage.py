@@ -118,7 +118,8 @@ def dashboard(
 
 def narrowed(scope: Scope, parameters: Mapping[str, str], *fields: str) -> Scope:
     """The scope with the filters of the query string that are given."""
-    return replace(scope, **{field: parameters[field][:10] for field in fields if parameters.get(field)})
+    given: dict[str, Any] = {field: parameters[field][:10] for field in fields if parameters.get(field)}
+    return replace(scope, **given)
 
 
 def _label_of(at: datetime, span_name: str) -> str:
@@ -128,6 +129,7 @@ def _label_of(at: datetime, span_name: str) -> str:
 
 
 def _chart(
+    *,
     id: str,  # noqa: A002 -- as in HTML
     label: str,
     buckets: list[Bucket],
@@ -157,7 +159,15 @@ def _calls_chart(buckets: list[Bucket], span_name: str) -> ChartData:
         ("5xx", 3, lambda b: b.errors_5xx),
     ]
     extra = {"type": "bar", "stacked": True}
-    return _chart("chart-calls", "Calls over time", buckets, span_name, lines, extra, formats.number)
+    return _chart(
+        id="chart-calls",
+        label="Calls over time",
+        buckets=buckets,
+        span_name=span_name,
+        lines=lines,
+        extra=extra,
+        write=formats.number,
+    )
 
 
 def _latency_chart(buckets: list[Bucket], span_name: str) -> ChartData:
@@ -168,7 +178,13 @@ def _latency_chart(buckets: list[Bucket], span_name: str) -> ChartData:
     ]
     extra = {"type": "line", "stacked": False, "unit": "ms"}
     return _chart(
-        "chart-latency", "Latency over time", buckets, span_name, lines, extra, formats.milliseconds
+        id="chart-latency",
+        label="Latency over time",
+        buckets=buckets,
+        span_name=span_name,
+        lines=lines,
+        extra=extra,
+        write=formats.milliseconds,
     )
 
 

@@ -38,7 +38,8 @@ class PlanForm(forms.ModelForm):
         # a new row has its short id already, so the key does not tell
         if not self.instance._state.adding and "opens" in self.fields:
             field = self.fields["opens"]
-            field.queryset = field.queryset.filter(organization=self.instance.organization_id)
+            assert isinstance(field, forms.ModelMultipleChoiceField)
+            field.queryset = Stage.objects.select_related("version__api").filter(organization=self.instance.organization_id)
             self.initial["opens"] = list(self.instance.stages.all())
 
     def validate_constraints(self) -> None:

@@ -26,7 +26,8 @@ class OrganizationForm(forms.Form):
 
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
         before = {name: getattr(organization, name) for name in ("name", "billing_email", "timezone")}
-        super().__init__(*args, initial=before, **kwargs)
+        kwargs["initial"] = before
+        super().__init__(*args, **kwargs)
 
 
 class MemberForm(forms.Form):

@@ -27,7 +27,7 @@ def home(request: HttpRequest, organization: Organization) -> HttpResponse:
     subscriptions = list(
         subscriptions_of(organization)
         .exclude(state=SubscriptionState.CANCELLED)
-        .select_related("application", "plan", "provider")
+        .select_related("application", "plan", "provider", "organization")
     )
     context = {
         "section": "console",

@@ -1,6 +1,7 @@
 """API keys: make, show once, rotate, disable, revoke."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -67,7 +68,7 @@ def show(request: HttpRequest, organization: Organization, pk: str) -> HttpRespo
     """The key, once: it leaves the session as it is shown."""
     application = guard.own(Application, organization, pk)
     kept = shown_once.take(request, "key", application.pk)
-    context = PAGE | {"application": application, "kept": kept}
+    context: dict[str, Any] = PAGE | {"application": application, "kept": kept}
     if kept:
         url, pending = _first_url(application, kept.get("plan", ""))
         context |= {"curl": examples.curl(url, kept["text"]) if url else "", "pending": pending}

@@ -21,7 +21,7 @@ def page(request: HttpRequest, organization: Organization) -> HttpResponse:
     subscriptions = list(
         subscriptions_of(organization)
         .filter(state=SubscriptionState.ACTIVE)
-        .select_related("application", "plan", "provider")
+        .select_related("application", "plan", "provider", "organization")
     )
     if scope.application:
         subscriptions = [each for each in subscriptions if each.application_id == scope.application]

@@ -82,7 +82,7 @@ class Resource(Guarded, GenericViewSet):
     search_fields: ClassVar[tuple[str, ...]] = ()
     filter_backends = BACKENDS
     lookup_value_regex: ClassVar[str] = "[a-z0-9]{10}"
-    http_method_names = ["get", "post", "patch", "delete", "head"]  # noqa: RUF012
+    http_method_names = ["get", "post", "patch", "delete", "head"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

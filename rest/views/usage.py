@@ -23,7 +23,7 @@ from rest.views.base import Guarded
 class Asked(Guarded):
     """A view that takes its input from the query string."""
 
-    http_method_names = ["get", "head"]  # noqa: RUF012
+    http_method_names = ["get", "head"]
     query_class: type[StrictQuery]
 
     def read_query(self) -> dict[str, Any]:

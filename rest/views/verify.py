@@ -16,7 +16,7 @@ class VerifyView(Guarded):
     """Key verification for gateways and backends that ask themselves."""
 
     tag = "keys"
-    http_method_names = ["post"]  # noqa: RUF012
+    http_method_names = ["post"]
     # it changes nothing, so every member's token may ask, a read-only one too
     changes_nothing = True
     write_need = Need.READ
