@@ -31,8 +31,8 @@ class _Handler(BaseHTTPRequestHandler):
             "path": self.path,
             "headers": {name.lower(): value for name, value in self.headers.items()},
             "body_length": len(body),
-            "connection": id(self.connection),
-            "names": [name for name in self.headers],
+            "peer": self.client_address[1],
+            "names": list(self.headers),
         }
         text = b"x" * int(wanted["bytes"]) if "bytes" in wanted else json.dumps(seen).encode()
         self.server.seen.append(seen)

@@ -1,0 +1,5 @@
+"""`python -m benchmarks`: all comparisons, one after the other."""
+
+from benchmarks import gate
+
+gate.main()

@@ -1,0 +1,73 @@
+"""nginx.conf is made of checked settings only."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.nginx.render import UnsafeTextError, render
+from gateway.settings import NodeSettings, SettingError
+
+FOLDER = Path("/srv/node")
+
+
+def test_the_settings_stand_where_they_belong():
+    settings = NodeSettings(folder=FOLDER, host="0.0.0.0", port=8081, workers="3", max_body=1000)  # noqa: S104
+    text = render(settings, modules=[Path("/m/ndk.so"), Path("/m/lua.so")], user="nobody nogroup")
+    for line in (
+        'load_module "/m/ndk.so";\nload_module "/m/lua.so";\nuser nobody nogroup;',
+        "worker_processes 3;",
+        "listen 0.0.0.0:8081 default_server;",
+        'listen "unix:/srv/node/control.sock";',
+        'access_log "/srv/node/usage.log" usage if=$gatehouse_logged;',
+        "client_max_body_size 1000;",
+        'proxy_ssl_trusted_certificate "/etc/ssl/certs/ca-certificates.crt";',
+        'folder = "/srv/node"',
+    ):
+        assert line in text
+    assert "@" not in text
+
+
+def test_an_ordinary_user_and_built_in_lua_need_no_such_lines():
+    text = render(NodeSettings(folder=FOLDER), modules=[])
+    assert "load_module" not in text
+    assert "\nuser " not in text
+
+
+def test_headers_of_our_own_are_cleared_in_every_spelling():
+    text = render(NodeSettings(folder=FOLDER), modules=[])
+    for name in ("X_Api_Key", "X-Api_Key", "X_Gatehouse-Subscription", "X_Forwarded_For"):
+        assert f'proxy_set_header {name} "";' in text
+
+
+def test_a_module_path_that_could_leave_its_quotes_is_refused():
+    with pytest.raises(UnsafeTextError, match="characters"):
+        render(NodeSettings(folder=FOLDER), modules=[Path('/a"; user root;')])
+
+
+@pytest.mark.parametrize(
+    ("env", "named"),
+    [
+        ({}, "GATEHOUSE_NODE_DIR"),
+        ({"GATEHOUSE_NODE_DIR": "/" + "x" * 100}, "at most"),
+        ({"GATEHOUSE_NODE_DIR": '/a"b'}, "GATEHOUSE_NODE_DIR"),
+        ({"GATEHOUSE_NODE_DIR": "/a$b"}, "GATEHOUSE_NODE_DIR"),
+        ({"GATEHOUSE_CA_BUNDLE": "/a;b"}, "GATEHOUSE_CA_BUNDLE"),
+        ({"GATEHOUSE_GATEWAY_HOST": "a b"}, "GATEHOUSE_GATEWAY_HOST"),
+        ({"GATEHOUSE_GATEWAY_PORT": "eighty"}, "GATEHOUSE_GATEWAY_PORT"),
+        ({"GATEHOUSE_GATEWAY_PORT": "70000"}, "GATEHOUSE_GATEWAY_PORT"),
+        ({"GATEHOUSE_WORKERS": "0"}, "GATEHOUSE_WORKERS"),
+        ({"GATEHOUSE_ENTRIES_MEMORY": "128 MB"}, "GATEHOUSE_ENTRIES_MEMORY"),
+        ({"GATEHOUSE_ENTRIES_MEMORY": "1k"}, "1m or more"),
+        ({"GATEHOUSE_MAX_BODY": "0"}, "GATEHOUSE_MAX_BODY"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named(env, named):
+    folder = {"GATEHOUSE_NODE_DIR": "/srv/node"} if env else {}
+    with pytest.raises(SettingError, match=named):
+        NodeSettings.from_environment({**folder, **env})
+
+
+def test_sizes_and_ipv6_hosts_are_understood():
+    env = {"GATEHOUSE_NODE_DIR": "/n", "GATEHOUSE_MAX_BODY": "6M", "GATEHOUSE_GATEWAY_HOST": "::1"}
+    settings = NodeSettings.from_environment(env)
+    assert (settings.max_body, settings.host) == (6 * 2**20, "[::1]")
