@@ -39,11 +39,14 @@ class PlanForm(forms.ModelForm):
         if not self.instance._state.adding and "opens" in self.fields:
             field = self.fields["opens"]
             assert isinstance(field, forms.ModelMultipleChoiceField)
-            field.queryset = Stage.objects.select_related("version__api").filter(organization=self.instance.organization_id)
+            field.queryset = Stage.objects.select_related("version__api").filter(
+                organization=self.instance.organization_id
+            )
             self.initial["opens"] = list(self.instance.stages.all())
 
-    def validate_constraints(self) -> None:
-        """Left to the verb, which names the field."""
+    def _get_validation_exclusions(self) -> set[str]:
+        """Leave the throttle's constraint to the verb, which names the field."""
+        return super()._get_validation_exclusions() | {"throttle_rate", "throttle_burst"}
 
 
 @admin.register(UsagePlan)
