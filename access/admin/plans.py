@@ -46,7 +46,7 @@ class PlanForm(forms.ModelForm):
 
     def _get_validation_exclusions(self) -> set[str]:
         """Leave the throttle's constraint to the verb, which names the field."""
-        return super()._get_validation_exclusions() | {"throttle_rate", "throttle_burst"}
+        return super()._get_validation_exclusions() | {"throttle_rate", "throttle_burst"}  # type: ignore[misc]
 
 
 @admin.register(UsagePlan)
