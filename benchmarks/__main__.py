@@ -1,5 +1,6 @@
 """`python -m benchmarks`: all comparisons, one after the other."""
 
-from benchmarks import gate
+from benchmarks import gate, usage_lines
 
 gate.main()
+usage_lines.main()
