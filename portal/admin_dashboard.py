@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.module_loading import import_string
 from django.utils.timezone import now
 
 from access.models import ApiKey, Application, KeyState, Subscription, SubscriptionState
@@ -75,11 +76,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = [{"title": None, "separator": False, "items": pages}]
     seen = _visible(request)
     for title, models in GROUPS.items():
-        items = [_item(seen.pop(label), label, icon) for label, icon in models if label in seen]
+        items = [_item(request, seen.pop(label), label, icon) for label, icon in models if label in seen]
         if items:
             groups.append({"title": title, "separator": True, "items": items})
     if seen:
-        rest = [_item(model, label, "table_rows") for label, model in seen.items()]
+        rest = [_item(request, model, label, "table_rows") for label, model in seen.items()]
         groups.append({"title": "More", "separator": True, "collapsible": True, "items": rest})
     return groups
 
@@ -120,10 +121,11 @@ def _visible(request: HttpRequest) -> dict[str, type[Model]]:
     }
 
 
-def _item(model: type[Model], label: str, icon: str) -> dict[str, Any]:
+def _item(request: HttpRequest, model: type[Model], label: str, icon: str) -> dict[str, Any]:
     item = {"title": str(model._meta.verbose_name_plural), "icon": icon, "link": _listing(model)}
     item["title"] = item["title"][0].upper() + item["title"][1:]
-    if label in BADGES:
+    # unfold draws a badge for every item that names one, also when there is nothing to say
+    if label in BADGES and import_string(BADGES[label])(request):
         item["badge"] = BADGES[label]
     return item
 

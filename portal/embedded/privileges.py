@@ -23,7 +23,7 @@ def service_command(command: list[str], *, paths: list[Path], stop: signal.Signa
     if os.geteuid() == 0:
         account = pwd.getpwnam(SERVICE_USER)
         wrapped += [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
-        if not all(_open_to_others(path) for path in paths):
+        if any(closed_to_services(path) for path in paths):
             wrapped += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
     return [*wrapped, *command]
 
@@ -37,8 +37,10 @@ def give_to_service_user(path: Path, *, inside: bool = False) -> None:
         os.chown(each, account.pw_uid, account.pw_gid, follow_symlinks=False)
 
 
-def _open_to_others(path: Path) -> bool:
-    """Tell whether another user can pass all folders on the way to `path` and, if it is one, into it."""
+def closed_to_services(path: Path) -> bool:
+    """Tell whether we are root and the services' user cannot pass all folders on the way to, or into, `path`."""
+    if os.geteuid() != 0:
+        return False
     real = path.resolve()
     folders = [*real.parents, *([real] if real.is_dir() else [])]
-    return all(folder.stat().st_mode & 0o001 for folder in folders if folder.exists())
+    return not all(folder.stat().st_mode & 0o001 for folder in folders if folder.exists())
