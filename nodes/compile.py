@@ -16,8 +16,8 @@ from django.db.models import QuerySet
 from access.models import ApiKey, KeyState, Subscription, SubscriptionState, UsagePlan
 from apis.models import Backend, BasePathMapping, Stage
 from gateway import entries as shapes
+from nodes.change import Change
 from nodes.compile_stage import CANONICAL_LABEL, canonical_key, stage_change
-from nodes.entries import Change
 from nodes.models import Entry
 
 Ids = Collection[str] | None

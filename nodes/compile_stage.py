@@ -5,7 +5,7 @@ from typing import Any
 from apis import compile as apis_compile
 from apis.models import Stage, VersionState
 from gateway import entries as shapes, trie
-from nodes.entries import Change
+from nodes.change import Change
 
 CANONICAL_LABEL = ".execute-api"
 

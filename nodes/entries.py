@@ -7,14 +7,14 @@ reader of "everything after N" never skips one. A NOTIFY, sent with the commit, 
 import logging
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, is_dataclass
-from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Max, Q
 from django.utils.timezone import now
 
 from accounts.models import Organization
 from gateway.entries import KINDS
+from nodes.change import Change
 from nodes.models import Entry
 
 logger = logging.getLogger(__name__)
@@ -24,24 +24,6 @@ PAGE = 5_000
 # any number that no other advisory lock of this database uses
 _LOCK = 7_241_001
 _WRITE_CHUNK = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One entry to write. `data` is a dataclass of `gateway.entries`, or None when the thing is gone.
-
-    A `problem` is shown to people. With it and without data, nodes keep what they have.
-    """
-
-    kind: str
-    key: str
-    organization_id: str | None
-    data: Any
-    problem: str = ""
-
-    @property
-    def name(self) -> tuple[str, str]:
-        return self.kind, self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,16 +165,3 @@ def snapshot(*, after: int, limit: int = PAGE) -> Changes:
     last = page[-1].generation if page else 0
     # `newest` was read first, so nothing up to it can be missing from the last page
     return Changes(last if more else max(last, newest), page, more, full)
-
-
-def rebuild() -> int:
-    """Compare all models with the entries and write what differs; returns how many did."""
-    from nodes import compile as compiler  # noqa: PLC0415 -- it needs Change from here
-
-    with transaction.atomic():
-        lock()
-        changes = {change.name: change for change in compiler.everything()}
-        living = Entry.objects.filter(data__isnull=False).values_list("kind", "key", "organization_id")
-        for kind, key, organization_id in living.iterator():
-            changes.setdefault((kind, key), Change(kind, key, organization_id, None))
-        return write_many(changes=changes.values())

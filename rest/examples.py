@@ -12,17 +12,10 @@ from rest.serializers.access import (
     SubscriptionInput,
 )
 from rest.serializers.accounts import MemberInput, OrganizationInput, TokenInput
-from rest.serializers.apis import (
-    ApiInput,
-    BackendInput,
-    DeploymentInput,
-    MappingInput,
-    PromoteInput,
-    StageChange,
-    VersionInput,
-)
+from rest.serializers.apis import ApiInput, BackendInput, VersionInput
 from rest.serializers.billing import CloseInput, RateCardInput
 from rest.serializers.nodes import NodeInput
+from rest.serializers.publish import DeploymentInput, MappingInput, PromoteInput, StageChange
 from rest.serializers.verify import VerifyInput
 
 EXAMPLES: dict[type[Serializer], dict[str, Any]] = {

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from apis import publish
 from apis.models import BasePathMapping, Deployment, Stage
 from rest.filtersets import DeploymentFilters, MappingFilters, StageFilters
-from rest.serializers.apis import (
+from rest.serializers.publish import (
     DeploymentInput,
     DeploymentSerializer,
     MappingChange,

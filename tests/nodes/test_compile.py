@@ -7,8 +7,9 @@ from django.utils.timezone import now
 
 from gateway import entries as shapes
 from nodes import compile as compiler
-from nodes.entries import Change, rebuild
+from nodes.change import Change
 from nodes.models import Entry
+from nodes.rebuild import rebuild
 from tests.factories import (
     make_application,
     make_backend,

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from gateway.entries import Mapping
 from nodes import entries
-from nodes.entries import Change
+from nodes.change import Change
 from nodes.models import Entry
 from tests.factories import make_key, make_mapping, make_organization, make_plan, make_subscription
 

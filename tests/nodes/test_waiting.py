@@ -10,7 +10,7 @@ from django.db import connection
 
 from gateway.entries import Mapping
 from nodes import entries, waiting
-from nodes.entries import Change
+from nodes.change import Change
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from nodes.entries import rebuild
+from nodes.rebuild import rebuild
 
 
 class Command(BaseCommand):

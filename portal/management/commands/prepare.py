@@ -7,8 +7,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
-from nodes.entries import rebuild
 from nodes.models import Node
+from nodes.rebuild import rebuild
 from nodes.registry import create_node
 from portal.supervisor.layout import Layout, write_secret
 

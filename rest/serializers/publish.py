@@ -1,0 +1,164 @@
+"""Deployments, stages, addresses."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from apis.models import LIVE, ApiVersion, BasePathMapping, Deployment, Stage
+from apis.queries import canonical_address, stage_address
+from nodes.queries import stage_live, stage_problem
+from rest.serializers.base import Strict, Visible
+
+
+class PointingStageSerializer(serializers.ModelSerializer):
+    """A stage that points to the deployment, and where it answers."""
+
+    address = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Stage
+        fields: tuple[str, ...] = ("id", "name", "address")
+        read_only_fields: tuple[str, ...] = fields
+
+    def get_address(self, stage: Stage) -> str:
+        return stage_address(stage)
+
+
+class DeploymentSerializer(serializers.ModelSerializer):
+    """An immutable compiled copy of a version, and the stages that point to it now."""
+
+    stages = PointingStageSerializer(many=True, read_only=True)
+    created_by = serializers.CharField(
+        source="created_by.email", default=None, read_only=True, allow_null=True, help_text="Who deployed."
+    )
+
+    class Meta:
+        model = Deployment
+        fields: tuple[str, ...] = (
+            "id",
+            "organization",
+            "version",
+            "number",
+            "note",
+            "stages",
+            "created_by",
+            "created_at",
+        )
+        read_only_fields: tuple[str, ...] = fields
+
+
+class DeploymentInput(Strict):
+    version = Visible(ApiVersion)
+    stage = serializers.CharField(
+        max_length=128, default=LIVE, help_text="Name of the stage to move; made if it is missing."
+    )
+    note = serializers.CharField(max_length=200, default="", allow_blank=True)
+
+
+class StageSerializer(serializers.ModelSerializer):
+    """A movable pointer to a deployment, with settings that hold at once."""
+
+    variables = serializers.DictField(child=serializers.CharField(), read_only=True)
+    address = serializers.SerializerMethodField(help_text="Where clients call it.")
+    canonical_address = serializers.SerializerMethodField(help_text="The address that always holds.")
+
+    class Meta:
+        model = Stage
+        fields: tuple[str, ...] = (
+            "id",
+            "organization",
+            "version",
+            "name",
+            "deployment",
+            "variables",
+            "throttle_rate",
+            "throttle_burst",
+            "address",
+            "canonical_address",
+            "created_at",
+            "updated_at",
+        )
+        read_only_fields: tuple[str, ...] = fields
+
+    def get_address(self, stage: Stage) -> str:
+        return stage_address(stage)
+
+    def get_canonical_address(self, stage: Stage) -> str:
+        return canonical_address(stage)
+
+
+class LiveSerializer(serializers.Serializer):
+    """On how many of the gateway's nodes the stage's newest state answers."""
+
+    live = serializers.IntegerField(help_text="Nodes that run it.")
+    up = serializers.IntegerField(help_text="Nodes that were seen within the last seconds.")
+    problem = serializers.CharField(help_text="Why it could not be handed to the nodes; empty = it was.")
+
+
+class StageDetailSerializer(StageSerializer):
+    nodes = serializers.SerializerMethodField()
+
+    class Meta(StageSerializer.Meta):
+        fields: tuple[str, ...] = (*StageSerializer.Meta.fields, "nodes")
+        read_only_fields: tuple[str, ...] = fields
+
+    @extend_schema_field(LiveSerializer)
+    def get_nodes(self, stage: Stage) -> dict[str, Any]:
+        live = stage_live(stage)
+        return {"live": live.live, "up": live.up, "problem": stage_problem(stage)}
+
+
+class StageChange(Strict):
+    variables = serializers.DictField(
+        child=serializers.CharField(allow_blank=True, max_length=512, trim_whitespace=False),
+        required=False,
+        help_text="Stage variables: the whole new set.",
+    )
+    throttle_rate = serializers.FloatField(
+        required=False,
+        allow_null=True,
+        min_value=0,
+        help_text="Calls a second over all callers; null = no limit.",
+    )
+    throttle_burst = serializers.IntegerField(
+        required=False, allow_null=True, min_value=0, max_value=2_000_000_000, help_text="Calls at once."
+    )
+
+
+class PromoteInput(Strict):
+    to = serializers.CharField(
+        max_length=128, help_text="Name (or id) of the stage that shall point to this stage's deployment."
+    )
+
+
+class RollBackInput(Strict):
+    deployment = Visible(
+        Deployment, required=False, help_text="An earlier deployment; default: the one before the current."
+    )
+
+
+class MappingSerializer(serializers.ModelSerializer):
+    """Host and base path at which a stage answers."""
+
+    class Meta:
+        model = BasePathMapping
+        fields: tuple[str, ...] = ("id", "organization", "stage", "host", "base_path")
+        read_only_fields: tuple[str, ...] = fields
+
+
+class MappingInput(Strict):
+    stage = Visible(Stage)
+    host = serializers.CharField(
+        max_length=253, default="", allow_blank=True, help_text="api.example.com; empty = the shared host."
+    )
+    base_path = serializers.CharField(
+        max_length=200,
+        default="",
+        allow_blank=True,
+        help_text="Without slashes at its ends; empty = the root.",
+    )
+
+
+class MappingChange(Strict):
+    stage = Visible(Stage, help_text="The stage that answers there from now on.")
