@@ -3,8 +3,8 @@ import re
 import pytest
 from django.test import Client
 
-from nodes import entries
 from nodes.models import Node
+from nodes.rebuild import rebuild
 from nodes.registry import find_node
 from tests.factories import make_staff, make_stage
 from tests.metering.factories import make_row, use
@@ -39,5 +39,5 @@ def test_a_node_is_disabled_by_an_action(console: Client) -> None:
 def test_the_lists_open(console: Client, page: str) -> None:
     use(make_row(make_stage()))
     make_node()
-    entries.rebuild()
+    rebuild()
     assert console.get(f"/admin/{page}/").status_code == 200

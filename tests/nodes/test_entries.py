@@ -10,6 +10,7 @@ from gateway.entries import Mapping
 from nodes import entries
 from nodes.change import Change
 from nodes.models import Entry
+from nodes.rebuild import rebuild
 from tests.factories import make_key, make_mapping, make_organization, make_plan, make_subscription
 
 pytestmark = pytest.mark.django_db
@@ -131,14 +132,14 @@ def make_world() -> None:
 def test_rebuilding_writes_what_differs_and_only_that() -> None:
     make_world()
     # stage, its canonical address and its mapping, plan, subscription, key
-    assert entries.rebuild() == 6
-    assert entries.rebuild() == 0
+    assert rebuild() == 6
+    assert rebuild() == 0
     Entry.objects.filter(kind="plan").update(data={"wrong": True})
     Entry.objects.filter(kind="key").delete()
     put("*|stray", "nobody")
-    assert entries.rebuild() == 3
+    assert rebuild() == 3
     assert Entry.objects.get(key="*|stray").data is None
-    assert entries.rebuild() == 0
+    assert rebuild() == 0
 
 
 def test_the_command_rebuilds(capsys: pytest.CaptureFixture[str]) -> None:

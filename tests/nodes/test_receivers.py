@@ -15,6 +15,7 @@ from apis.models import Backend, BasePathMapping, Stage
 from apis.signals import backends_changed, mappings_changed, stages_changed
 from nodes import entries
 from nodes.models import Entry
+from nodes.rebuild import rebuild
 from tests.factories import (
     make_application,
     make_backend,
@@ -40,7 +41,7 @@ def test_a_changed_plan_is_one_entry_however_many_subscribe() -> None:
     plan = make_plan()
     for _ in range(5):
         make_key(make_subscription(plan=plan).application)
-    entries.rebuild()
+    rebuild()
     UsagePlan.objects.filter(pk=plan.pk).update(quota_limit=5)
     assert written(lambda: plans_changed.send(UsagePlan, plan_ids=[plan.pk])) == {("plan", plan.pk, True)}
 
@@ -49,7 +50,7 @@ def test_a_new_subscription_also_changes_the_keys_of_its_application() -> None:
     application = make_application()
     key, _ = make_key(application)
     make_key()
-    entries.rebuild()
+    rebuild()
     subscription = make_subscription(application)
     assert written(lambda: subscriptions_changed.send(Subscription, subscription_ids=[subscription.pk])) == {
         ("subscription", subscription.pk, True),
@@ -60,7 +61,7 @@ def test_a_new_subscription_also_changes_the_keys_of_its_application() -> None:
 def test_a_suspended_subscription_is_one_entry() -> None:
     subscription = make_subscription()
     make_key(subscription.application)
-    entries.rebuild()
+    rebuild()
     Subscription.objects.update(state="suspended")
     assert written(lambda: subscriptions_changed.send(Subscription, subscription_ids=[subscription.pk])) == {
         ("subscription", subscription.pk, True)
@@ -70,7 +71,7 @@ def test_a_suspended_subscription_is_one_entry() -> None:
 def test_a_revoked_key_is_one_tombstone() -> None:
     key, _ = make_key()
     make_key()
-    entries.rebuild()
+    rebuild()
     ApiKey.objects.filter(pk=key.pk).update(state="revoked")
     assert written(lambda: keys_changed.send(ApiKey, key_ids=[key.pk])) == {("key", key.hash, False)}
 
@@ -87,7 +88,7 @@ def test_a_first_deployment_brings_the_stage_and_its_addresses() -> None:
 
 def test_a_moved_and_a_removed_address() -> None:
     mapping, other = make_mapping(), make_stage()
-    entries.rebuild()
+    rebuild()
     address = f"|{mapping.base_path}"
     BasePathMapping.objects.update(stage=other)
     assert written(lambda: mappings_changed.send(BasePathMapping, addresses=[address])) == {
@@ -111,7 +112,7 @@ def test_a_changed_backend_is_one_entry() -> None:
 def test_a_suspended_organization_loses_what_it_bought_and_what_it_sells() -> None:
     subscription, stage = make_subscription(), make_stage()
     for organization in (subscription.organization, stage.organization):
-        entries.rebuild()
+        rebuild()
         Organization.objects.filter(pk=organization.pk).update(suspended_at=now())
         found = written(
             lambda pk=organization.pk: organization_suspended_changed.send(
@@ -128,7 +129,7 @@ def test_a_suspended_organization_loses_what_it_bought_and_what_it_sells() -> No
 
 def test_a_change_that_is_taken_back_writes_nothing() -> None:
     plan = make_plan()
-    entries.rebuild()
+    rebuild()
 
     def change() -> None:
         with transaction.atomic():

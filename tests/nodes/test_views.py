@@ -11,6 +11,7 @@ from gateway.batches import Row
 from gateway.entries import Entry
 from metering.models import UsageBatch
 from nodes import entries, registry
+from nodes.rebuild import rebuild
 from tests.factories import make_key, make_plan, make_stage, make_subscription
 from tests.metering.factories import make_batch, make_row
 from tests.nodes.factories import make_node, signed_in
@@ -54,7 +55,7 @@ def test_the_wrong_method_names_the_right_one(client: Client, signed: dict[str, 
 
 def test_a_node_gets_what_it_does_not_have(client: Client, signed: dict[str, str]) -> None:
     make_key(make_subscription(plan=make_plan(make_stage())).application)
-    entries.rebuild()
+    rebuild()
     first = client.get(BASE + "entries?after=0", headers=signed).json()
     assert (first["generation"], first["more"], first["full"]) == (entries.newest_generation(), False, True)
     assert {Entry.from_dict(entry).kind for entry in first["entries"]} >= {
@@ -164,7 +165,7 @@ def test_a_batch_that_can_never_be_used_says_why(client: Client, signed: dict[st
 def test_a_status_is_kept_and_answered_with_the_newest_generation(client: Client) -> None:
     node, token = make_node(last_seen_at=None)
     make_stage()
-    entries.rebuild()
+    rebuild()
     said = {"generation": 1, "version": "0.1", "status": {"spool_bytes": 5}}
     answer = post(client, "status", said, signed_in(token))
     assert answer.json() == {"generation": entries.newest_generation()}
