@@ -61,10 +61,6 @@ local function push_addresses()
         if type(host) ~= "string" or type(addresses) ~= "table" then
             return answer(400, { error = "not a JSON object of host -> list of addresses" })
         end
-        for index, address in ipairs(addresses) do
-            local bare = address:find(":", 1, true) and not address:find("^%[")
-            addresses[index] = bare and "[" .. address .. "]" or address
-        end
         if not store.put_addresses(host, addresses) then
             return answer(507, { error = "full", kind = "address", key = host })
         end

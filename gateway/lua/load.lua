@@ -42,12 +42,25 @@ local function load_entries(path)
     page.ready = 1
 end
 
+-- The agent's last look-ups, so that backends with a host name are found before it pushes newer ones.
+local function load_addresses(path)
+    local file = io.open(path, "rb")
+    local hosts = file and cjson.decode(file:read("*a"))
+    if file then
+        file:close()
+    end
+    for host, addresses in pairs(type(hosts) == "table" and hosts or {}) do
+        store.put_addresses(host, addresses)
+    end
+end
+
 -- settings = {folder, verdicts (a path), max_body (bytes), tls_slots}
 function load.init(settings)
     require("verdict").init(cjson.decode(read(settings.verdicts)), settings.max_body)
     require("agent").init(settings.folder)
     require("peer").init(settings.tls_slots)
     load_entries(settings.folder .. "/entries.jsonl")
+    load_addresses(settings.folder .. "/addresses.json")
     -- Workers may not be allowed to read our files: load everything now.
     for _, name in ipairs({ "gate", "balance", "control" }) do
         require(name)

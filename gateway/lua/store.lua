@@ -125,6 +125,10 @@ function store.put(entry, line)
 end
 
 local function put_addresses(host, addresses)
+    for index, address in ipairs(addresses) do
+        local bare = address:find(":", 1, true) and not address:find("^%[")
+        addresses[index] = bare and "[" .. address .. "]" or address
+    end
     local name = "address:" .. host
     local value = "0\n" .. cjson.encode({ data = addresses })
     local before = texts:get(name)

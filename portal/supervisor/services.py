@@ -10,8 +10,8 @@ from portal.settings.environment import BASE_DIR
 from portal.supervisor.layout import Layout
 from portal.supervisor.service import Service
 
-# Stop order: what takes calls first, what counts them next, what they are written to last.
-GATE, AGENT, CONTROL, STORE = range(4)
+# Stop order: the agent gives unspent quota back while its nginx runs; what counts are written to stops last.
+AGENT, GATE, CONTROL, STORE = range(4)
 STOP = signal.SIGTERM
 # A service must not write beside the code, which it may not own.
 QUIET = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}

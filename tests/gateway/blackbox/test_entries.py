@@ -156,6 +156,26 @@ def test_a_restart_serves_the_last_good_entries_from_disk(gate):
             node.stop()
 
 
+def test_a_restart_without_the_agent_finds_named_backends_by_its_last_look_ups(gate):
+    with node_folder() as folder:
+        folder.mkdir()
+        world = World(None)
+        target = {"scheme": "http", "host": "backend.test", "port": gate.backend.port, "path": ""}
+        data = {"target": target, "connect_timeout_ms": 1000, "timeout_ms": 1000}
+        entries = [
+            Entry("backend", "backend", 1, data),
+            world.entry("stage", "s", stage({"op": operation("GET", "/a")})),
+            Entry("mapping", "*|named", 3, {"stage": "s"}),
+        ]
+        (folder / "entries.jsonl").write_bytes(lines(*entries))
+        (folder / "addresses.json").write_text('{"backend.test": ["127.0.0.1"]}')
+        node = start_nginx(folder, free_port())
+        try:
+            assert node.call("GET", "/named/a").status == 200
+        finally:
+            node.stop()
+
+
 def test_a_reload_keeps_entries_counters_and_the_lock(gate):
     gate.world.publish("kept-count", {"op": operation("GET", "/")})
     before = gate.node.workers()
