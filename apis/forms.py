@@ -18,7 +18,6 @@ from accounts.models import Organization
 from apis.import_document import fetch_document
 from apis.models import LIVE, Api, ApiVersion, Backend, Deployment, Stage
 from apis.openapi import Document, DocumentError, parse
-from apis.openapi.parse import MAX_BYTES
 from apis.openapi.servers import suggest_backends
 
 SOURCES = ("url", "upload", "text")
@@ -64,7 +63,7 @@ class DocumentFields(forms.Form):
 
 
 def _read(source: str, cleaned: dict[str, Any]) -> Document:
-    limit = getattr(settings, "DOCUMENT_MAX_BYTES", MAX_BYTES)
+    limit = settings.DOCUMENT_MAX_BYTES
     if source == "url":
         return parse(fetch_document(cleaned["url"]), max_bytes=limit)
     if source == "upload":

@@ -15,7 +15,6 @@ import urllib3
 from django.conf import settings
 
 from accounts.errors import Refused
-from apis.openapi.parse import MAX_BYTES
 from apis.openapi.uris import Server, UriError, read_server, split
 
 SECONDS = 10.0
@@ -82,7 +81,7 @@ def _get(url: str, deadline: float) -> bytes | str:
 
 
 def _body(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
-    limit = getattr(settings, "DOCUMENT_MAX_BYTES", MAX_BYTES)
+    limit = settings.DOCUMENT_MAX_BYTES
     body = bytearray()
     while chunk := response.read(CHUNK):
         body += chunk
@@ -127,7 +126,7 @@ def _may_call(address: str) -> bool:
     ip = getattr(ip, "ipv4_mapped", None) or ip
     if ip.is_link_local or ip.is_multicast or ip.is_unspecified:
         return False
-    inside_is_fine = getattr(settings, "FETCH_PRIVATE", settings.GATEHOUSE_MODE != "production")
+    inside_is_fine = settings.FETCH_PRIVATE
     return ip.is_global or inside_is_fine
 
 

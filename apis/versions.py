@@ -15,7 +15,7 @@ from apis.models import Api, ApiVersion, Backend, BasePathMapping, Operation, Ve
 from apis.names import check_version_name, new_slug
 from apis.openapi import Document, DocumentError, parse
 from apis.openapi.keys import with_key_required
-from apis.openapi.parse import MAX_BYTES, from_data
+from apis.openapi.parse import from_data
 from apis.projection import Report, project, read
 from apis.signals import stages_changed
 
@@ -239,7 +239,7 @@ def _document(source: Source) -> Document:
             return source
         if isinstance(source, dict):
             return from_data(source)
-        return parse(source, max_bytes=getattr(settings, "DOCUMENT_MAX_BYTES", MAX_BYTES))
+        return parse(source, max_bytes=settings.DOCUMENT_MAX_BYTES)
     except DocumentError as error:
         raise Refused(str(error), field="document", code="document_unusable") from error
 

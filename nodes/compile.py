@@ -53,6 +53,7 @@ def target(url: str) -> shapes.Target:
 def stages(ids: Ids) -> Iterator[Change]:
     """One change for each stage, and those of the addresses that lead to it or led to it."""
     rows = Stage.objects.select_related("version", "deployment", "organization")
+    rows = rows.defer("version__document", "deployment__document")  # large, and not needed here
     found = _chosen(rows, ids)
     for stage in found:
         yield stage_change(stage)

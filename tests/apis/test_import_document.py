@@ -84,7 +84,7 @@ def test_only_plain_http_urls_are_fetched(url):
 
 
 def test_in_production_nothing_of_the_inside_is_fetched(server, settings):
-    settings.GATEHOUSE_MODE = "production"
+    settings.FETCH_PRIVATE = False
     assert "address of the inside" in refusal(f"{server}/spec")
     settings.FETCH_PRIVATE = True
     assert fetch_document(f"{server}/spec")
