@@ -5,8 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 purpose=${1:-run}
 
-packages=(nginx libnginx-mod-http-lua lua-cjson python3-venv util-linux)
-[ "$purpose" = dev ] && packages+=(chromium)
+packages=(nginx libnginx-mod-http-lua lua-cjson ca-certificates python3-venv util-linux)
+[ "$purpose" = dev ] && packages+=(chromium curl)
 [ "$purpose" = bench ] && packages+=(wrk)
 
 install_packages() {
