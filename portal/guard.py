@@ -17,6 +17,7 @@ from django.shortcuts import get_object_or_404, redirect
 from accounts.models import Organization, User
 from accounts.permissions import Person, can_read
 from accounts.queries import organizations_of
+from portal import shown_once
 
 Row = TypeVar("Row", bound=Model)
 View = Callable[..., HttpResponse]
@@ -50,6 +51,7 @@ def in_organization(permission: Permission = can_read) -> Callable[[View], View]
         @login_required
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            shown_once.drop_abandoned(request)
             organization = current_organization(request)
             if organization is None:
                 return redirect("organization-new")

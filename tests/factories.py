@@ -112,7 +112,11 @@ def make_operation(version: ApiVersion | None = None, **fields: Any) -> Operatio
 def make_deployment(version: ApiVersion | None = None, **fields: Any) -> Deployment:
     """A deployment that holds no operation; give `compiled` when the test needs them."""
     version = version or make_version()
-    defaults = {"number": version.deployments.count() + 1, "compiled": {"operations": {}, "trie": {}}}
+    defaults = {
+        "number": version.deployments.count() + 1,
+        "compiled": {"operations": [], "trie": {}},
+        "document": version.document,
+    }
     return Deployment.objects.create(
         organization=version.organization, version=version, **(defaults | fields)
     )

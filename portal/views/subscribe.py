@@ -9,7 +9,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
 from access.keys import create_key
-from access.models import Application, ApplicationState, SubscriptionState, UsagePlan
+from access.models import Application, ApplicationState, PlanVisibility, SubscriptionState, UsagePlan
 from access.queries import living_keys, open_plans
 from access.subscribe import sign_up_for_plan, subscribe
 from accounts.models import Organization
@@ -57,7 +57,7 @@ def _plan(request: HttpRequest, pk: str) -> UsagePlan:
 
 
 def _sign_up_first(request: HttpRequest, pk: str) -> HttpResponse:
-    get_object_or_404(UsagePlan, pk=pk)
+    get_object_or_404(UsagePlan, pk=pk, visibility=PlanVisibility.PUBLIC)
     request.session[WANTED] = pk
     address = reverse("account_signup") + "?" + urlencode({"next": reverse("subscribe", args=[pk])})
     return redirect(address)

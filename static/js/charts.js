@@ -17,13 +17,18 @@ function washed(color) {
   return `rgba(${red}, ${green}, ${blue}, 0.14)`;
 }
 
+// A value without neighbours makes no line, so it is drawn as a point.
+function lonely(values) {
+  return values.map((value, at) => (value != null && values[at - 1] == null && values[at + 1] == null ? 3 : 0));
+}
+
 function datasets(data) {
   return data.datasets.map((set) => {
     const color = token(`--chart-${set.color}`);
     return {
       label: set.label, data: set.data, borderColor: color, borderWidth: data.type === "bar" ? 0 : 1.75,
       backgroundColor: data.type === "bar" ? color : washed(color), fill: Boolean(set.fill),
-      pointRadius: 0, pointHitRadius: 12, tension: 0, spanGaps: true, maxBarThickness: 28, minBarLength: 0,
+      pointRadius: lonely(set.data), pointBackgroundColor: color, pointHitRadius: 12, tension: 0, spanGaps: true, maxBarThickness: 28, minBarLength: 0,
     };
   });
 }

@@ -1,0 +1,103 @@
+"""The cast of the pages' tests: one organization that sells and buys, and people around it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.test import Client
+
+from access.models import ApiKey, Application, Subscription, UsagePlan
+from accounts.models import Organization, Role, User
+from apis.models import Api
+from tests.factories import (
+    make_api,
+    make_application,
+    make_deployment,
+    make_key,
+    make_mapping,
+    make_member,
+    make_operation,
+    make_organization,
+    make_plan,
+    make_staff,
+    make_stage,
+    make_subscription,
+    make_token,
+    make_user,
+    make_version,
+)
+from tests.rest.factories import make_invoice
+
+PEOPLE = ("anonymous", "owner", "admin", "member", "billing", "foreign", "staff")
+
+
+@dataclass
+class Shop:
+    """Alice's organization with one of everything; `places` are the ids that addresses need, by page name."""
+
+    organization: Organization
+    alice: User
+    api: Api
+    plan: UsagePlan
+    application: Application
+    subscription: Subscription
+    key: ApiKey
+    places: dict[str, Sequence[Any]]
+
+
+def make_shop() -> Shop:
+    """A provider with a public API and plan, that is a customer of its own as well."""
+    alice = make_user("alice")
+    organization = make_organization(alice, name="Shop")
+    plan = make_open_plan(make_api(organization, name="Orders", slug="orders"))
+    application = make_application(organization, name="Till")
+    subscription = make_subscription(application, plan)
+    key, _ = make_key(application)
+    token, _ = make_token(organization)
+    invoice = make_invoice(organization, organization)
+    # the last member is somebody else, so that a question about her is for those who administer
+    member = make_member(organization)
+    version = plan.stages.get().version
+    own: dict[str, Sequence[Any]] = dict.fromkeys(
+        ("application", "application-edit", "key-new", "key-shown"), (application.pk,)
+    )
+    own |= dict.fromkeys(("key-revoke", "key-rotate", "key-disable", "key-enable"), (key.pk,))
+    own |= dict.fromkeys(("member-role", "member-remove"), (member.pk,))
+    own |= dict.fromkeys(("invoice", "provider-invoice"), (invoice.pk,))
+    own |= dict.fromkeys(("reference", "openapi-document"), [version.api.slug, version.name])
+    own |= {
+        "api": [version.api.slug],
+        "subscribe": [plan.pk],
+        "subscription-cancel": [subscription.pk],
+        "token-revoke": [token.pk],
+    }
+    return Shop(organization, alice, version.api, plan, application, subscription, key, own)
+
+
+def make_open_plan(api: Api | None = None, **fields: Any) -> UsagePlan:
+    """A plan that opens a live, mapped stage of the API, whose version has one operation."""
+    version = make_version(api)
+    make_operation(version, path="/get")
+    compiled = {"operations": [], "trie": {}}
+    deployment = make_deployment(version, document=version.document, compiled=compiled)
+    stage = make_stage(version, deployment=deployment)
+    make_mapping(stage)
+    return make_plan(stage, **fields)
+
+
+def people_of(shop: Shop) -> dict[str, User | None]:
+    """One person for each word of PEOPLE. Charlie owns another organization; staff belongs to none."""
+    bobs = {role: make_user(f"bob-{role}") for role in ("admin", "member", "billing")}
+    for role, bob in bobs.items():
+        make_member(shop.organization, bob, Role(role))
+    charlie = make_user("charlie")
+    make_organization(charlie, name="Elsewhere")
+    return {"anonymous": None, "owner": shop.alice, **bobs, "foreign": charlie, "staff": make_staff("sam")}
+
+
+def signed_in(user: User | None) -> Client:
+    """A browser of hers; None = a visitor."""
+    browser = Client()
+    if user is not None:
+        browser.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return browser

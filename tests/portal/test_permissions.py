@@ -1,0 +1,157 @@
+"""Who may open which page: every address of the site and every kind of person."""
+
+import pytest
+from django.http import HttpResponse
+from django.urls import reverse
+
+from accounts.models import ApiToken, Member
+from portal.urls import application_pages, catalogue_pages, console_pages, provider_pages
+from tests.portal.factories import PEOPLE, Shop, make_shop, people_of, signed_in
+
+pytestmark = pytest.mark.django_db
+
+# What each person meets: anonymous, owner, admin, member, billing, foreign, staff of no organization.
+# `login` and `new` are redirects to the sign-in page and to "New organization".
+OPEN = "200 200 200 200 200 200 200"
+READ = "login 200 200 200 200 200 new"
+MANAGE = "login 200 200 200 403 200 new"
+BILLS = "login 200 200 403 200 200 new"
+OWN_READ = "login 200 200 200 200 404 new"
+OWN_MANAGE = "login 200 200 200 403 404 new"
+OWN_BILLS = "login 200 200 403 200 404 new"
+OWN_ADMINISTER = "login 200 200 403 403 404 new"
+SALES = "login 200 200 200 200 404 200"
+SALES_BILLS = "login 200 200 403 200 404 200"
+# these only take POST
+POST_ONLY = "405 405 405 405 405 405 405"
+
+PAGES = {
+    "home": OPEN,
+    "api": OPEN,
+    "reference": OPEN,
+    "openapi-document": OPEN,
+    "subscribe": "signup 200 200 200 403 200 new",
+    "applications": READ,
+    "application-new": MANAGE,
+    "application": OWN_READ,
+    "application-edit": OWN_MANAGE,
+    "key-new": OWN_MANAGE,
+    "key-shown": OWN_MANAGE,
+    "console": READ,
+    "subscription-cancel": OWN_MANAGE,
+    "key-revoke": OWN_MANAGE,
+    "key-rotate": OWN_MANAGE,
+    "key-disable": POST_ONLY,
+    "key-enable": POST_ONLY,
+    "usage": READ,
+    "costs": BILLS,
+    "invoices": BILLS,
+    "invoice": OWN_BILLS,
+    "organization": READ,
+    "organization-new": "login 200 200 200 200 200 200",
+    "organization-switch": POST_ONLY,
+    "member-role": POST_ONLY,
+    "member-remove": OWN_ADMINISTER,
+    "tokens": READ,
+    "token-shown": READ,
+    "token-revoke": OWN_ADMINISTER,
+    "audit": READ,
+    "provider": SALES,
+    "provider-money": SALES_BILLS,
+    "provider-invoice": SALES_BILLS,
+    "outbox": OPEN,
+    "healthz": OPEN,
+    "robots": OPEN,
+    "favicon": "301 301 301 301 301 301 301",
+}
+FOREIGN_ACTS = [
+    "application-edit",
+    "key-new",
+    "key-revoke",
+    "key-rotate",
+    "key-disable",
+    "key-enable",
+    "subscription-cancel",
+    "member-role",
+    "member-remove",
+    "token-revoke",
+]
+
+
+def met(response: HttpResponse) -> str:
+    """What she met, in the words of the table."""
+    starts = {"login": reverse("account_login"), "signup": reverse("account_signup")}
+    starts["new"] = reverse("organization-new")
+    if response.status_code == 302:
+        return next(word for word, start in starts.items() if response["Location"].startswith(start))
+    return str(response.status_code)
+
+
+def address(shop: Shop, name: str) -> str:
+    return reverse(name, args=shop.places.get(name, []))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_page_opens_for_whom_it_is_meant(name: str) -> None:
+    shop = make_shop()
+    people = people_of(shop)
+    found = {who: met(signed_in(people[who]).get(address(shop, name))) for who in PEOPLE}
+    assert found == dict(zip(PEOPLE, PAGES[name].split(), strict=True))
+
+
+def test_every_page_of_the_site_is_in_the_table() -> None:
+    listed = [*catalogue_pages, *application_pages, *console_pages, *provider_pages]
+    names = {each.name for each in listed if getattr(each, "name", None)}
+    assert names | {"outbox", "healthz", "robots", "favicon"} == set(PAGES)
+
+
+@pytest.mark.parametrize("name", FOREIGN_ACTS)
+def test_nobody_can_act_on_the_things_of_another_organization(name: str) -> None:
+    shop = make_shop()
+    charlie = signed_in(people_of(shop)["foreign"])
+    before = state_of(shop)
+    given = {"name": "Mine", "grace": "0", "role": "owner", "environment": "live", "expires": "0"}
+    assert charlie.post(address(shop, name), given).status_code == 404
+    assert state_of(shop) == before
+
+
+@pytest.mark.parametrize("name", FOREIGN_ACTS)
+def test_a_visitor_is_sent_to_sign_in_before_any_act(name: str) -> None:
+    shop = make_shop()
+    before = state_of(shop)
+    assert met(signed_in(None).post(address(shop, name))) == "login"
+    assert state_of(shop) == before
+
+
+@pytest.mark.parametrize("name", [each for each in FOREIGN_ACTS if each != "member-remove"])
+def test_the_billing_role_changes_nothing(name: str) -> None:
+    shop = make_shop()
+    clerk = signed_in(people_of(shop)["billing"])
+    before = state_of(shop)
+    given = {"name": "Mine", "grace": "0", "role": "owner", "environment": "live", "expires": "0"}
+    assert clerk.post(address(shop, name), given).status_code == 403
+    assert state_of(shop) == before
+
+
+def test_an_admin_can_make_nobody_an_owner() -> None:
+    shop = make_shop()
+    admin = signed_in(people_of(shop)["admin"])
+    assert admin.post(address(shop, "member-role"), {"role": "owner"}).status_code == 403
+    added = {"form": "member", "email": "charlie@example.com", "role": "owner"}
+    assert admin.post(reverse("organization"), added).status_code == 403
+    assert shop.organization.members.filter(role="owner").count() == 1
+
+
+def state_of(shop: Shop) -> tuple[object, ...]:
+    """Everything that the acts above would change."""
+    for each in (shop.application, shop.key, shop.subscription):
+        each.refresh_from_db()
+    return (
+        shop.application.name,
+        shop.key.state,
+        shop.key.grace_until,
+        shop.subscription.state,
+        shop.application.keys.count(),
+        list(Member.objects.order_by("pk").values_list("pk", "role")),
+        list(ApiToken.objects.values_list("pk", "revoked_at")),
+    )

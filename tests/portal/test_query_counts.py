@@ -1,0 +1,63 @@
+"""A page asks the database as often for three rows as for one, and never more than twenty times."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from tests.factories import (
+    make_application,
+    make_key,
+    make_mapping,
+    make_stage,
+    make_subscription,
+    make_version,
+)
+from tests.portal.factories import Shop, make_open_plan, make_shop, signed_in
+
+pytestmark = pytest.mark.django_db
+PAGES = (
+    "home",
+    "api",
+    "console",
+    "applications",
+    "application",
+    "usage",
+    "costs",
+    "invoices",
+    "organization",
+    "tokens",
+    "audit",
+    "provider",
+    "provider-money",
+)
+
+
+def asked(shop: Shop, name: str) -> int:
+    browser = signed_in(shop.alice)
+    page = reverse(name, args=shop.places.get(name, []))
+    browser.get(page)  # the session and the content types are looked up once
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        assert browser.get(page).status_code == 200
+    return len(queries)
+
+
+def make_more(shop: Shop) -> None:
+    """Two more of everything that the pages list."""
+    for number in range(2):
+        plan = make_open_plan()
+        mine = make_application(shop.organization)
+        make_subscription(mine, plan)
+        make_key(shop.application)
+        make_mapping(make_stage(make_version(shop.api, name=f"more-{number}")))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_asks_as_often_for_three_rows_as_for_one(name: str) -> None:
+    shop = make_shop()
+    one = asked(shop, name)
+    make_more(shop)
+    assert asked(shop, name) <= one
+    assert one <= 20
