@@ -64,7 +64,7 @@ def make_shop() -> Shop:
     own |= dict.fromkeys(("key-revoke", "key-rotate", "key-disable", "key-enable"), (key.pk,))
     own |= dict.fromkeys(("member-role", "member-remove"), (member.pk,))
     own |= dict.fromkeys(("invoice", "provider-invoice"), (invoice.pk,))
-    own |= dict.fromkeys(("reference", "openapi-document"), [version.api.slug, version.name])
+    own |= dict.fromkeys(("reference", "openapi-document"), (version.api.slug, version.name))
     own |= {
         "api": [version.api.slug],
         "subscribe": [plan.pk],
