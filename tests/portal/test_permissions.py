@@ -88,7 +88,7 @@ def met(response: HttpResponse) -> str:
 
 
 def address(shop: Shop, name: str) -> str:
-    return reverse(name, args=shop.places.get(name, []))
+    return reverse(name, args=shop.places.get(name, ()))
 
 
 @pytest.mark.parametrize("name", PAGES)
