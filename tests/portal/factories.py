@@ -1,7 +1,6 @@
 """The cast of the pages' tests: one organization that sells and buys, and people around it."""
 
 from collections.abc import Sequence
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +28,6 @@ from tests.factories import (
 )
 from tests.rest.factories import make_invoice
 
-APPLICATION_PAGES = ("application", "application-edit", "key-new", "key-shown")
 PEOPLE = ("anonymous", "owner", "admin", "member", "billing", "foreign", "staff")
 
 
