@@ -18,8 +18,9 @@ from pathlib import Path
 from benchmarks.report import Table, write
 from gateway.entries import Quota, Throttle
 from gateway.nginx.start import lua_modules
+from portal.embedded.ports import free_port
 from tests.gateway.backends import FakeAgent
-from tests.gateway.node import Node, free_port, node_folder, start_nginx
+from tests.gateway.node import Node, node_folder, start_nginx
 from tests.gateway.world import World, operation
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "7"))

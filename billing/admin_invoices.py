@@ -13,9 +13,10 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
 from accounts.errors import Refused
+from accounts.verb_admin import person
 from billing import invoices
 from billing.admin_forms import CloseForm
-from billing.admin_pages import go, staff_of
+from billing.admin_pages import go
 from billing.currencies import round_money
 from billing.models import Invoice, InvoiceLine, InvoiceState
 from billing.month_end import last_month
@@ -142,7 +143,7 @@ class InvoiceAdmin(ModelAdmin):
         done = 0
         for invoice in queryset:
             try:
-                verb(invoice=invoice, actor=staff_of(request))
+                verb(invoice=invoice, actor=person(request))
                 done += 1
             except Refused as refused:
                 messages.error(request, refused.message)
@@ -198,7 +199,7 @@ class InvoiceAdmin(ModelAdmin):
         running = form.cleaned_data["month"] == "running"
         period = month_of(at, provider.timezone) if running else last_month(provider, at)
         made = invoices.close_period(
-            provider=provider, period=period, at=at, corrections=True, actor=staff_of(request)
+            provider=provider, period=period, at=at, corrections=True, actor=person(request)
         )
         text = f"{period.label}: {len(made)} made." if made else f"{period.label}: nothing to bill."
         messages.success(request, text)

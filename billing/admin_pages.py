@@ -7,13 +7,6 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from accounts.errors import Refused
-from accounts.models import User
-
-
-def staff_of(request: HttpRequest) -> User:
-    """The person at the admin console; the site lets nobody else in."""
-    assert isinstance(request.user, User)
-    return request.user
 
 
 def go(request: HttpRequest, url: str) -> HttpResponse:

@@ -11,9 +11,10 @@ from unfold.admin import ModelAdmin, StackedInline
 from unfold.decorators import action, display
 
 from accounts.errors import Refused
+from accounts.verb_admin import person
 from billing import rate_cards
 from billing.admin_forms import CopyForm, PlanPriceForm, PresetForm, PriceForm, RateCardForm
-from billing.admin_pages import SaysWhy, go, staff_of
+from billing.admin_pages import SaysWhy, go
 from billing.models import Meter, PlanPrice, Price, RateCard
 from billing.pricing import plain
 
@@ -58,33 +59,33 @@ class RateCardAdmin(SaysWhy, ModelAdmin):
     def save_model(self, request: HttpRequest, obj: RateCard, form: RateCardForm, change: bool) -> None:
         fields = {name: form.cleaned_data[name] for name in ("name", "currency", "base_fee")}
         if change:
-            rate_cards.change_rate_card(rate_card=obj, actor=staff_of(request), **fields)
+            rate_cards.change_rate_card(rate_card=obj, actor=person(request), **fields)
             return
-        made = rate_cards.create_rate_card(organization=obj.organization, actor=staff_of(request), **fields)
+        made = rate_cards.create_rate_card(organization=obj.organization, actor=person(request), **fields)
         obj.pk, obj._state.adding = made.pk, False
 
     def save_formset(self, request: HttpRequest, form: Any, formset: BaseInlineFormSet, change: bool) -> None:
         formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
         for line in formset.deleted_forms:
             if line.instance.pk:
-                rate_cards.remove_price(price=line.instance, actor=staff_of(request))
+                rate_cards.remove_price(price=line.instance, actor=person(request))
                 formset.deleted_objects.append(line.instance)
         for line in formset.forms:
             if line in formset.deleted_forms or not line.has_changed():
                 continue
             if line.instance.pk and "meter" in line.changed_data:
-                rate_cards.remove_price(price=Price.objects.get(pk=line.instance.pk), actor=staff_of(request))
+                rate_cards.remove_price(price=Price.objects.get(pk=line.instance.pk), actor=person(request))
             fields = {name: line.cleaned_data[name] for name in ("meter", "model", "free_units", "tiers")}
             card = RateCard.objects.get(pk=form.instance.pk)
-            price = rate_cards.set_price(rate_card=card, actor=staff_of(request), **fields)
+            price = rate_cards.set_price(rate_card=card, actor=person(request), **fields)
             formset.new_objects.append(price)
 
     def delete_model(self, request: HttpRequest, obj: RateCard) -> None:
-        rate_cards.delete_rate_card(rate_card=obj, actor=staff_of(request))
+        rate_cards.delete_rate_card(rate_card=obj, actor=person(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[RateCard]) -> None:
         for card in queryset:
-            rate_cards.delete_rate_card(rate_card=card, actor=staff_of(request))
+            rate_cards.delete_rate_card(rate_card=card, actor=person(request))
 
     @action(
         description="Load AWS prices",
@@ -100,9 +101,7 @@ class RateCardAdmin(SaysWhy, ModelAdmin):
     def load_prices(self, request: HttpRequest, form: PresetForm, object_id: str) -> HttpResponse:
         card = self.get_object(request, object_id)
         try:
-            rate_cards.load_preset(
-                rate_card=card, preset=form.cleaned_data["preset"], actor=staff_of(request)
-            )
+            rate_cards.load_preset(rate_card=card, preset=form.cleaned_data["preset"], actor=person(request))
             messages.success(request, "The prices are loaded. They apply from the next bill on.")
         except Refused as refused:
             messages.error(request, refused.message)
@@ -127,7 +126,7 @@ class RateCardAdmin(SaysWhy, ModelAdmin):
         card = self.get_object(request, object_id)
         try:
             copy = rate_cards.copy_rate_card(
-                rate_card=card, name=form.cleaned_data["name"], actor=staff_of(request)
+                rate_card=card, name=form.cleaned_data["name"], actor=person(request)
             )
             object_id = copy.pk
         except Refused as refused:
@@ -149,12 +148,12 @@ class PlanPriceAdmin(SaysWhy, ModelAdmin):
         return ("plan",) if obj else ()
 
     def save_model(self, request: HttpRequest, obj: PlanPrice, form: Any, change: bool) -> None:
-        price = rate_cards.price_plan(plan=obj.plan, rate_card=obj.rate_card, actor=staff_of(request))
+        price = rate_cards.price_plan(plan=obj.plan, rate_card=obj.rate_card, actor=person(request))
         if price:
             obj.pk, obj._state.adding = price.pk, False
 
     def delete_model(self, request: HttpRequest, obj: PlanPrice) -> None:
-        rate_cards.price_plan(plan=obj.plan, rate_card=None, actor=staff_of(request))
+        rate_cards.price_plan(plan=obj.plan, rate_card=None, actor=person(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[PlanPrice]) -> None:
         for price in queryset.select_related("plan"):

@@ -45,8 +45,7 @@ class Postgres:
             "timezone": "UTC",
         }
         flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        command = [str(binaries() / "postgres"), "-D", str(self.data), *flags, *options]
-        return service_command(command, paths=[binaries(), self.data.parent], stop=STOP)
+        return self._program("postgres", *flags, *options)
 
     def initialise(self) -> None:
         """Make the data folder and a random password, unless they are there already."""
@@ -66,19 +65,19 @@ class Postgres:
             copy.write(self.password_file.read_text())
             copy.flush()
             give_to_service_user(Path(copy.name))
-            command = [
-                str(binaries() / "initdb"), "-D", str(self.data), "-U", USER,
-                "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8",
+            command = self._program(
+                "initdb", "-U", USER, "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8",
                 "--auth-host=scram-sha-256", f"--pwfile={copy.name}",
-            ]  # fmt: skip
-            done = subprocess.run(
-                service_command(command, paths=[binaries(), self.data.parent], stop=STOP),
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+            )  # fmt: skip
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"initdb failed: {done.stderr.strip() or done.stdout.strip()}")
+
+    def _program(self, name: str, *arguments: str) -> list[str]:
+        """Return the command that runs one of PostgreSQL's programs on our data folder."""
+        folder = binaries()
+        command = [str(folder / name), "-D", str(self.data), *arguments]
+        return service_command(command, paths=[folder, self.data.parent], stop=STOP)
 
 
 def binaries() -> Path:

@@ -158,13 +158,6 @@ def node_folder() -> Iterator[Path]:
         shutil.rmtree(outer, ignore_errors=True)
 
 
-def free_port() -> int:
-    """A TCP port that nobody listens at now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def wait_until(condition: Any, *, seconds: float, what: str) -> None:
     """Wait for `condition()` to be true; fails naming `what`."""
     end = time.monotonic() + seconds

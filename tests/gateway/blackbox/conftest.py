@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from portal.embedded.ports import free_port
 from tests.gateway.backends import Backend, FakeAgent
-from tests.gateway.node import free_port, node_folder, start_nginx
+from tests.gateway.node import node_folder, start_nginx
 from tests.gateway.world import World, operation
 
 

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from gateway.entries import Entry, Mapping, Stage
-from tests.gateway.node import free_port, node_folder, start_nginx, wait_until
+from portal.embedded.ports import free_port
+from tests.gateway.node import node_folder, start_nginx, wait_until
 from tests.gateway.world import World, operation, stage
 
 

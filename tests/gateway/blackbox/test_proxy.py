@@ -7,8 +7,8 @@ import time
 import pytest
 
 from gateway.entries import Integration, Target
+from portal.embedded.ports import free_port
 from tests.gateway.backends import Backend
-from tests.gateway.node import free_port
 from tests.gateway.world import operation, proxy
 
 

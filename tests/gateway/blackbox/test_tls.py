@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from gateway.nginx.render import TLS_SLOTS
+from portal.embedded.ports import free_port
 from tests.gateway.backends import Backend, FakeAgent
-from tests.gateway.node import free_port, node_folder, start_nginx
+from tests.gateway.node import node_folder, start_nginx
 from tests.gateway.world import World, operation, proxy
 
 NAMES = [f"backend-{number}.test" for number in range(TLS_SLOTS + 4)]

@@ -8,8 +8,9 @@ import time
 import pytest
 
 from gateway.entries import Integration, Quota, Throttle
+from portal.embedded.ports import free_port
 from tests.gateway.blackbox.test_throttle import flood
-from tests.gateway.node import free_port, wait_until
+from tests.gateway.node import wait_until
 from tests.gateway.world import operation, proxy
 
 
