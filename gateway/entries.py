@@ -12,6 +12,9 @@ are the shapes of `data`, by kind. Times are Unix seconds (float) or null; limit
 | plan         | plan id                  | Plan           |
 | subscription | subscription id          | Subscription   |
 | key          | SHA-256 of the key, hex  | Key            |
+| caller       | SHA-256 of an API token  | Caller         |
+| certificate  | host name or `*.domain`  | Certificate    |
+| installation | `installation`           | Installation   |
 
 A mapping's host is `*` for "any host that no mapping claims"; its base path has no slashes at its ends and
 may be empty. The canonical address is the mapping `{version id}.execute-api|{stage name}`: the gate shortens
@@ -25,7 +28,17 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-KINDS = ("mapping", "stage", "backend", "plan", "subscription", "key")
+KINDS = (
+    "mapping",
+    "stage",
+    "backend",
+    "plan",
+    "subscription",
+    "key",
+    "caller",
+    "certificate",
+    "installation",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +80,7 @@ class Throttle:
 class Quota:
     """`limit` calls a `period` (DAY, WEEK, MONTH); spent through leases.
 
+    `scope` is what it counts for: `subscription` (over all its keys) or `key` (each key on its own).
     `offline_allowance` is how many calls a node may admit beyond its lease, per window, while the control
     plane cannot be reached; 0 = refuse.
     """
@@ -74,6 +88,7 @@ class Quota:
     limit: int
     period: str
     offline_allowance: int = 0
+    scope: str = "subscription"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +109,43 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class WeightedTarget:
+    """One of several servers of a backend; calls are shared out by weight (1 to 1000)."""
+
+    target: Target
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Passive checks: after `failures` in a row an address rests for `rest_ms`, then gets one trial call."""
+
+    failures: int
+    rest_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClientTls:
+    """How a node shows itself to a backend, and what it trusts: PEM texts; `` = none, or the node's bundle."""
+
+    certificate: str = ""
+    private_key: str = ""
+    trust: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Backend:
-    """A named backend. Timeouts in milliseconds."""
+    """A named backend. Timeouts in milliseconds.
+
+    `target` is the first server; `targets`, when not empty, are all of them (one scheme, one base path).
+    """
 
     target: Target
     connect_timeout_ms: int
     timeout_ms: int
+    targets: list[WeightedTarget] = field(default_factory=list)
+    health: Health | None = None
+    tls: ClientTls | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +166,116 @@ class Integration:
     method: str = ""  # '' = the client's
     timeout_ms: int = 29_000
     reason: str = ""
+    # AWS's expressions, stage variables already put in: {"integration.request.header.X": "method.request.header.Y"}
+    request_parameters: dict[str, str] = field(default_factory=dict)
+    # {status or "default": {"overwrite:header.X": "value", "append:header.X": …, "remove:header.X": "''"}}
+    response_parameters: dict[str, dict[str, str]] = field(default_factory=dict)
+    stream: bool = False  # the answer is not buffered
+
+
+@dataclass(frozen=True, slots=True)
+class IpRules:
+    """IPv4 and IPv6 networks (CIDR). Denied wins; an empty `allow` allows everybody who is not denied."""
+
+    allow: list[str] = field(default_factory=list)
+    deny: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Cors:
+    """What the gate answers to browsers of other origins; it replaces CORS headers of the backend.
+
+    Origins are `*`, `https://a.example` or `https://*.example`; `headers` may be ["*"]. `max_age` in seconds.
+    """
+
+    origins: list[str]
+    methods: list[str]
+    headers: list[str] = field(default_factory=list)
+    expose: list[str] = field(default_factory=list)
+    max_age: int | None = None
+    credentials: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """Answers kept for `ttl` seconds (1 to 3600) under stage, deployment, operation and `keys`.
+
+    A key is `query.NAME`, `header.NAME` or `path.NUMBER` (0-based path variable). Only GET, answers of at most
+    1 MiB. `invalidation` is what happens to `Cache-Control: max-age=0`: `allow` (fetched anew), `warn` (served
+    from the cache with a Warning header), `ignore` or `refuse` (403).
+    """
+
+    ttl: int
+    keys: list[str] = field(default_factory=list)
+    invalidation: str = "warn"
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """Up to `attempts` more tries at another address. `on` holds `error`, `timeout`, `502`, `503`, `504`.
+
+    `error` (no connection, or cut before an answer) retries any method as long as nothing was sent; all else
+    only GET, HEAD, PUT, DELETE, OPTIONS and TRACE.
+    """
+
+    attempts: int
+    on: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a stage, or one operation of it, asks of the gate. None = nothing is asked."""
+
+    ip: IpRules | None = None
+    cors: Cors | None = None
+    cache: Cache | None = None
+    retries: Retries | None = None
+    timeout_ms: int | None = None  # over the backend's or the integration's
+    max_body: int | None = None  # bytes; the node's own limit holds too
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method + path of the document."""
+    """One method + path of the document.
+
+    `policy` None = the stage's; otherwise it is the whole policy of this operation, nothing is inherited.
+    """
 
     method: str
     path: str
     key_required: bool
     integration: Integration
     throttle: Throttle | None = None
+    policy: Policy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeySource:
+    """Where a caller's key is: `header`, `bearer` (Authorization: Bearer …), `query` or `authorizer`."""
+
+    place: str = "header"
+    name: str = "x-api-key"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayResponse:
+    """How a refusal of one type looks. None and {} = the built-in; texts as AWS's document has them."""
+
+    status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)  # name -> 'static', context.x, method.request.…
+    templates: dict[str, str] = field(default_factory=dict)  # media type -> text with $context.…
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """Another deployment that gets `percent` of the calls (0 to 100, drawn for each call)."""
+
+    percent: float
+    deployment: str
+    operations: dict[str, Operation]
+    trie: dict[str, Any]
+    use_cache: bool = False
+    variables: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,15 +301,32 @@ class Stage:
     trie: dict[str, Any]
     throttle: Throttle | None = None
     suspended: bool = False
+    organization: str = ""  # the provider's
+    policy: Policy | None = None
+    key_source: KeySource | None = None  # None = the header x-api-key
+    responses: dict[str, GatewayResponse] = field(default_factory=dict)  # by AWS's type, DEFAULT_4XX too
+    variables: dict[str, str] = field(default_factory=dict)
+    compress_from: int | None = None  # bytes; None = answers are not compressed
+    access_log: str | None = None  # AWS's format, one line, with $context.…
+    deprecated_at: float | None = None
+    sunset_at: float | None = None
+    canary: Canary | None = None
+    about: dict[str, Any] = field(default_factory=dict)  # what keys/verify tells of it
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Limits and the stage ids they open. Throttle and quota count per subscription."""
+    """Limits and the stage ids they open. Throttle counts per subscription, quota by its scope.
+
+    `operation_throttles` is {stage id: {operation id or "*": Throttle}}: a bucket of its own for each
+    subscription, beside the plan's; the operation's entry is taken before "*".
+    """
 
     stages: list[str]
     throttle: Throttle | None = None
     quota: Quota | None = None
+    operation_throttles: dict[str, dict[str, Throttle]] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,13 +335,15 @@ class Subscription:
 
     plan: str
     active: bool
+    about: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
     """A key of an application, with the application's subscriptions that are not cancelled.
 
-    It holds from `not_before` until min(`expires_at`, `grace_until`).
+    It holds from `not_before` until min(`expires_at`, `grace_until`), from `ips` (CIDR; empty = anywhere), for
+    `referrers` (host names, `*.example.com`; empty = any or none).
     """
 
     id: str
@@ -188,3 +352,32 @@ class Key:
     not_before: float | None = None
     expires_at: float | None = None
     grace_until: float | None = None
+    ips: list[str] = field(default_factory=list)
+    referrers: list[str] = field(default_factory=list)
+    about: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A program that may ask keys/verify: an API token, and the organization whose keys it may see."""
+
+    id: str
+    organization: str
+    read_only: bool = False  # then it may check, not consume
+    expires_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """TLS for a custom domain. PEM texts. With `client_ca` a client must show a certificate signed by it."""
+
+    certificate: str
+    private_key: str
+    client_ca: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Limits over everything that one installation serves."""
+
+    throttle: Throttle | None = None

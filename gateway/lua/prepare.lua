@@ -7,7 +7,11 @@ local peer = require "peer"
 local null = cjson.null
 local ceil, min, huge = math.ceil, math.min, math.huge
 
-local prepare = { KINDS = { "mapping", "stage", "backend", "plan", "subscription", "key", "address" } }
+local prepare = {
+    KINDS = {
+        "mapping", "stage", "backend", "plan", "subscription", "key", "caller", "certificate", "installation", "address",
+    },
+}
 
 local function given(value)
     if value ~= null then
@@ -82,6 +86,24 @@ function prepare.key(_, data)
         starts = given(data.not_before) or 0,
         ends = min(given(data.expires_at) or huge, given(data.grace_until) or huge),
     }
+end
+
+-- A program that may ask keys/verify.
+function prepare.caller(_, data)
+    return {
+        id = data.id,
+        organization = data.organization,
+        read_only = data.read_only,
+        ends = given(data.expires_at) or huge,
+    }
+end
+
+function prepare.certificate(_, data)
+    return data
+end
+
+function prepare.installation(_, data)
+    return { bucket = bucket("i", data.throttle) }
 end
 
 -- IP addresses of a backend's host, pushed by the agent. `next` turns round robin.

@@ -24,6 +24,9 @@ local needed = {
     plan = { stages = object },
     subscription = { plan = text, active = flag },
     key = { id = text, active = flag, subscriptions = object },
+    caller = { id = text, organization = text },
+    certificate = { certificate = text, private_key = text },
+    installation = {},
 }
 
 -- Returns what is wrong with a decoded entry, or nil.
