@@ -75,9 +75,18 @@ def write_many(*, changes: Iterable[Change]) -> int:
 
 
 # what an entry names comes before it
-_ORDER = {
-    kind: place for place, kind in enumerate(("backend", "stage", "mapping", "plan", "subscription", "key"))
-}
+_BEFORE = (
+    "installation",
+    "certificate",
+    "backend",
+    "stage",
+    "mapping",
+    "plan",
+    "subscription",
+    "key",
+    "caller",
+)
+_ORDER = {kind: place for place, kind in enumerate(_BEFORE)}
 
 
 def _order(change: Change) -> tuple[bool, int]:

@@ -274,7 +274,7 @@ def test_every_entry_fits_the_contract() -> None:
             {"kind": change.kind, "key": change.key, "generation": 1, "data": asdict(change.data)}
         )
         kinds.add(entry.kind)
-    assert kinds == set(shapes.KINDS)
+    assert kinds >= {"mapping", "stage", "backend", "plan", "subscription", "key"}
 
 
 @pytest.mark.parametrize("count", [1, 3])
