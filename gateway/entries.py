@@ -2,7 +2,8 @@
 
 An entry is one JSON object: `{"kind", "key", "generation", "data"}`; `data` is null when the thing is gone.
 A snapshot is all entries with data; a change is the entries with a generation above N. The dataclasses below
-are the shapes of `data`, by kind. Times are Unix seconds (float) or null; limits of null mean "no limit".
+are the shapes of `data`, by kind; what is empty by default is left out (`compact`). Times are Unix seconds
+(float) or null; limits of null mean "no limit".
 
 | kind         | key                      | data           |
 |--------------|--------------------------|----------------|
@@ -25,7 +26,7 @@ lie in the entry.
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields, is_dataclass
 from typing import Any
 
 KINDS = (
@@ -66,6 +67,36 @@ class Entry:
         if raw.get("data") is not None and not isinstance(raw["data"], dict):
             raise ValueError("data must be an object or null")
         return cls(raw["kind"], raw["key"], raw["generation"], raw.get("data"))
+
+
+def compact(shape: Any) -> Any:
+    """Return a shape below as JSON data without what is empty by default, which a reader takes as not said.
+
+    A stage may have ten thousand operations, and every node holds every key: what is usual is left out.
+    """
+    if is_dataclass(shape) and not isinstance(shape, type):
+        given = {each.name: getattr(shape, each.name) for each in fields(shape)}
+        return {
+            each.name: compact(given[each.name])
+            for each in fields(shape)
+            if not _is_empty_default(each, given[each.name])
+        }
+    if isinstance(shape, dict):
+        return {name: compact(value) for name, value in shape.items()}
+    if isinstance(shape, list):
+        return [compact(value) for value in shape]
+    return shape
+
+
+def _is_empty_default(each: "Field[Any]", value: Any) -> bool:
+    if (
+        value
+        or each.metadata.get("always")
+        or (isinstance(value, int | float) and not isinstance(value, bool))
+    ):
+        return False
+    default = each.default if each.default_factory is MISSING else each.default_factory()
+    return bool(value == default)  # MISSING equals nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +192,7 @@ class Integration:
     type: str
     backend: str = ""
     target: Target | None = None
-    path: list[str | int] = field(default_factory=list)
+    path: list[str | int] = field(default_factory=list, metadata={"always": True})
     query: str = ""
     method: str = ""  # '' = the client's
     timeout_ms: int = 29_000

@@ -6,14 +6,14 @@ reader of "everything after N" never skips one. A NOTIFY, sent with the commit, 
 
 import logging
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass
 
 from django.db import connection
 from django.db.models import Max, Q
 from django.utils.timezone import now
 
 from accounts.models import Organization
-from gateway.entries import KINDS
+from gateway.entries import KINDS, compact
 from nodes.change import Change
 from nodes.models import Entry
 
@@ -120,7 +120,7 @@ def _row(change: Change) -> Entry:
         kind=change.kind,
         key=change.key,
         organization_id=change.organization_id,
-        data=asdict(data) if is_dataclass(data) and not isinstance(data, type) else data,
+        data=compact(data),
         problem=change.problem[:500],
     )
 

@@ -30,17 +30,22 @@ def hosts_of(kind: str, data: dict[str, Any] | None) -> set[str]:
     if data is None or kind not in KINDS:
         return set()
     if kind == "backend":
-        targets = [data.get("target")]
+        targets = [data.get("target"), *(_of(each, "target") for each in data.get("targets") or ())]
     else:
-        operations = data.get("operations")
-        integrations = [
-            operation.get("integration")
-            for operation in (operations.values() if isinstance(operations, dict) else ())
-            if isinstance(operation, dict)
-        ]
-        targets = [integration.get("target") for integration in integrations if isinstance(integration, dict)]
-    hosts = {target.get("host") for target in targets if isinstance(target, dict)}
+        targets = [*_targets(data), *_targets(data.get("canary") or {})]
+    hosts = {_of(target, "host") for target in targets}
     return {host for host in hosts if isinstance(host, str) and host and not _is_ip(host)}
+
+
+def _targets(deployment: dict[str, Any]) -> list[Any]:
+    operations = deployment.get("operations")
+    rows = operations.values() if isinstance(operations, dict) else ()
+    return [_of(_of(row, "integration"), "target") for row in rows]
+
+
+def _of(value: Any, name: str) -> Any:
+    """One field of what should be an object; None where it is not."""
+    return value.get(name) if isinstance(value, dict) else None
 
 
 def _is_ip(host: str) -> bool:

@@ -3,7 +3,6 @@
 import hashlib
 import itertools
 import zlib
-from dataclasses import asdict
 from typing import Any
 
 from gateway.entries import (
@@ -19,6 +18,7 @@ from gateway.entries import (
     Subscription,
     Target,
     Throttle,
+    compact,
 )
 from gateway.trie import build
 from tests.gateway.node import Node
@@ -64,7 +64,7 @@ class World:
 
     def entry(self, kind: str, key: str, data: Any) -> Entry:
         self.generation += 1
-        return Entry(kind, key, self.generation, None if data is None else asdict(data))
+        return Entry(kind, key, self.generation, compact(data))
 
     def put(self, kind: str, key: str, data: Any) -> None:
         answer = self.node.push([self.entry(kind, key, data)])
@@ -77,7 +77,7 @@ class World:
         self.put("mapping", at or f"*|{name}", Mapping(stage=name))
 
     def backend(
-        self, name: str, host: str, port: int, *, scheme: str = "http", path: str = "", **more: int
+        self, name: str, host: str, port: int, *, scheme: str = "http", path: str = "", **more: Any
     ) -> None:
         times = {"connect_timeout_ms": 1000, "timeout_ms": 5000, **more}
         self.put("backend", name, Backend(target=Target(scheme, host, port, path), **times))

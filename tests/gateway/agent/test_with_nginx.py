@@ -23,7 +23,7 @@ PROJECT = Path(__file__).resolve().parents[3]
 
 
 def contract(generation, kind, key, data):
-    return asdict(shapes.Entry(kind, key, generation, asdict(data)))
+    return asdict(shapes.Entry(kind, key, generation, shapes.compact(data)))
 
 
 class RealNode:
