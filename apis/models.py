@@ -1,6 +1,6 @@
 """APIs, their versions (an OpenAPI document each), deployments, stages, addresses and backends."""
 
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.timezone import now
 
@@ -53,13 +53,30 @@ class Backend(models.Model):
     url = models.CharField(
         max_length=500, help_text="http(s)://host[:port][/path]; operations' paths follow it."
     )
+    # the upper bound is a setting of the installation, which the verb checks
     connect_timeout_ms = models.PositiveIntegerField(
-        default=5_000, validators=[MinValueValidator(MIN_TIMEOUT_MS), MaxValueValidator(MAX_TIMEOUT_MS)]
+        default=5_000, validators=[MinValueValidator(MIN_TIMEOUT_MS)]
     )
     timeout_ms = models.PositiveIntegerField(
         default=MAX_TIMEOUT_MS,
-        validators=[MinValueValidator(MIN_TIMEOUT_MS), MaxValueValidator(MAX_TIMEOUT_MS)],
+        validators=[MinValueValidator(MIN_TIMEOUT_MS)],
         help_text="Longest wait for the answer, in milliseconds.",
+    )
+    weight = models.PositiveIntegerField(
+        default=1, help_text="Share of the calls that this server gets, beside further servers: 1 to 1000."
+    )
+    targets = models.JSONField(
+        default=list, blank=True, help_text="Further servers: [{url, weight}], of the same scheme and path."
+    )
+    health = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="{failures, rest_ms}: after so many failures in a row an address rests.",
+    )
+    retries = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="{attempts, on}: what operations without retries of their own do.",
     )
     created_at = models.DateTimeField(default=now, editable=False)
 
@@ -189,6 +206,31 @@ class Stage(models.Model):
         null=True, blank=True, help_text="Calls a second over all callers; empty = no limit, 0 = block."
     )
     throttle_burst = models.PositiveIntegerField(null=True, blank=True)
+    policy = models.JSONField(
+        default=dict, blank=True, help_text="What holds for every operation that says nothing else."
+    )
+    operation_policies = models.JSONField(
+        default=dict, blank=True, help_text="{operation id: policy}, field by field before the stage's."
+    )
+    access_log = models.TextField(
+        blank=True, help_text="One line with $context variables; empty = no access log."
+    )
+    compress_from = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Bytes from which answers are compressed; empty = as the document says.",
+    )
+    cache_epoch = models.PositiveBigIntegerField(
+        default=0, editable=False, help_text="Grows when the cache is flushed: older answers do not count."
+    )
+    canary_deployment = models.ForeignKey(
+        Deployment, null=True, blank=True, on_delete=models.PROTECT, related_name="canary_stages"
+    )
+    canary_percent = models.FloatField(default=0, help_text="Share of the calls, 0 to 100.")
+    canary_variables = models.JSONField(
+        default=dict, blank=True, help_text="Stage variables that the canary has instead, or besides."
+    )
+    canary_use_cache = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
