@@ -1,7 +1,7 @@
 """Usage log lines -> rows of a batch.
 
 A line is `{msec} {subscription} {key} {stage} {operation} {status} {bytes_sent} {request_length}
-{request_time} {verdict} {upstream_response_time}`. The minute is taken from the line, so a clock that jumps
+{request_time} {verdict} {flags} {upstream_response_time}` (older ones have no flags). The minute is taken from the line, so a clock that jumps
 later moves nothing. The integration's time is the sum over all tries ("0.001, 0.010" = 11 ms): all of it was
 spent waiting for backends.
 """
@@ -11,12 +11,12 @@ from bisect import bisect_left
 
 from gateway.batches import LATENCY_BOUNDS_MS, Row
 
-_LINE = rb"(\d{10})\.(\d{3}) (\S+ \S+ \S+ \S+ \d{3}) (\d+) (\d+) (\d+\.\d{3}) (\S+) ([\d.,:\- ]+)"
+_LINE = rb"(\d{10})\.(\d{3}) (\S+ \S+ \S+ \S+ \d{3}) (\d+) (\d+) (\d+\.\d{3}) (\S+) (?:[-a-z]+ )?([\d.,:\- ]+)"
 # Every line of a block at once: one pass of the regular expression engine is what makes this fast.
 _LINES = re.compile(rb"^" + _LINE + rb"$", re.MULTILINE)
 # A good line at the end of a torn one: a full disk cut the first, the next was written right behind it.
 _TAIL = re.compile(
-    rb"(\d{10})\.(\d{3}) (\S+ \S+ \S+ \S+ \d{3}) (\d+) (\d+) (\d+\.\d{3}) (\S+) ([\d.,:\- ]+)$"
+    rb"(\d{10})\.(\d{3}) (\S+ \S+ \S+ \S+ \d{3}) (\d+) (\d+) (\d+\.\d{3}) (\S+) (?:[-a-z]+ )?([\d.,:\- ]+)$"
 )
 _NUMBER = re.compile(rb"\d+\.\d+")
 

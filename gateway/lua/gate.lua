@@ -117,6 +117,8 @@ function gate.access()
         return refuse("ACCESS_DENIED")
     end
 
+    -- D, client certificate: what the mapping's domain asks of the connection (tls.lua).
+    -- C, canary: draws; replaces the trie and operations of this call (canary.lua).
     local id, captures = route.operation(stage.trie, path, from, get_method())
     local operation = id and stage.operations[id] and prepare.operation(stage, id)
     if not operation then
@@ -124,7 +126,12 @@ function gate.access()
         return refuse("MISSING_AUTHENTICATION_TOKEN")
     end
     var.gatehouse_route = operation.route
+    -- operation.policy: the effective one, prepared (nil = nothing is asked).
+    -- B, CORS: answers a preflight, which needs no key (cors.lua). Also where no operation was found, for OPTIONS.
+    -- B, IP rules of policy.ip; payload limit of policy.max_body (ip.lua).
 
+    -- B, key source: authorize() takes the key from where stage.key_source says (key_source.lua).
+    -- H, verify: its own entry points use authorize() and charge.call() too.
     local subscription, plan
     if operation.key_required then
         subscription, plan = authorize(stage)
@@ -137,6 +144,8 @@ function gate.access()
     if refusal then
         return refuse(refusal, wait)
     end
+    -- C, cache: answers from it, or goes on (cache.lua).
+    -- C, rich: ngx.exec("@rich") and its family, when prepare.operation() says that the operation needs it.
     return proxy(operation, peer, target)
 end
 

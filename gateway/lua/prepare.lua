@@ -32,6 +32,7 @@ function prepare.stage(id, data)
     data.id = id
     data.open = data.state ~= "retired" and not data.suspended
     data.bucket = bucket("s:" .. id, data.throttle)
+    data.policy = given(data.policy)
     data.nowhere = id .. " -"
     return data
 end
@@ -43,6 +44,7 @@ function prepare.operation(stage, id)
         return operation
     end
     local integration = operation.integration
+    operation.policy = given(operation.policy) or stage.policy
     operation.bucket = bucket("o:" .. stage.id .. ":" .. id, operation.throttle)
     operation.served = integration.type == "http_proxy"
     operation.backend = given(integration.backend) ~= "" and given(integration.backend) or nil

@@ -77,6 +77,13 @@ def test_tries_at_several_backends_and_pauses_between_them_are_summed():
     assert rows[0].integration_ms == 15
 
 
+def test_a_line_may_have_flags():
+    plain, _ = total("1763889123.456 s k st op 200 7 8 0.001 - 0.001").result()
+    for flags in ("-", "ch", "k"):
+        rows, _ = total(f"1763889123.456 s k st op 200 7 8 0.001 - {flags} 0.001").result()
+        assert rows == plain
+
+
 def test_garbage_is_counted_and_never_fatal():
     good = "1763889123.456 s k st op 200 1 1 0.001 - 0.001"
     aggregate = total(good, "", "rubbish", b"\xff\x00\xfe", "1 2 3 4 5 6 7 8 9 10 11", good)
