@@ -39,6 +39,25 @@ local LIMIT = "quota"
 local quota = { ADMITTED = 1, ASK = 2, REFUSED = 3 }
 local ADMITTED, ASK, REFUSED = quota.ADMITTED, quota.ASK, quota.REFUSED
 
+-- The name of the lease that a call is charged to; the first argument of all functions here. A quota that counts for
+-- each key has one for each subscription and key (all rotations of a key count as one), else one for the subscription.
+function quota.name(subscription, key, limits)
+    if limits.scope ~= "key" then
+        return subscription.id
+    end
+    local names = key.lease_names
+    if not names then
+        names = {}
+        key.lease_names = names
+    end
+    local name = names[subscription.id]
+    if not name then
+        name = subscription.id .. ":" .. (key.counts_as or key.id)
+        names[subscription.id] = name
+    end
+    return name
+end
+
 local function read(subscription)
     local text = leases:get(subscription)
     if text and #text == SIZE then
