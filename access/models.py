@@ -6,13 +6,18 @@ from django.utils.timezone import now
 
 from accounts.fields import ShortIdField
 from accounts.models import Organization, User
-from apis.models import Stage
+from apis.models import Operation, Stage
 
 
 class QuotaPeriod(models.TextChoices):
     DAY = "DAY", "a day"
     WEEK = "WEEK", "a week"
     MONTH = "MONTH", "a month"
+
+
+class QuotaScope(models.TextChoices):
+    SUBSCRIPTION = "subscription", "All keys of a subscription together"
+    KEY = "key", "Each key on its own"
 
 
 class PlanVisibility(models.TextChoices):
@@ -22,7 +27,10 @@ class PlanVisibility(models.TextChoices):
 
 
 class UsagePlan(models.Model):
-    """Throttle, quota and the stages they open. Limits count per subscription, over all its keys."""
+    """Throttle, quota and the stages they open.
+
+    The throttle counts per subscription, over all its keys; the quota per subscription or per key.
+    """
 
     id = ShortIdField()
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="usage_plans")
@@ -43,6 +51,16 @@ class UsagePlan(models.Model):
         null=True, blank=True, help_text="Calls a period; empty = no quota."
     )
     quota_period = models.CharField(max_length=5, choices=QuotaPeriod, default=QuotaPeriod.MONTH)
+    quota_offset = models.PositiveBigIntegerField(
+        default=0,
+        help_text="Calls taken off the quota in the first period of a subscription, which rarely is a whole one.",
+    )
+    quota_scope = models.CharField(
+        max_length=12,
+        choices=QuotaScope,
+        default=QuotaScope.SUBSCRIPTION,
+        help_text="What the quota counts for.",
+    )
     quota_offline_allowance = models.PositiveIntegerField(
         default=1_000,
         help_text="Calls that each node may admit beyond its lease, per period, while the control "
@@ -80,6 +98,39 @@ class PlanStage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.plan} opens {self.stage}"
+
+
+class PlanThrottle(models.Model):
+    """A throttle of a plan for one operation of a stage, or for all operations of it that have none of their own.
+
+    A bucket of its own for each subscription, beside the plan's. AWS writes it `/path/METHOD` and `*/*`.
+    """
+
+    id = ShortIdField()
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="plan_throttles")
+    plan = models.ForeignKey(UsagePlan, on_delete=models.CASCADE, related_name="operation_throttles")
+    stage = models.ForeignKey(Stage, on_delete=models.CASCADE, related_name="plan_throttles")
+    operation = models.ForeignKey(
+        Operation,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="plan_throttles",
+        help_text="Empty = every operation of the stage that has none of its own.",
+    )
+    rate = models.FloatField(validators=[MinValueValidator(0)], help_text="Calls a second; 0 = block.")
+    burst = models.PositiveIntegerField(help_text="How many calls may come at once.")
+
+    class Meta:
+        ordering = ["stage", "operation"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plan", "stage", "operation"], nulls_distinct=False, name="plan_throttle_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rate:g}/s, burst {self.burst} at {self.operation or 'every operation'} of {self.stage}"
 
 
 class ApplicationState(models.TextChoices):
@@ -175,6 +226,25 @@ class ApiKey(models.Model):
     )
     replaced_by = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="replaces"
+    )
+    origin = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="rotations",
+        help_text="The first of its rotations: a quota for each key counts them as one.",
+    )
+    ips = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Networks (CIDR) that may use it, such as 203.0.113.0/24; none = any.",
+    )
+    referrers = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Hosts of the pages that may use it, such as app.example.com or *.example.com; none = any.",
     )
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="api_keys")
     created_at = models.DateTimeField(default=now, editable=False)

@@ -14,6 +14,7 @@ are the shapes of `data`, by kind; what is empty by default is left out (`compac
 | subscription | subscription id          | Subscription   |
 | key          | SHA-256 of the key, hex  | Key            |
 | caller       | SHA-256 of an API token  | Caller         |
+| api          | API id; `~` and its slug | Api            |
 | certificate  | host name or `*.domain`  | Certificate    |
 | installation | `installation`           | Installation   |
 
@@ -37,6 +38,7 @@ KINDS = (
     "subscription",
     "key",
     "caller",
+    "api",
     "certificate",
     "installation",
 )
@@ -362,10 +364,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """`active` folds the states of subscription, application and developer's organization into one."""
+    """`active` folds the states of subscription, application and developer's organization into one.
+
+    `quota_epochs` is {key id, or "" where all keys count together: epoch}: a lease of an older epoch is void.
+    """
 
     plan: str
     active: bool
+    quota_epochs: dict[str, int] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
 
 
@@ -374,7 +380,8 @@ class Key:
     """A key of an application, with the application's subscriptions that are not cancelled.
 
     It holds from `not_before` until min(`expires_at`, `grace_until`), from `ips` (CIDR; empty = anywhere), for
-    `referrers` (host names, `*.example.com`; empty = any or none).
+    `referrers` (host names, `*.example.com`; empty = any or none). `counts_as` is the key id by which a quota
+    for each key counts it (the first of its rotations); `` = its own.
     """
 
     id: str
@@ -385,17 +392,36 @@ class Key:
     grace_until: float | None = None
     ips: list[str] = field(default_factory=list)
     referrers: list[str] = field(default_factory=list)
+    counts_as: str = ""
     about: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A program that may ask keys/verify: an API token, and the organization whose keys it may see."""
+    """A program that may ask keys/verify: an API token, and the organization whose keys it may see.
+
+    `everything` is a superuser's: she may see every organization's.
+    """
 
     id: str
     organization: str
     read_only: bool = False  # then it may check, not consume
     expires_at: float | None = None
+    everything: bool = False
+
+
+# Begins the key of an API's entry by slug; no id and no slug has it.
+SLUG_MARK = "~"
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """How keys/verify finds a stage by names: {stage id: [stage name, version id, version name]}."""
+
+    id: str
+    slug: str
+    organization: str  # the provider's
+    stages: dict[str, list[str]]
 
 
 @dataclass(frozen=True, slots=True)

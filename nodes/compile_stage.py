@@ -5,6 +5,7 @@ from typing import Any
 from apis import compile as apis_compile
 from apis.models import Stage, VersionState
 from gateway import entries as shapes, trie
+from nodes import about
 from nodes.change import Change
 
 CANONICAL_LABEL = ".execute-api"
@@ -54,6 +55,7 @@ def _stage(stage: Stage, problems: list[str]) -> shapes.Stage:
         trie=routes,
         throttle=throttle,
         suspended=stage.organization.suspended_at is not None,
+        about=about.of_stage(stage),
     )
 
 

@@ -85,6 +85,7 @@ _BEFORE = (
     "subscription",
     "key",
     "caller",
+    "api",
 )
 _ORDER = {kind: place for place, kind in enumerate(_BEFORE)}
 

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.timezone import now
 
-from access.models import QuotaPeriod, Subscription
+from access.models import ApiKey, QuotaPeriod, Subscription
 from accounts.fields import ShortIdField
 from accounts.models import Organization
 
@@ -63,16 +64,31 @@ class Entry(models.Model):
 class QuotaWindowQuerySet(models.QuerySet["QuotaWindow"]):
     """Windows of subscriptions."""
 
-    def running(self, subscription_id: str, period: str, at: datetime) -> "QuotaWindowQuerySet":
+    def running(
+        self, subscription_id: str, period: str, at: datetime, key_id: str | None = None
+    ) -> "QuotaWindowQuerySet":
         """Return the windows around a moment: one, or several after a change of time zone."""
-        return self.filter(subscription=subscription_id, period=period, starts_at__lte=at, ends_at__gt=at)
+        return self.filter(
+            subscription=subscription_id, key=key_id, period=period, starts_at__lte=at, ends_at__gt=at
+        )
 
 
 class QuotaWindow(models.Model):
-    """How much of a subscription's quota was given out in one period. The authority on quotas."""
+    """How much of a quota was given out in one period. The authority on quotas.
+
+    What may still be given out is `limit + extra - leased`, less the plan's offset in a first period.
+    """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="quota_windows")
     subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="quota_windows")
+    key = models.ForeignKey(
+        ApiKey,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="quota_windows",
+        help_text="Where each key has a quota of its own: the first of its rotations.",
+    )
     period = models.CharField(max_length=5, choices=QuotaPeriod, default=QuotaPeriod.MONTH)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
@@ -81,11 +97,30 @@ class QuotaWindow(models.Model):
         help_text="Units given out and not returned, or spent without a lease while a node was cut off.",
     )
 
+    extra = models.BigIntegerField(
+        default=0, help_text="What setting the remaining calls by hand added to the limit, or took from it."
+    )
+    epoch = models.PositiveIntegerField(
+        default=0,
+        help_text="Grows when the remaining calls are set by hand: units given out before are void.",
+    )
+    epoch_generation = models.PositiveBigIntegerField(
+        default=0, help_text="Of the entry that told the epoch: who runs it holds no void units."
+    )
+    adjusted_at = models.DateTimeField(null=True, blank=True)
+    wanted_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a node last asked and there was nothing left to give."
+    )
+
     objects = QuotaWindowQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["subscription", "period", "starts_at"], name="quota_window_once")
+            models.UniqueConstraint(
+                fields=["subscription", "key", "period", "starts_at"],
+                nulls_distinct=False,
+                name="quota_window_once",
+            )
         ]
 
     def __str__(self) -> str:
@@ -99,6 +134,7 @@ class Lease(models.Model):
     node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="leases")
     window = models.ForeignKey(QuotaWindow, on_delete=models.CASCADE, related_name="leases")
     units = models.PositiveBigIntegerField(default=0)
+    epoch = models.PositiveIntegerField(default=0, help_text="The window's epoch in which units were given.")
     last_request = models.CharField(max_length=64, blank=True)
     last_granted = models.PositiveBigIntegerField(
         default=0, help_text="What the last request got; its repeat gets the same."
@@ -112,3 +148,25 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return f"{self.node}: {self.units} of {self.window}"
+
+
+class Installation(models.Model):
+    """Limits over everything that this installation serves. One row at most."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    throttle_rate = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="Calls a second over all APIs; empty = no limit, 0 = block.",
+    )
+    throttle_burst = models.PositiveIntegerField(
+        null=True, blank=True, help_text="How many calls may come at once."
+    )
+
+    class Meta:
+        verbose_name_plural = "installation"
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="installation_once")]
+
+    def __str__(self) -> str:
+        return "This installation"
