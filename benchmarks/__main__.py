@@ -1,6 +1,8 @@
 """`python -m benchmarks`: all comparisons, one after the other."""
 
 from benchmarks import gate, usage_lines
+from benchmarks.peers import compare
 
 gate.main()
+compare.main()
 usage_lines.main()

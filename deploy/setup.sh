@@ -7,7 +7,8 @@ purpose=${1:-run}
 
 packages=(nginx libnginx-mod-http-lua lua-cjson ca-certificates python3-venv util-linux)
 [ "$purpose" = dev ] && packages+=(chromium curl)
-[ "$purpose" = bench ] && packages+=(wrk)
+[ "$purpose" = bench ] && packages+=(wrk haproxy)
+[ "$purpose" = bench ] && ! command -v npm >/dev/null && packages+=(nodejs npm)
 
 install_packages() {
   local missing=() name as_root=() command
@@ -30,9 +31,16 @@ install_packages() {
   quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive $command
   case " ${missing[*]} " in
     # the package starts an nginx of its own on port 80, which nobody asked for
-    *" nginx "*) "${as_root[@]}" service nginx stop >/dev/null 2>&1 || true
-      command -v systemctl >/dev/null && "${as_root[@]}" systemctl disable nginx >/dev/null 2>&1 || true ;;
+    *" nginx "*) stop_service nginx ;;
   esac
+  case " ${missing[*]} " in
+    *" haproxy "*) stop_service haproxy ;;
+  esac
+}
+
+stop_service() {
+  "${as_root[@]}" service "$1" stop >/dev/null 2>&1 || true
+  command -v systemctl >/dev/null && "${as_root[@]}" systemctl disable "$1" >/dev/null 2>&1 || true
 }
 
 # Run a command without its chatter, unless it fails.
@@ -83,3 +91,8 @@ else
   environment .venv requirements-dev.txt
 fi
 environment .venv-httpbin examples/httpbin/requirements.txt
+if [ "$purpose" = bench ]; then
+  environment .venv-peers benchmarks/peers/requirements.txt
+  [ -d benchmarks/peers/express-gateway/node_modules/express-gateway ] \
+    || (cd benchmarks/peers/express-gateway && quietly npm ci --ignore-scripts --no-audit --no-fund)
+fi
