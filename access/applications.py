@@ -4,9 +4,9 @@ from typing import Any
 
 from django.db import transaction
 
-from access.models import Application, ApplicationState, Subscription
+from access.models import ApiKey, Application, ApplicationState, Subscription
 from access.overlap import LIVING
-from access.signals import subscriptions_changed
+from access.signals import keys_changed, subscriptions_changed
 from accounts.audit import record
 from accounts.errors import Refused
 from accounts.models import Organization, User
@@ -50,6 +50,7 @@ def change_application(*, application: Application, actor: User | None, **fields
         summary=f"Changed {', '.join(changes)} of the application {application}.",
         changes=changes,
     )
+    _announce_keys(application)
     return application
 
 
@@ -81,4 +82,11 @@ def _move(application: Application, actor: User | None, *, to: ApplicationState,
     )
     living = application.subscriptions.filter(state__in=LIVING).order_by("pk")
     subscriptions_changed.send(Subscription, subscription_ids=list(living.values_list("pk", flat=True)))
+    _announce_keys(application)
     return application
+
+
+def _announce_keys(application: Application) -> None:
+    """A key's entry tells of its application."""
+    if ids := list(application.keys.order_by("pk").values_list("pk", flat=True)):
+        keys_changed.send(ApiKey, key_ids=ids)

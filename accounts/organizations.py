@@ -12,7 +12,7 @@ from accounts.audit import record
 from accounts.errors import Refused
 from accounts.models import ApiToken, Member, Organization, Role, User
 from accounts.rows import assign, check_fields, locked, taken_is_refused
-from accounts.signals import organization_suspended_changed
+from accounts.signals import organization_changed, organization_suspended_changed, tokens_changed
 
 CHANGEABLE = ("name", "slug", "billing_email", "timezone")
 SLUG_LENGTH = 60
@@ -58,6 +58,8 @@ def change_organization(*, organization: Organization, actor: User | None, **fie
         summary=f"Changed {', '.join(changes)} of {organization}.",
         changes=changes,
     )
+    if "name" in changes:
+        organization_changed.send(Organization, organization_ids=[organization.pk])
     return organization
 
 
@@ -94,12 +96,14 @@ def remove_member(*, member: Member, actor: User | None) -> None:
     locked(member.organization)
     member = locked(member)
     _keep_an_owner(member, "Make somebody else an owner first.", field="")
-    ApiToken.objects.filter(organization=member.organization, user=member.user, revoked_at=None).update(
-        revoked_at=now()
-    )
+    hers = ApiToken.objects.filter(organization=member.organization, user=member.user, revoked_at=None)
+    ended = list(hers.values_list("pk", flat=True))
+    hers.update(revoked_at=now())
     summary = f"Removed {member.user} and revoked her tokens."
     _record_member(member, actor, "member.removed", summary, [member.role, None])
     member.delete()
+    if ended:
+        tokens_changed.send(ApiToken, token_ids=ended)
 
 
 @transaction.atomic

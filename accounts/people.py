@@ -9,9 +9,10 @@ from django.db import transaction
 
 from accounts.audit import record
 from accounts.errors import Refused
-from accounts.models import Organization, User
+from accounts.models import ApiToken, Organization, User
 from accounts.organizations import create_organization
 from accounts.rows import Changes, assign, check_fields, locked
+from accounts.signals import tokens_changed
 
 
 @transaction.atomic
@@ -52,6 +53,8 @@ def change_person(*, user: User, actor: User | None, **fields: Any) -> User:
         getattr(user, name).set(rows)
         changes[name] = [None, sorted(map(str, rows))]
     _record(user, actor, "person.changed", f"Changed {', '.join(changes)} of {user}.", changes)
+    if changes.keys() & {"is_active", "is_superuser"}:
+        tokens_changed.send(ApiToken, token_ids=list(user.api_tokens.values_list("pk", flat=True)))
     return user
 
 

@@ -11,6 +11,7 @@ from accounts.errors import Refused
 from accounts.models import ApiToken, Member, Organization, User
 from accounts.rows import check_fields, locked
 from accounts.secret_text import hash_of, is_well_formed, new_secret, prefix_of
+from accounts.signals import tokens_changed
 
 HEAD = "gat"
 # `last_used_at` is written at most this often for each token
@@ -52,6 +53,7 @@ def create_token(
         target=token,
         summary=f"Made {kind} for {user}: {token}.",
     )
+    tokens_changed.send(ApiToken, token_ids=[token.pk])
     return token, text
 
 
@@ -70,6 +72,7 @@ def revoke_token(*, token: ApiToken, actor: User | None) -> ApiToken:
         target=token,
         summary=f"Revoked the token {token}.",
     )
+    tokens_changed.send(ApiToken, token_ids=[token.pk])
     return token
 
 

@@ -33,7 +33,8 @@ def map_base_path(
 
     An address that leads to this stage already is returned as it is. Refused: fields host and base_path.
     """
-    host, base_path = clean_host(host), clean_base_path(base_path)
+    host = clean_host(host)
+    base_path = clean_base_path(base_path, host)
     known = BasePathMapping.objects.filter(host=host, base_path=base_path).first()
     if known and known.stage_id == stage.pk:
         return known

@@ -13,6 +13,8 @@ from apis.openapi.uris import HOST
 
 # paths that Amazon API Gateway keeps for its own health checks
 RESERVED = ("ping", "sping")
+# and what the shared host keeps for itself: nodes verify keys at /api/v1/keys/
+SHARED_RESERVED = (*RESERVED, "api")
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?\Z")
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}\Z")
 STAGE = re.compile(r"[A-Za-z0-9_-]{1,128}\Z")
@@ -29,8 +31,8 @@ def new_slug(name: str, given: str) -> str:
                 f"Another API is called {given!r}; choose another slug.", field="slug", code="taken"
             )
         return given
-    base = slugify(name)[:50].strip("-_").replace("_", "-") or "api"
-    base = f"{base}-api" if base in RESERVED else base
+    base = slugify(name)[:50].strip("-_").replace("_", "-") or "my-api"
+    base = f"{base}-api" if base in SHARED_RESERVED else base
     taken = set(Api.objects.filter(slug__startswith=base).values_list("slug", flat=True))
     candidates = (base if number == 1 else f"{base}-{number}" for number in range(1, len(taken) + 2))
     return next(each for each in candidates if each not in taken)
@@ -38,8 +40,8 @@ def new_slug(name: str, given: str) -> str:
 
 def check_slug(slug: str) -> None:
     """Refuse what cannot be the first part of /{api}/{version}."""
-    if not SLUG.match(slug) or slug in RESERVED:
-        message = "Use lower-case letters, digits and hyphens, at most 60; ping and sping are reserved."
+    if not SLUG.match(slug) or slug in SHARED_RESERVED:
+        message = "Use lower-case letters, digits and hyphens, at most 60; ping, sping and api are reserved."
         raise Refused(message, field="slug")
 
 
@@ -57,8 +59,11 @@ def check_stage_name(name: str) -> None:
         raise Refused(message, field="stage_name")
 
 
-def clean_base_path(text: str) -> str:
-    """Return a base path without slashes at its ends; raises Refused(field="base_path")."""
+def clean_base_path(text: str, host: str) -> str:
+    """Return a base path of `host` ('' = the shared one) without slashes at its ends.
+
+    Raises Refused(field="base_path").
+    """
     path = text.strip().strip("/")
     segments = path.split("/") if path else []
     if len(path) > MAX_BASE_PATH:
@@ -66,8 +71,10 @@ def clean_base_path(text: str) -> str:
     if any(not SEGMENT.match(each) or each in (".", "..") for each in segments):
         message = "Use path segments of letters, digits and - . _ ~ between single slashes, such as shop/v1."
         raise Refused(message, field="base_path")
-    if segments and segments[0] in RESERVED:
-        raise Refused("ping and sping are reserved; begin with another word.", field="base_path")
+    reserved = RESERVED if host else SHARED_RESERVED
+    if segments and segments[0] in reserved:
+        message = f"{' and '.join(reserved)} are reserved; begin with another word."
+        raise Refused(message, field="base_path")
     return path
 
 

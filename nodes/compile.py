@@ -16,7 +16,9 @@ from django.db.models import QuerySet
 from access.models import ApiKey, KeyState, Subscription, SubscriptionState, UsagePlan
 from apis.models import Backend, BasePathMapping, Stage
 from gateway import entries as shapes
+from nodes import about
 from nodes.change import Change
+from nodes.compile_callers import apis, apis_of, callers
 from nodes.compile_stage import CANONICAL_LABEL, canonical_key, stage_change
 from nodes.models import Entry
 
@@ -25,7 +27,10 @@ Ids = Collection[str] | None
 
 def everything() -> Iterator[Change]:
     """Compile all models."""
-    return chain(backends(None), stages(None), mappings(None), plans(None), subscriptions(None), keys(None))
+    asked = chain(apis(None), callers(None))
+    return chain(
+        backends(None), stages(None), mappings(None), plans(None), subscriptions(None), keys(None), asked
+    )
 
 
 def backends(ids: Ids) -> Iterator[Change]:
@@ -52,7 +57,7 @@ def target(url: str) -> shapes.Target:
 
 def stages(ids: Ids) -> Iterator[Change]:
     """One change for each stage, and those of the addresses that lead to it or led to it."""
-    rows = Stage.objects.select_related("version", "deployment", "organization")
+    rows = Stage.objects.select_related("version__api", "deployment", "organization")
     rows = rows.defer("version__document", "deployment__document")  # large, and not needed here
     found = _chosen(rows, ids)
     for stage in found:
@@ -60,6 +65,7 @@ def stages(ids: Ids) -> Iterator[Change]:
     yield from _gone("stage", ids, found)
     if ids is not None:
         yield from mappings(_addresses_of(ids, found))
+        yield from apis(apis_of(ids))
 
 
 def _addresses_of(ids: Collection[str], found: list[Stage]) -> set[str]:
@@ -113,6 +119,7 @@ def plans(ids: Ids) -> Iterator[Change]:
             sorted(opened.stage_id for opened in plan.plan_stages.all()),
             _throttle(plan.throttle_rate, plan.throttle_burst),
             quota,
+            about=about.of_plan(plan),
         )
         yield Change("plan", plan.pk, plan.organization_id, data)
     yield from _gone("plan", ids, found)
@@ -133,23 +140,30 @@ def subscriptions(ids: Ids) -> Iterator[Change]:
                 and subscription.application.state == "active"
                 and subscription.organization.suspended_at is None
             )
-            data = shapes.Subscription(subscription.plan_id, active)
+            data = shapes.Subscription(subscription.plan_id, active, about.of_subscription(subscription))
         yield Change("subscription", subscription.pk, subscription.organization_id, data)
     yield from _gone("subscription", ids, found)
 
 
 def keys(ids: Ids) -> Iterator[Change]:
-    """One change for each key; a revoked one is gone, a disabled one is there but not active."""
+    """One change for each key; a disabled one is not active, of a revoked one only what is told of it is left."""
     rows = ApiKey.objects.all() if ids is None else ApiKey.objects.filter(pk__in=ids)
-    living = Subscription.objects.exclude(state=SubscriptionState.CANCELLED)
+    bought = Subscription.objects.order_by("pk")
     if ids is not None:
-        living = living.filter(application__in=rows.values("application"))
-    of_application = defaultdict(list)
-    for pk, application_id in living.order_by("pk").values_list("pk", "application_id"):
-        of_application[application_id].append(pk)
-    for key in rows.order_by("pk").iterator(chunk_size=2_000):
-        data = None
-        if key.state != KeyState.REVOKED:
+        bought = bought.filter(application__in=rows.values("application"))
+    of_application, providers = defaultdict(list), defaultdict(set)
+    for pk, application_id, provider_id, state in bought.values_list(
+        "pk", "application", "provider", "state"
+    ):
+        providers[application_id].add(provider_id)
+        if state != SubscriptionState.CANCELLED:
+            of_application[application_id].append(pk)
+    rows = rows.select_related("application", "organization").order_by("pk")
+    for key in rows.iterator(chunk_size=2_000):
+        told = about.of_key(key, providers[key.application_id])
+        if key.state == KeyState.REVOKED:
+            data = shapes.Key(id=key.pk, active=False, subscriptions=[], about=told)
+        else:
             data = shapes.Key(
                 id=key.pk,
                 active=key.state == KeyState.ACTIVE,
@@ -157,13 +171,14 @@ def keys(ids: Ids) -> Iterator[Change]:
                 not_before=_unix(key.not_before),
                 expires_at=_unix(key.expires_at),
                 grace_until=_unix(key.grace_until),
+                about=told,
             )
         yield Change("key", key.hash, key.organization_id, data)
 
 
 def keys_of_subscriptions(ids: Collection[str]) -> list[str]:
     """Return the ids of the keys whose entry names one of these subscriptions, or must name it."""
-    rows = ApiKey.objects.filter(application__subscriptions__in=ids).exclude(state=KeyState.REVOKED)
+    rows = ApiKey.objects.filter(application__subscriptions__in=ids)
     return list(rows.values_list("pk", flat=True).distinct())
 
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from access.models import Subscription
+from access.models import ApiKey, Subscription
 from access.signals import keys_changed, plans_changed, subscriptions_changed
-from accounts.signals import organization_suspended_changed
+from accounts.signals import organization_changed, organization_suspended_changed, tokens_changed
 from apis.models import Stage
 from apis.signals import backends_changed, mappings_changed, stages_changed
 from nodes import compile as compiler, entries
+from nodes.compile_callers import tokens_of
 
 
 @receiver(stages_changed)
@@ -60,9 +61,29 @@ def write_keys(key_ids: Collection[str], **_: Any) -> None:
 
 @receiver(organization_suspended_changed)
 def write_organizations(organization_ids: Collection[str], **_: Any) -> None:
-    """As developers their subscriptions, as providers their stages."""
+    """As developers their subscriptions and keys, as providers their stages; and their tokens."""
     entries.lock()
     bought = Subscription.objects.filter(organization__in=organization_ids)
     stages = Stage.objects.filter(organization__in=organization_ids)
     entries.write_many(changes=compiler.subscriptions(set(bought.values_list("pk", flat=True))))
     entries.write_many(changes=compiler.stages(set(stages.values_list("pk", flat=True))))
+    _write_keys_of(organization_ids)
+    entries.write_many(changes=compiler.callers(tokens_of(organizations=organization_ids)))
+
+
+def _write_keys_of(organization_ids: Collection[str]) -> None:
+    keys = ApiKey.objects.filter(organization__in=organization_ids)
+    entries.write_many(changes=compiler.keys(set(keys.values_list("pk", flat=True))))
+
+
+@receiver(organization_changed)
+def write_names(organization_ids: Collection[str], **_: Any) -> None:
+    """A key's entry tells whose it is."""
+    entries.lock()
+    _write_keys_of(organization_ids)
+
+
+@receiver(tokens_changed)
+def write_callers(token_ids: Collection[str], **_: Any) -> None:
+    entries.lock()
+    entries.write_many(changes=compiler.callers(set(token_ids)))

@@ -46,7 +46,7 @@ def test_suspending_announces_its_living_subscriptions_once(heard):
     make_subscription(application, state=SubscriptionState.CANCELLED)
     assert suspend_application(application=application, actor=None).state == "suspended"
     assert resume_application(application=application, actor=None).state == "active"
-    assert heard == [("subscriptions", [living.pk])] * 2
+    assert heard == [("subscriptions", [living.pk])] * 2  # it has no keys
     assert audit_actions() == ["application.suspended", "application.resumed"]
 
 

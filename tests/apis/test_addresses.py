@@ -88,3 +88,9 @@ def test_an_address_moves_only_within_its_organization():
     with pytest.raises(Refused) as caught:
         move_base_path(mapping=mapping, stage=make_stage(), actor=None)
     assert caught.value.field == "stage"
+
+
+def test_the_shared_host_keeps_api_to_itself_and_a_custom_domain_does_not():
+    stage = make_stage()
+    assert "api" in refused(stage, base_path="api/shop").message
+    assert map_base_path(stage=stage, host="shop.example.com", base_path="api/shop", actor=None)

@@ -55,7 +55,7 @@ def test_an_api_gets_a_free_slug_from_its_name():
         create_api(organization=organization, name=name, actor=None).slug
         for name in ("My Shop", "My  Shop!", "ping", "北京")
     ]
-    assert slugs == ["my-shop", "my-shop-2", "ping-api", "api"]
+    assert slugs == ["my-shop", "my-shop-2", "ping-api", "my-api"]
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,11 @@ def test_a_stage_carries_its_deployments_operations_and_its_own_settings() -> No
         },
         trie={"s": {"pets": {"v": {"m": {"GET": "op00000001"}}}}},
         throttle=shapes.Throttle(5.5, 10),
+        about={
+            "slug": stage.version.api.slug,
+            "version": stage.version.name,
+            "lifecycle": "published",
+        },
     )
 
 
@@ -202,10 +207,13 @@ def test_a_plan_carries_its_limits_and_stages() -> None:
         one, two, throttle_rate=5, throttle_burst=10, quota_limit=1_000, quota_offline_allowance=7
     )
     assert only(compiler.plans([plan.pk])).data == shapes.Plan(
-        sorted([one.pk, two.pk]), shapes.Throttle(5.0, 10), shapes.Quota(1_000, "MONTH", 7)
+        sorted([one.pk, two.pk]),
+        shapes.Throttle(5.0, 10),
+        shapes.Quota(1_000, "MONTH", 7),
+        about={"name": plan.name},
     )
     bare = make_plan(one)
-    assert only(compiler.plans([bare.pk])).data == shapes.Plan([one.pk])
+    assert only(compiler.plans([bare.pk])).data == shapes.Plan([one.pk], about={"name": bare.name})
 
 
 @pytest.mark.parametrize(
@@ -224,7 +232,9 @@ def test_a_subscription_is_active_if_all_of_its_parts_are(
     organization = make_organization(suspended_at=now() if suspended else None)
     subscription = make_subscription(make_application(organization, state=application), state=state)
     change = only(compiler.subscriptions([subscription.pk]))
-    assert change.data == shapes.Subscription(subscription.plan_id, expected)
+    told = {"started": subscription.started_at.timestamp()}
+    told |= {} if state == "active" else {"state": state}
+    assert change.data == shapes.Subscription(subscription.plan_id, expected, told)
 
 
 def test_a_cancelled_subscription_is_gone_from_its_keys_too() -> None:
@@ -248,14 +258,35 @@ def test_a_keys_deadlines_lie_in_its_entry() -> None:
         not_before=at.timestamp(),
         expires_at=at.timestamp(),
         grace_until=at.timestamp(),
+        about={
+            "name": key.name,
+            "start": key.prefix,
+            "application": {"id": key.application.pk, "name": key.application.name},
+            "account": {"id": key.organization.pk, "name": key.organization.name},
+            "providers": [],
+        },
     )
 
 
-def test_a_disabled_key_is_not_active_and_a_revoked_one_is_gone() -> None:
+def test_a_disabled_key_is_not_active_and_of_a_revoked_one_only_its_story_is_left() -> None:
     disabled, _ = make_key(state="disabled")
-    revoked, _ = make_key(state="revoked")
+    revoked, _ = make_key(make_subscription().application, state="revoked", expires_at=now())
     assert only(compiler.keys([disabled.pk])).data.active is False
-    assert only(compiler.keys([revoked.pk])).data is None
+    left = only(compiler.keys([revoked.pk])).data
+    assert left == shapes.Key(revoked.pk, active=False, subscriptions=[], about=left.about)
+    assert left.about["state"] == "revoked"
+
+
+def test_what_is_unusual_about_a_key_is_told() -> None:
+    application = make_application(make_organization(suspended_at=now()), state="suspended")
+    subscription = make_subscription(application, state="cancelled")
+    successor, _ = make_key(application)
+    key, _ = make_key(application, replaced_by=successor, state="disabled")
+    told = only(compiler.keys([key.pk])).data.about
+    assert (told["state"], told["successor"], told["providers"]) == (
+        "disabled", successor.pk, [subscription.provider_id],
+    )  # fmt: skip
+    assert told["application"]["state"] == told["account"]["state"] == "suspended"
 
 
 def test_no_entry_holds_a_secret() -> None:
@@ -287,5 +318,5 @@ def test_many_cost_as_many_queries_as_one(kind: str, count: int, django_assert_m
         "backends": make_backend,
     }[kind]
     ids = [made().pk for _ in range(count)]
-    with django_assert_max_num_queries({"stages": 5, "plans": 2, "keys": 2}.get(kind, 1)):
+    with django_assert_max_num_queries({"stages": 9, "plans": 2, "keys": 2}.get(kind, 1)):
         assert list(getattr(compiler, kind)(ids))

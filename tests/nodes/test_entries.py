@@ -131,8 +131,8 @@ def make_world() -> None:
 
 def test_rebuilding_writes_what_differs_and_only_that() -> None:
     make_world()
-    # stage, its canonical address and its mapping, plan, subscription, key
-    assert rebuild() == 6
+    # stage, its canonical address and its mapping, its API by id and by slug, plan, subscription, key
+    assert rebuild() == 8
     assert rebuild() == 0
     Entry.objects.filter(kind="plan").update(data={"wrong": True})
     Entry.objects.filter(kind="key").delete()
@@ -145,7 +145,7 @@ def test_rebuilding_writes_what_differs_and_only_that() -> None:
 def test_the_command_rebuilds(capsys: pytest.CaptureFixture[str]) -> None:
     make_world()
     call_command("rebuild_entries")
-    assert "6 entries written." in capsys.readouterr().out
+    assert "8 entries written." in capsys.readouterr().out
 
 
 @pytest.mark.django_db(transaction=True)

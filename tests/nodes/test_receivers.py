@@ -68,12 +68,12 @@ def test_a_suspended_subscription_is_one_entry() -> None:
     }
 
 
-def test_a_revoked_key_is_one_tombstone() -> None:
+def test_a_revoked_key_is_one_entry() -> None:
     key, _ = make_key()
     make_key()
     rebuild()
     ApiKey.objects.filter(pk=key.pk).update(state="revoked")
-    assert written(lambda: keys_changed.send(ApiKey, key_ids=[key.pk])) == {("key", key.hash, False)}
+    assert written(lambda: keys_changed.send(ApiKey, key_ids=[key.pk])) == {("key", key.hash, True)}
 
 
 def test_a_first_deployment_brings_the_stage_and_its_addresses() -> None:
@@ -83,6 +83,8 @@ def test_a_first_deployment_brings_the_stage_and_its_addresses() -> None:
         ("stage", stage.pk, True),
         ("mapping", f"*|{mapping.base_path}", True),
         ("mapping", f"{stage.version_id}.execute-api|live", True),
+        ("api", stage.version.api_id, True),
+        ("api", f"~{stage.version.api.slug}", True),
     }
 
 
