@@ -23,6 +23,7 @@ _TITLES = {
     401: "Not signed in",
     404: "Not found",
     405: "Method not allowed",
+    409: "Conflict",
     413: "Body too large",
     503: "Not available now",
 }
@@ -109,6 +110,14 @@ def whole(body: dict[str, Any], name: str, *, least: int = 0, default: int | Non
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value < 2**62:
         raise Problem(400, f"{name} must be a whole number of at least {least}.")
     return value
+
+
+def number(body: dict[str, Any], name: str, *, most: float = 1e12) -> float:
+    """Return a number of the body, from 0 to `most`; raises Problem."""
+    value = body.get(name)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= most:
+        raise Problem(400, f"{name} must be a number from 0 to {most:g}.")
+    return float(value)
 
 
 def text(body: dict[str, Any], name: str, *, longest: int, default: str | None = None) -> str:

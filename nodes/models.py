@@ -170,3 +170,22 @@ class Installation(models.Model):
 
     def __str__(self) -> str:
         return "This installation"
+
+
+class ThrottleShare(models.Model):
+    """How living nodes divide one throttle just now; `nodes/shares.py` tells how. Lost with a crash, and no harm.
+
+    The table is UNLOGGED: it is written several times a second and worth nothing a few seconds later.
+    """
+
+    name = models.CharField(
+        max_length=120, primary_key=True, help_text="Of the gate's token bucket; * = all."
+    )
+    nodes = models.JSONField(default=dict, help_text="Node -> its share and its demand.")
+    rate = models.FloatField(default=0, help_text="Of the whole limit, calls a second.")
+    burst = models.FloatField(default=0, help_text="Of the whole limit, calls.")
+    pot = models.FloatField(default=0, help_text="Tokens that a node gave up and none got yet.")
+    hungry_at = models.FloatField(default=0, help_text="When a node last refused by it, Unix seconds.")
+
+    def __str__(self) -> str:
+        return self.name

@@ -8,6 +8,7 @@ urlpatterns = [
     path("entries", views.changes, name="node-entries"),
     path("leases", views.lease, name="node-leases"),
     path("leases/return", views.give_back, name="node-leases-return"),
+    path("shares", views.share, name="node-shares"),
     path("usage", views.usage, name="node-usage"),
     path("status", views.status, name="node-status"),
 ]

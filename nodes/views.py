@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from gateway.entries import Entry as EntryShape
 from metering import intake
-from nodes import entries, leases, registry
-from nodes.door import Problem, json_body, node_view, text, whole
+from nodes import entries, leases, registry, shares
+from nodes.door import Problem, json_body, node_view, number, text, whole
 from nodes.models import Node
 from nodes.waiting import wait_for_change
 
@@ -71,6 +71,38 @@ def _moment(seconds: int) -> int:
     if seconds > 253_402_300_799:  # the year 9999
         raise Problem(400, "starts_at must be Unix seconds.")
     return seconds
+
+
+@node_view("POST")
+def share(request: HttpRequest, node: Node) -> HttpResponse:
+    """`POST shares`: what the node needs of its throttles, and what it gets of each."""
+    body = json_body(request, largest=256 * 1024)
+    told = body.get("limits", {})
+    if not isinstance(told, dict) or len(told) > shares.MOST_LIMITS:
+        raise Problem(400, f"limits must be an object of at most {shares.MOST_LIMITS} limits.")
+    default = None if body.get("default") is None else number(body, "default", most=1)
+    answer = shares.post(
+        node=node,
+        sequence=whole(body, "sequence", least=1),
+        default=default,
+        wishes={name: _wish(name, wish) for name, wish in told.items()},
+    )
+    if answer is None:
+        raise Problem(409, "A newer post of this node came before.")
+    return JsonResponse(asdict(answer))
+
+
+def _wish(name: str, wish: object) -> shares.Wish:
+    if not isinstance(wish, dict) or not 0 < len(name) <= 120 or "\0" in name or name == shares.ALL:
+        raise Problem(400, "Each limit must have a name of at most 120 characters and be an object.")
+    return shares.Wish(
+        share=number(wish, "share", most=1),
+        demand=number(wish, "demand", most=1e6),
+        freed=number(wish, "freed"),
+        hungry=bool(wish.get("hungry")),
+        rate=number(wish, "rate"),
+        burst=number(wish, "burst"),
+    )
 
 
 @node_view("POST")

@@ -12,6 +12,7 @@ WITHOUT = {
     "accounts.User": "a person may be a member of several organizations",
     "metering.UsageBatch": "what a node counted for all organizations, before it is told apart",
     "nodes.Installation": "one limit over everything; only staff of the installation see it",
+    "nodes.ThrottleShare": "how nodes divide limits for some seconds; only nodes see it",
     "nodes.Node": "a node serves all organizations; only staff of the installation see it",
 }
 
