@@ -9,6 +9,13 @@ from gateway.settings import NodeSettings
 
 GATEWAY = Path(__file__).resolve().parent.parent
 TLS_SLOTS = 32
+RETRY_STATUSES = (502, 503, 504)
+# For TLS 1.2: forward secrecy and authenticated encryption only.
+TLS_CIPHERS = ":".join(
+    f"ECDHE-{kind}-{cipher}"
+    for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")
+    for kind in ("ECDSA", "RSA")
+)
 # What the gate tells backends. A client's own headers of these names never pass, however spelt: not with
 # underscores either, which frameworks such as WSGI cannot tell from dashes.
 OWN_HEADERS = {
@@ -19,6 +26,9 @@ OWN_HEADERS = {
     "X-Request-Id": "$gatehouse_request_id",
     "X-Gatehouse-Subscription": "$gatehouse_subscription_header",
     "X-Gatehouse-Key": "$gatehouse_key_header",
+    # of a client certificate that a domain asked for (tls.lua lets no other pass)
+    "X-Gatehouse-Client-Subject": "$ssl_client_s_dn",
+    "X-Gatehouse-Client-Serial": "$ssl_client_serial",
     "X-Api-Key": "",
 }
 
@@ -50,9 +60,11 @@ def render(settings: NodeSettings, *, modules: list[Path], user: str = "") -> st
         "tls_upstreams": "\n".join(_tls_upstream(number) for number in range(1, TLS_SLOTS + 1)),
         "ca_bundle": _quoted(settings.ca_bundle),
         "listen": f"{settings.host}:{settings.port}",
+        "tls_listener": _tls_listener(settings),
         "control_socket": _quoted(f"unix:{settings.control_socket}"),
         "usage_log": _quoted(settings.usage_log),
         "own_headers": "\n".join(_own_headers()),
+        "rich_locations": "\n".join(_rich_locations()),
     }
     return re.sub(r"@(\w+)@", lambda match: values[match[1]], template)
 
@@ -64,6 +76,27 @@ def _quoted(path: Path | str) -> str:
             f"the path {text!r} has characters that nginx.conf cannot hold; use another folder"
         )
     return f'"{text}"'
+
+
+def _tls_listener(settings: NodeSettings) -> str:
+    """The TLS port, of the same server as the plain one. tls.lua gives each name its certificate."""
+    if not settings.tls_port:
+        return ""
+    # Without the operator's own certificate a name that no domain has gets no handshake: a certificate that
+    # is a variable is not looked for before the handshake, where tls.lua takes its place.
+    certificate = _quoted(settings.tls_certificate) if settings.tls_certificate else "$gatehouse_none"
+    key = _quoted(settings.tls_key) if settings.tls_key else "$gatehouse_none"
+    return f"""        listen {settings.host}:{settings.tls_port} ssl http2 default_server;
+        ssl_certificate {certificate};
+        ssl_certificate_key {key};
+        ssl_certificate_by_lua_block {{ require("tls").handshake() }}
+        ssl_protocols TLSv1.2 TLSv1.3;
+        ssl_ciphers {TLS_CIPHERS};
+        ssl_prefer_server_ciphers off;
+        # A resumed session would bring the client certificate of another name, or of one that is trusted no more.
+        ssl_session_cache off;
+        ssl_session_tickets off;
+"""
 
 
 def _tls_upstream(number: int) -> str:
@@ -78,9 +111,34 @@ def _tls_upstream(number: int) -> str:
 def _own_headers() -> list[str]:
     lines = []
     for name, value in OWN_HEADERS.items():
-        lines.append(f'            proxy_set_header {name} "{value}";')
-        lines += [f'            proxy_set_header {other} "";' for other in _spellings(name)[1:]]
+        lines.append(f'        proxy_set_header {name} "{value}";')
+        lines += [f'        proxy_set_header {other} "";' for other in _spellings(name)[1:]]
     return lines
+
+
+def _rich_locations() -> list[str]:
+    """The locations that rich.lua describes."""
+    found = []
+    for number in range(2 ** len(RETRY_STATUSES)):
+        statuses = [f"http_{status}" for bit, status in enumerate(RETRY_STATUSES) if number & 1 << bit]
+        again = " ".join(["error", "timeout", *statuses])
+        found.append(_rich_location(f"rich_{number}", again, streamed=False, body="on"))
+        found.append(_rich_location(f"stream_{number}", again, streamed=True, body="on"))
+    found.append(_rich_location("upload", "error timeout", streamed=False, body="off"))
+    found.append(_rich_location("upload_stream", "error timeout", streamed=True, body="off"))
+    return found
+
+
+def _rich_location(name: str, again: str, *, streamed: bool, body: str) -> str:
+    answer = "proxy_buffering off;" if streamed else 'body_filter_by_lua_block { require("rich").body() }'
+    return f"""        location @{name} {{
+            access_by_lua_block {{ require("rich").access() }}
+            header_filter_by_lua_block {{ require("rich").header() }}
+            {answer}
+            proxy_pass $gatehouse_target;
+            proxy_request_buffering {body};
+            proxy_next_upstream {again};
+        }}"""
 
 
 def _spellings(name: str) -> list[str]:
