@@ -35,13 +35,18 @@ local function understand(text)
     grant.limit = number(grant.limit) or 0
     grant.left = number(grant.left) or 0
     grant.slice = number(grant.slice) or grant.granted
+    grant.epoch = number(grant.epoch) or 0
     return grant
 end
 
 -- Returns the HTTP status (nil when the agent is away) and, with 200, the grant:
--- {granted, starts_at, ends_at, limit, left, slice}. Yields, for at most a few seconds.
-function agent.lease(subscription, offline_spent)
-    local body = cjson.encode({ subscription = subscription, offline_spent = offline_spent })
+-- {granted, starts_at, ends_at, limit, left, slice, epoch}. Yields, for at most a few seconds. `name` is the lease's:
+-- subscription, or subscription:key; `epoch` the one that the gate knows.
+function agent.lease(name, offline_spent, epoch)
+    local subscription, key = name:match("^([^:]*):?(.*)$")
+    local body = cjson.encode({
+        subscription = subscription, key = key, offline_spent = offline_spent, epoch = epoch,
+    })
     local socket = tcp()
     socket:settimeouts(SECONDS * 1000, SECONDS * 1000, SECONDS * 1000)
     if not socket:connect(agent.address) then

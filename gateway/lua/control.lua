@@ -80,8 +80,11 @@ local function status()
     })
 end
 
+-- The body: nothing, for all leases; or {"leases": [names], "idle": seconds without a call}.
 local function take_leases()
-    local taken = quota.take_all()
+    local asked = cjson.decode(body())
+    asked = type(asked) == "table" and asked or {}
+    local taken = quota.take(type(asked.leases) == "table" and asked.leases or nil, tonumber(asked.idle))
     local lines = {}
     for index, lease in ipairs(taken) do
         lines[index] = cjson.encode(lease)

@@ -59,6 +59,7 @@ function load.init(settings)
     require("verdict").init(cjson.decode(read(settings.verdicts)), settings.max_body)
     require("agent").init(settings.folder)
     require("peer").init(settings.tls_slots)
+    require("quota").init(settings.folder)
     load_entries(settings.folder .. "/entries.jsonl")
     load_addresses(settings.folder .. "/addresses.json")
     -- Workers may not be allowed to read our files: load everything now.

@@ -85,6 +85,7 @@ function prepare.key(_, data)
         id = data.id,
         active = data.active,
         subscriptions = data.subscriptions,
+        counts_as = given(data.counts_as) ~= "" and given(data.counts_as) or nil,
         starts = given(data.not_before) or 0,
         ends = min(given(data.expires_at) or huge, given(data.grace_until) or huge),
     }
@@ -100,8 +101,14 @@ function prepare.caller(_, data)
     }
 end
 
-function prepare.certificate(_, data)
-    return data
+-- tls.lua adds what it parses.
+function prepare.certificate(name, data)
+    return {
+        name = name,
+        certificate = data.certificate,
+        private_key = data.private_key,
+        client_ca = given(data.client_ca) ~= "" and given(data.client_ca) or nil,
+    }
 end
 
 function prepare.installation(_, data)

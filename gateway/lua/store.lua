@@ -4,6 +4,8 @@
 local cjson = require "cjson.safe"
 local lock = require "lock"
 local page = require "page"
+local quota = require "quota"
+local tls = require "tls"
 local RING = require("entries").RING
 
 local texts, ring = ngx.shared.gatehouse_entries, ngx.shared.gatehouse_ring
@@ -51,6 +53,7 @@ function store.check(entry)
             return "data." .. name .. " is missing or of the wrong type"
         end
     end
+    return entry.kind == "certificate" and tls.problem(entry.data) or nil
 end
 
 local function announce(name)
@@ -116,6 +119,8 @@ local function put(entry, line)
     page.entries = page.entries + change
     if entry.kind == "mapping" and change ~= 0 then
         mind_mapping(entry.key, change)
+    elseif entry.kind == "certificate" and not gone and (entry.data.client_ca or "") ~= "" then
+        page.mutual = 1
     end
     announce(name)
     page.generation = math.max(page.generation, entry.generation)
@@ -124,6 +129,13 @@ end
 
 -- Stores one checked entry (line: its JSON) unless one as new is held. Returns true, or nil and the problem.
 function store.put(entry, line)
+    local data = entry.data
+    if entry.kind == "subscription" and data ~= cjson.null and type(data.quota_epochs) == "table" then
+        -- first: who runs this generation spends no unit of an older epoch
+        if not quota.void(entry.key, data.quota_epochs) then
+            return nil, "no memory for a lease"
+        end
+    end
     return lock.with(put, entry, line)
 end
 

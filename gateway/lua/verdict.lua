@@ -52,7 +52,7 @@ function verdict.content()
     local status = ngx.status
     local name = BY_STATUS[status] or (status < 500 and "BAD_REQUEST" or "API_CONFIGURATION_ERROR")
     if status == 413 and var.gatehouse_subscription ~= "-" then
-        quota.give_back(var.gatehouse_subscription) -- a body without a length that grew too large
+        quota.give_back(var.gatehouse_lease) -- a body without a length that grew too large
     end
     return answer(name, status)
 end

@@ -149,7 +149,17 @@ def test_unspent_leases_can_be_taken_back_once(gate):
     key = subscribe(gate, "taken", 100)
     gate.node.call("GET", "/metered", key=key)
     taken = gate.node.control("POST", "/leases/take").json
-    assert taken == {"leases": [{"subscription": "taken", "starts_at": gate.agent.window[0], "units": 9}]}
+    assert taken == {
+        "leases": [
+            {
+                "subscription": "taken",
+                "key": "",
+                "starts_at": gate.agent.window[0],
+                "epoch": 0,
+                "units": 9,
+            }
+        ]
+    }
     assert gate.node.control("POST", "/leases/take").json == {"leases": []}
 
 
