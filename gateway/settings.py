@@ -31,6 +31,9 @@ class NodeSettings:
     counters_memory: int = 32 * 2**20
     ca_bundle: Path = Path("/etc/ssl/certs/ca-certificates.crt")
     max_body: int = 10 * 2**20
+    tls_port: int = 0  # 0 = no TLS listener
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
     nginx: str = "/usr/sbin/nginx"
 
     def __post_init__(self) -> None:
@@ -40,7 +43,13 @@ class NodeSettings:
                 f"GATEHOUSE_NODE_DIR must be a full path of at most {_LONGEST_FOLDER} bytes, "
                 f"because unix sockets lie in it; it is {str(self.folder)!r}"
             )
-        for name, path in (("GATEHOUSE_NODE_DIR", self.folder), ("GATEHOUSE_CA_BUNDLE", self.ca_bundle)):
+        paths = {
+            "GATEHOUSE_NODE_DIR": self.folder,
+            "GATEHOUSE_CA_BUNDLE": self.ca_bundle,
+            "GATEHOUSE_TLS_CERTIFICATE": self.tls_certificate or "",
+            "GATEHOUSE_TLS_KEY": self.tls_key or "",
+        }
+        for name, path in paths.items():
             if re.search(r"[\"'\\${};\x00-\x1f]", str(path)):
                 raise SettingError(f"{name} must not contain quotes, backslashes, $, braces or semicolons")
         if not re.fullmatch(r"[0-9A-Za-z.-]+|\[[0-9A-Fa-f:.]+\]", self.host):
@@ -49,12 +58,25 @@ class NodeSettings:
             )
         if not 1 <= self.port <= 65535:
             raise SettingError(f"GATEHOUSE_GATEWAY_PORT must be between 1 and 65535, not {self.port}")
+        self._check_tls()
         if not re.fullmatch(r"auto|[1-9][0-9]{0,2}", self.workers):
             raise SettingError(
                 f"GATEHOUSE_WORKERS must be auto or a number from 1 to 999, not {self.workers!r}"
             )
         if min(self.entries_memory, self.counters_memory) < 2**20:
             raise SettingError("GATEHOUSE_ENTRIES_MEMORY and GATEHOUSE_COUNTERS_MEMORY must be 1m or more")
+
+    def _check_tls(self) -> None:
+        if self.tls_port and not 1 <= self.tls_port <= 65535:
+            raise SettingError(f"GATEHOUSE_TLS_PORT must be between 1 and 65535, not {self.tls_port}")
+        if self.tls_port == self.port:
+            raise SettingError(
+                "GATEHOUSE_TLS_PORT and GATEHOUSE_GATEWAY_PORT are the same; choose another one"
+            )
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise SettingError("set both GATEHOUSE_TLS_CERTIFICATE and GATEHOUSE_TLS_KEY, or neither")
+        if self.tls_certificate and not self.tls_port:
+            raise SettingError("GATEHOUSE_TLS_CERTIFICATE is set but GATEHOUSE_TLS_PORT is not")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "NodeSettings":
@@ -73,6 +95,9 @@ class NodeSettings:
             counters_memory=_size(env, "GATEHOUSE_COUNTERS_MEMORY", cls.counters_memory),
             ca_bundle=Path(env.get("GATEHOUSE_CA_BUNDLE") or cls.ca_bundle).absolute(),
             max_body=_size(env, "GATEHOUSE_MAX_BODY", cls.max_body),
+            tls_port=_number(env, "GATEHOUSE_TLS_PORT", cls.tls_port),
+            tls_certificate=_path(env, "GATEHOUSE_TLS_CERTIFICATE"),
+            tls_key=_path(env, "GATEHOUSE_TLS_KEY"),
             nginx=env.get("GATEHOUSE_NGINX") or shutil.which("nginx") or cls.nginx,
         )
 
@@ -127,6 +152,10 @@ def _number(env: Mapping[str, str], name: str, default: int) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text):
         raise SettingError(f"{name} must be a number, not {text!r}")
     return int(text)
+
+
+def _path(env: Mapping[str, str], name: str) -> Path | None:
+    return Path(env[name]).absolute() if env.get(name) else None
 
 
 def _size(env: Mapping[str, str], name: str, default: int) -> int:

@@ -6,6 +6,7 @@ local key = require "key"
 local page = require "page"
 local prepare = require "prepare"
 local route = require "route"
+local tls = require "tls"
 local verdict = require "verdict"
 
 local ngx = ngx
@@ -108,7 +109,12 @@ function gate.access()
         return refuse("BAD_REQUEST")
     end
 
-    local mapping, from = route.mapping(var.host, path)
+    local host = var.host
+    if page.mutual ~= 0 and not tls.admits(host) then
+        return refuse("ACCESS_DENIED")
+    end
+
+    local mapping, from = route.mapping(host, path)
     local stage = mapping and get("stage", mapping.stage)
     if not stage then
         return no_mapping(path, mapping or from)
@@ -117,7 +123,6 @@ function gate.access()
         return refuse("ACCESS_DENIED")
     end
 
-    -- D, client certificate: what the mapping's domain asks of the connection (tls.lua).
     -- C, canary: draws; replaces the trie and operations of this call (canary.lua).
     local id, captures = route.operation(stage.trie, path, from, get_method())
     local operation = id and stage.operations[id] and prepare.operation(stage, id)

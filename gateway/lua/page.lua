@@ -13,6 +13,7 @@ typedef struct {
     volatile double depth;       // segments of the longest base path
     volatile double ready;       // 1 once entries were loaded or pushed
     volatile double started;     // Unix seconds
+    volatile double mutual;      // 1 once a domain asked for client certificates
 } gatehouse_page_t;
 
 void *mmap(void *address, size_t length, int protection, int flags, int file, long offset);

@@ -34,6 +34,23 @@ def test_an_ordinary_user_and_built_in_lua_need_no_such_lines():
     assert "\nuser " not in text
 
 
+def test_without_a_tls_port_there_is_no_tls_listener():
+    text = render(NodeSettings(folder=FOLDER), modules=[])
+    assert "ssl_certificate" not in text.replace("proxy_ssl_certificate", "")
+
+
+def test_the_tls_port_belongs_to_the_same_server():
+    settings = NodeSettings(
+        folder=FOLDER, tls_port=8443, tls_certificate=Path("/c/own.pem"), tls_key=Path("/c/own.key")
+    )
+    text = render(settings, modules=[])
+    assert "listen 127.0.0.1:8443 ssl http2 default_server;" in text
+    assert 'ssl_certificate "/c/own.pem";' in text
+    assert 'ssl_certificate_key "/c/own.key";' in text
+    assert text.count("default_server;") == 2
+    assert text.count("server {\n") == 2  # the second one is the agent's
+
+
 def test_headers_of_our_own_are_cleared_in_every_spelling():
     text = render(NodeSettings(folder=FOLDER), modules=[])
     for name in ("X_Api_Key", "X-Api_Key", "X_Gatehouse-Subscription", "X_Forwarded_For"):
@@ -56,6 +73,14 @@ def test_a_module_path_that_could_leave_its_quotes_is_refused():
         ({"GATEHOUSE_GATEWAY_HOST": "a b"}, "GATEHOUSE_GATEWAY_HOST"),
         ({"GATEHOUSE_GATEWAY_PORT": "eighty"}, "GATEHOUSE_GATEWAY_PORT"),
         ({"GATEHOUSE_GATEWAY_PORT": "70000"}, "GATEHOUSE_GATEWAY_PORT"),
+        ({"GATEHOUSE_TLS_PORT": "70000"}, "GATEHOUSE_TLS_PORT"),
+        ({"GATEHOUSE_TLS_PORT": "8080"}, "choose another"),
+        ({"GATEHOUSE_TLS_PORT": "8443", "GATEHOUSE_TLS_KEY": "/k"}, "both"),
+        ({"GATEHOUSE_TLS_CERTIFICATE": "/c", "GATEHOUSE_TLS_KEY": "/k"}, "GATEHOUSE_TLS_PORT is not"),
+        (
+            {"GATEHOUSE_TLS_PORT": "8443", "GATEHOUSE_TLS_CERTIFICATE": "/c", "GATEHOUSE_TLS_KEY": "/k;"},
+            "GATEHOUSE_TLS_KEY must not",
+        ),
         ({"GATEHOUSE_WORKERS": "0"}, "GATEHOUSE_WORKERS"),
         ({"GATEHOUSE_ENTRIES_MEMORY": "128 MB"}, "GATEHOUSE_ENTRIES_MEMORY"),
         ({"GATEHOUSE_ENTRIES_MEMORY": "1k"}, "1m or more"),
