@@ -4,12 +4,17 @@
 local entries = require "entries"
 local page = require "page"
 
-local find, sub, gsub, byte, lower = string.find, string.sub, string.gsub, string.byte, string.lower
+local find, sub, gsub, byte = string.find, string.sub, string.gsub, string.byte
 local char, tonumber = string.char, tonumber
 local hosts = ngx.shared.gatehouse_entries
 local SLASH = 47
 local EXECUTE_API = ".execute-api."
 local ID = 10
+-- Percent-encoded characters that give a path its structure.
+local STRUCTURE = {}
+for hex, character in pairs({ ["2e"] = ".", ["2f"] = "/", ["5c"] = "/", ["3b"] = ";" }) do
+    STRUCTURE["%" .. hex], STRUCTURE["%" .. hex:upper()] = character, character
+end
 
 local route = {}
 
@@ -24,21 +29,28 @@ local function decode(segment)
     return segment
 end
 
--- Tells whether a path may be routed: it starts with a slash, has no fragment and no segment that is `.` or `..`,
--- however written, which would let a call out of its base path.
+-- Tells whether a path may be routed: it starts with a slash, has no fragment and no segment that some server would
+-- read as `.` or `..`, which would let a call out of its base path or of the operation that it was checked for. So
+-- encoded dots, slashes and semicolons count as what they stand for, a backslash as a slash, and `..;x` as `..`.
 function route.is_safe(path)
     if byte(path, 1) ~= SLASH or find(path, "#", 1, true) then
         return false
     end
+    local is_encoded = find(path, "%", 1, true)
+    if not is_encoded and not find(path, ".", 1, true) then
+        return true
+    end
     local plain = path
-    if find(path, "%", 1, true) then
-        plain = gsub(lower(path), "%%2e", ".")
+    if is_encoded then
+        plain = gsub(path, "%%[235][EFCBefcb]", STRUCTURE)
+    end
+    if find(plain, "\\", 1, true) then
+        plain = gsub(plain, "\\", "/")
     end
     if not find(plain, "/.", 1, true) then
         return true
     end
-    plain = plain .. "/"
-    return not (find(plain, "/./", 1, true) or find(plain, "/../", 1, true))
+    return not find(plain .. "/", "/%.%.?[/;]")
 end
 
 -- Returns the position of the last character of the path's first `number` segments, or nil if it has fewer.
