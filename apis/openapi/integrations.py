@@ -1,41 +1,50 @@
 """`x-amazon-apigateway-integration`: what stands behind an operation."""
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from apis.openapi.document import follow
 from apis.openapi.findings import INFO, WARNING, Finding, pointer
+from apis.openapi.mapping import RequestMapping, read_answer, read_request
 from apis.openapi.paths import variables_of
 from apis.openapi.uris import UriError, check_uri
+from apis.policy import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS, Limits, PolicyError
+from apis.policy.cache import cache_key
 
 EXTENSION = "x-amazon-apigateway-integration"
 TYPES = ("http_proxy", "http", "mock", "aws", "aws_proxy")
 METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD")
-MIN_TIMEOUT_MS, MAX_TIMEOUT_MS = 50, 29_000
-PATH_TARGET = re.compile(r"integration\.request\.path\.(.+)\Z")
-PATH_SOURCE = re.compile(r"method\.request\.path\.(.+)\Z")
-SAME = re.compile(r"integration\.request\.(header|querystring)\.(.+)\Z")
+PATH_SOURCE = "method.request.path."
 
 
 @dataclass(frozen=True, slots=True)
 class Integration:
     """What the document says. `type` '' = nothing: the version's backend answers.
 
-    `captures`: {placeholder of `uri`: 0-based number of the operation's path variable}; `method` '' = the
-    client's; `timeout_ms` in milliseconds; `unserved_reason` '' = it can be served.
+    `captures`: {placeholder of `uri`: 0-based number of the operation's path variable, or an expression};
+    `method` '' = the client's; `timeout_ms` in milliseconds; `request_parameters` and `response_parameters` as
+    `gateway.entries.Integration` has them, stage variables still in them; `cache_keys` None = not said;
+    `stream` = the answer is not buffered; `unserved_reason` '' = it can be served.
     """
 
     type: str = ""
     uri: str = ""
     method: str = ""
     timeout_ms: int = MAX_TIMEOUT_MS
-    captures: dict[str, int] = field(default_factory=dict)
+    captures: dict[str, int | str] = field(default_factory=dict)
     unserved_reason: str = ""
+    request_parameters: dict[str, str] = field(default_factory=dict)
+    response_parameters: dict[str, dict[str, str]] = field(default_factory=dict)
+    cache_keys: list[str] | None = None
+    stream: bool = False
 
 
 def read_integration(
-    data: dict[str, Any], operation: dict[str, Any], path: str, *where: str
+    data: dict[str, Any],
+    operation: dict[str, Any],
+    path: str,
+    *where: str,
+    limits: Limits | None = None,
 ) -> tuple[Integration, list[Finding]]:
     """Read an operation's integration; `where` are the pointer's parts of the operation."""
     if operation.get(EXTENSION) is None:
@@ -50,7 +59,7 @@ def read_integration(
         return _unserved(kind[:20] or "unknown", f"It has {shown}.", at)
     if kind != "http_proxy":
         return _unserved(kind, f"Integrations of the type {kind} are not served yet.", at)
-    return _http_proxy(raw, path, at)
+    return _http_proxy(raw, path, at, limits or Limits())
 
 
 def _unserved(kind: str, reason: str, at: str) -> tuple[Integration, list[Finding]]:
@@ -58,7 +67,7 @@ def _unserved(kind: str, reason: str, at: str) -> tuple[Integration, list[Findin
     return Integration(type=kind, unserved_reason=reason), [Finding(WARNING, at, message)]
 
 
-def _http_proxy(raw: dict[str, Any], path: str, at: str) -> tuple[Integration, list[Finding]]:
+def _http_proxy(raw: dict[str, Any], path: str, at: str, limits: Limits) -> tuple[Integration, list[Finding]]:
     uri = raw.get("uri")
     if not isinstance(uri, str):
         found = "an expression of a template" if isinstance(uri, dict) else "missing"
@@ -68,52 +77,77 @@ def _http_proxy(raw: dict[str, Any], path: str, at: str) -> tuple[Integration, l
     method = str(raw.get("httpMethod", "ANY")).upper()
     if method not in (*METHODS, "ANY"):
         return _unserved("http_proxy", f"Its integration's method is {method[:20]!r}.", at + "/httpMethod")
-    mapped, foreign = _path_mapping(raw.get("requestParameters"))
-    if foreign:
-        reason = f"Its parameter mapping {foreign[:120]!r} is not served yet."
+    mapping = read_request(raw.get("requestParameters"))
+    if mapping.foreign:
+        reason = f"Its parameter mapping {mapping.foreign[:120]!r} is not served yet."
         return _unserved("http_proxy", reason, at + "/requestParameters")
-    captures = _captures(mapped, path)
+    captures = _captures(mapping.path, path)
     try:
         check_uri(uri, captures)
     except UriError as error:
         return _unserved("http_proxy", str(error), at + "/uri")
-    timeout, findings = _timeout(raw.get("timeoutInMillis"), at)
-    findings += _ignored(raw, at)
-    done = Integration("http_proxy", uri, "" if method == "ANY" else method, timeout, captures)
-    return done, findings
+    timeout, findings = _timeout(raw.get("timeoutInMillis"), at, limits.max_timeout_ms)
+    keys, on_keys = _cache_keys(raw, mapping, at)
+    answer, on_answer = read_answer(raw.get("responseParameters"), at + "/responseParameters")
+    done = Integration(
+        "http_proxy",
+        uri,
+        "" if method == "ANY" else method,
+        timeout,
+        captures,
+        request_parameters=mapping.parameters,
+        response_parameters=answer,
+        cache_keys=keys,
+        stream=str(raw.get("responseTransferMode", "")).upper() == "STREAM",
+    )
+    return done, [*findings, *on_keys, *on_answer, *_ignored(raw, at)]
 
 
-def _path_mapping(parameters: Any) -> tuple[dict[str, str], str]:
-    """Return ({placeholder: path variable}, the first mapping that is not understood)."""
-    mapped = {}
-    for target, source in parameters.items() if isinstance(parameters, dict) else ():
-        to, since = PATH_TARGET.match(str(target)), PATH_SOURCE.match(str(source))
-        if to and since:
-            mapped[to[1]] = since[1]
-            continue
-        same = SAME.match(str(target))
-        # headers and query are passed on as they come, so mapping one to itself changes nothing
-        if not (same and source == f"method.request.{same[1]}.{same[2]}"):
-            return mapped, f"{target}: {source}"
-    return mapped, ""
-
-
-def _captures(mapped: dict[str, str], path: str) -> dict[str, int]:
+def _captures(mapped: dict[str, str], path: str) -> dict[str, int | str]:
     names = variables_of(path)
-    numbers = {name: names.index(name) for name in names}
-    given = {to: numbers[since] for to, since in mapped.items() if since in numbers}
+    numbers: dict[str, int | str] = {name: names.index(name) for name in names}
+    given: dict[str, int | str] = {}
+    for placeholder, source in mapped.items():
+        name = source.removeprefix(PATH_SOURCE)
+        if name == source:
+            given[placeholder] = source
+        elif name in numbers:
+            given[placeholder] = numbers[name]
     return numbers | given
 
 
-def _timeout(value: Any, at: str) -> tuple[int, list[Finding]]:
+def _timeout(value: Any, at: str, longest: int) -> tuple[int, list[Finding]]:
+    default = min(MAX_TIMEOUT_MS, longest)
     if value is None:
-        return MAX_TIMEOUT_MS, []
+        return default, []
     usable = isinstance(value, int | float) and not isinstance(value, bool)
-    timeout = min(max(int(value), MIN_TIMEOUT_MS), MAX_TIMEOUT_MS) if usable else MAX_TIMEOUT_MS
+    timeout = min(max(int(value), MIN_TIMEOUT_MS), longest) if usable else default
     if timeout == value:
         return timeout, []
-    message = f"timeoutInMillis must be {MIN_TIMEOUT_MS} to {MAX_TIMEOUT_MS}; {timeout} is used."
+    message = f"timeoutInMillis must be {MIN_TIMEOUT_MS} to {longest}; {timeout} is used."
     return timeout, [Finding(WARNING, at + "/timeoutInMillis", message)]
+
+
+def _cache_keys(
+    raw: dict[str, Any], mapping: RequestMapping, at: str
+) -> tuple[list[str] | None, list[Finding]]:
+    """Read cacheKeyParameters; those of the integration's request stand for what is mapped to them."""
+    given = raw.get("cacheKeyParameters")
+    if not isinstance(given, list):
+        return None, []
+    known = mapping.parameters | {
+        f"integration.request.path.{to}": since for to, since in mapping.path.items()
+    }
+    keys, findings = [], []
+    for number, each in enumerate(given):
+        text = str(each)
+        source = known.get(text, text.replace("integration.request.", "method.request.", 1))
+        try:
+            keys.append(cache_key(source, ""))
+        except PolicyError:
+            message = f"{text[:120]!r} cannot be part of a cache key; it is left out."
+            findings.append(Finding(WARNING, f"{at}/cacheKeyParameters/{number}", message))
+    return list(dict.fromkeys(keys)), findings
 
 
 def _ignored(raw: dict[str, Any], at: str) -> list[Finding]:
@@ -122,6 +156,7 @@ def _ignored(raw: dict[str, Any], at: str) -> list[Finding]:
     if isinstance(tls, dict) and tls.get("insecureSkipVerification"):
         message = "The backend's certificate is verified all the same."
         findings.append(Finding(WARNING, at + "/tlsConfig", message))
-    if raw.get("cacheKeyParameters"):
-        findings.append(Finding(INFO, at + "/cacheKeyParameters", "Answers are not cached yet."))
+    if raw.get("cacheNamespace"):
+        message = "Operations do not share answers in the cache; each has its own."
+        findings.append(Finding(INFO, at + "/cacheNamespace", message))
     return findings

@@ -1,14 +1,16 @@
 """The operations of a document: what calls it describes, and which of them can be served."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from apis.openapi.document import Document, follow
 from apis.openapi.findings import ERROR, INFO, WARNING, Finding, clean, pointer
 from apis.openapi.integrations import Integration, read_integration
 from apis.openapi.paths import refusal, shape, unserved_reason
+from apis.openapi.root import POLICY, Root, read_own_policy, read_root
 from apis.openapi.security import Security
+from apis.policy import Limits
 
 ANY = "ANY"
 ANY_METHOD = "x-amazon-apigateway-any-method"
@@ -23,6 +25,7 @@ OTHER_KEYS = {"parameters", "summary", "description", "servers", "$ref"}
 class ParsedOperation:
     """One method + path. `method` is GET, POST, … or ANY; `key_required` None = the version's default.
 
+    `policy` is its own `x-gatehouse-policy` (see `apis.policy`).
     `unserved_reason` '' = a call can be answered (given a backend, where `integration.type` is '');
     `reachable` False = no call can even get to it, so it is left out of what is deployed.
     """
@@ -36,6 +39,7 @@ class ParsedOperation:
     integration: Integration
     unserved_reason: str
     reachable: bool = True
+    policy: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +52,23 @@ class _Raw:
     where: tuple[str, ...]
 
 
-def read_operations(document: Document) -> tuple[list[ParsedOperation], list[Finding]]:
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """The document around an operation."""
+
+    document: Document
+    root: Root
+    security: Security
+    limits: Limits | None
+
+
+def read_operations(
+    document: Document, limits: Limits | None = None
+) -> tuple[list[ParsedOperation], list[Finding]]:
     """Return the document's operations in its order, and what was noticed on the way."""
-    security = Security(document)
+    root = read_root(document, limits)
+    security = Security(document, root.unserved_reason)
+    whole = _Whole(document, root, security, limits)
     findings: list[Finding] = []
     operations: dict[tuple[str, str], ParsedOperation] = {}
     shapes: dict[tuple[str, str], str] = {}
@@ -60,10 +78,10 @@ def read_operations(document: Document) -> tuple[list[ParsedOperation], list[Fin
             findings.append(Finding(WARNING, pointer(*raw.where), message))
             continue
         first = shapes.setdefault((raw.method, shape(raw.path)), raw.path)
-        operation, noticed = _read(document, security, raw, first)
+        operation, noticed = _read(whole, raw, first)
         operations[raw.method, raw.path] = operation
         findings += noticed
-    return list(operations.values()), findings + security.findings
+    return list(operations.values()), [*findings, *root.findings, *security.findings]
 
 
 def operation_objects(document: Document) -> dict[tuple[str, str], dict[str, Any]]:
@@ -109,13 +127,16 @@ def _item_operations(path: str, item: dict[str, Any], findings: list[Finding]) -
             )
 
 
-def _read(
-    document: Document, security: Security, found: _Raw, first: str
-) -> tuple[ParsedOperation, list[Finding]]:
+def _read(whole: _Whole, found: _Raw, first: str) -> tuple[ParsedOperation, list[Finding]]:
     """Read one operation; `first` is the first path of the same method and shape."""
     raw, where = found.data, found.where
-    integration, findings = read_integration(document.data, raw, found.path, *where)
-    access = security.access(raw, *where)
+    integration, findings = read_integration(
+        whole.document.data, raw, found.path, *where, limits=whole.limits
+    )
+    access = whole.security.access(raw, *where)
+    policy, unreadable = read_own_policy(raw.get(POLICY), findings, *where, POLICY, limits=whole.limits)
+    # None = the version's default, which may be that a key is needed
+    keyless = whole.root.keyed_unserved_reason if access.key_required is not False else ""
     impossible = _impossible(found, first)
     if impossible:
         findings.append(Finding(WARNING, pointer(*where), f"Not served by this gateway: {impossible}"))
@@ -131,8 +152,13 @@ def _read(
         tag=text(tags[0], 200) if isinstance(tags, list) and tags else "",
         key_required=access.key_required,
         integration=integration,
-        unserved_reason=impossible or access.unserved_reason or integration.unserved_reason,
+        unserved_reason=impossible
+        or access.unserved_reason
+        or unreadable
+        or keyless
+        or integration.unserved_reason,
         reachable=not impossible,
+        policy=policy,
     )
     return operation, findings
 

@@ -17,7 +17,6 @@ KEY_EXTENSION = "x-gatehouse-key-required"
 AUTHORIZER = "x-amazon-apigateway-authorizer"
 AUTHTYPE = "x-amazon-apigateway-authtype"
 AUTH = "x-amazon-apigateway-auth"
-POLICY = "x-amazon-apigateway-policy"
 
 API_KEY, GATEWAY, BACKEND, NONE, UNKNOWN = "api_key", "gateway", "backend", "none", "unknown"
 
@@ -55,7 +54,8 @@ def kind_of(name: str, scheme: Any) -> str:
 class Security:
     """Reads the security of one document's operations, and collects findings."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, unserved_reason: str = "") -> None:
+        """`unserved_reason` is why no operation of the document may be served."""
         data = document.data
         self.findings: list[Finding] = []
         self._schemes = schemes_of(data)
@@ -63,7 +63,7 @@ class Security:
             name: kind_of(name, self._resolved(data, each)) for name, each in self._schemes.items()
         }
         self._root = data.get("security")
-        self._policy_reason = _policy_reason(data.get(POLICY))
+        self._unserved_reason = unserved_reason
         self._look_at_document(data)
 
     def access(self, operation: dict[str, Any], *where: str) -> Access:
@@ -85,7 +85,7 @@ class Security:
         return Access(key, reason)
 
     def _reason(self, operation: dict[str, Any], kinds: dict[str, str], at: str) -> str:
-        reason = self._policy_reason
+        reason = self._unserved_reason
         auth = operation.get(AUTH)
         if isinstance(auth, dict) and str(auth.get("type", "NONE")).upper() != "NONE":
             reason = f"It asks for the authorization {str(auth['type'])[:40]}, which is not enforced yet."
@@ -137,15 +137,3 @@ def _names(requirements: Any) -> list[str]:
     if not isinstance(requirements, list):
         return []
     return [name for each in requirements if isinstance(each, dict) for name in each]
-
-
-def _policy_reason(policy: Any) -> str:
-    """Say why a resource policy forbids to serve: '' for none, and for one that lets everybody in."""
-    if policy is None:
-        return ""
-    statements = policy.get("Statement", []) if isinstance(policy, dict) else [None]
-    for each in statements if isinstance(statements, list) else [statements]:
-        opens = isinstance(each, dict) and each.get("Effect") == "Allow" and "Condition" not in each
-        if not opens or each.get("Principal") not in ("*", {"AWS": "*"}, {"AWS": ["*"]}):
-            return "The document's resource policy (x-amazon-apigateway-policy) is not enforced yet."
-    return ""

@@ -13,6 +13,7 @@ HOST = re.compile(r"(?=.{1,253}\Z)(?:(?!-)[a-z0-9_-]{1,63}(?<!-)\.)*(?!-)[a-z0-9
 PATH_SAFE = "/%:@!$&'()*+,;=-._~"
 QUERY_SAFE = PATH_SAFE + "?"
 PORTS = {"http": 80, "https": 443}
+Captures = Mapping[str, int | str]
 
 
 class UriError(ValueError):
@@ -75,19 +76,24 @@ def split(uri: str) -> SplitResult:
 
 
 def resolve_uri(
-    uri: str, variables: Mapping[str, str], captures: Mapping[str, int]
+    uri: str, variables: Mapping[str, str], captures: Captures
 ) -> tuple[Server, list[str | int], str]:
     """Return (server, path, query) of an http_proxy integration's URI in a stage.
 
-    `path` starts with "/" and lists literal texts and numbers of captured path variables; `query` has no
-    "?". Raises UriError, for example for a stage variable that is not set.
+    `captures` says what fills a placeholder: the number of a captured path variable, `'a text'`, or
+    `stageVariables.x`. `path` starts with "/" and lists literal texts and numbers of captured path variables;
+    `query` has no "?". Raises UriError, for example for a stage variable that is not set.
     """
     parts = split(STAGE_VARIABLE.sub(lambda found: _value(found[1], variables), uri))
     if "{" in parts.netloc or "{" in parts.scheme:
         raise UriError("The host of the integration's URL has a placeholder.")
     if "{" in parts.query:
         raise UriError("Placeholders in the query of the integration's URL are not served yet.")
-    return read_server(parts), _path(parts.path or "/", captures), quote(parts.query, safe=QUERY_SAFE)
+    return (
+        read_server(parts),
+        _path(parts.path or "/", captures, variables),
+        quote(parts.query, safe=QUERY_SAFE),
+    )
 
 
 def _value(name: str, variables: Mapping[str, str]) -> str:
@@ -96,7 +102,7 @@ def _value(name: str, variables: Mapping[str, str]) -> str:
     return variables[name]
 
 
-def _path(path: str, captures: Mapping[str, int]) -> list[str | int]:
+def _path(path: str, captures: Captures, variables: Mapping[str, str]) -> list[str | int]:
     pieces: list[str | int] = []
     for position, piece in enumerate(PLACEHOLDER.split(path)):
         if position % 2 == 0:
@@ -108,15 +114,22 @@ def _path(path: str, captures: Mapping[str, int]) -> list[str | int]:
         name = piece.removesuffix("+")
         if name not in captures:
             raise UriError(f"The URL's placeholder {{{piece[:80]}}} is no variable of the operation's path.")
-        pieces.append(captures[name])
+        pieces.append(_filled(captures[name], variables))
     return pieces
 
 
-def check_uri(uri: str, captures: Mapping[str, int]) -> None:
+def _filled(source: int | str, variables: Mapping[str, str]) -> int | str:
+    if isinstance(source, int):
+        return source
+    named = source.removeprefix("stageVariables.")
+    return quote(source[1:-1] if named == source else _value(named, variables), safe="")
+
+
+def check_uri(uri: str, captures: Captures) -> None:
     """Check what can be known before a stage's variables are; raises UriError."""
-    variables = STAGE_VARIABLE.findall(uri)
-    if not variables:
-        resolve_uri(uri, {}, captures)
+    if not STAGE_VARIABLE.findall(uri):
+        texts = {name: "''" if isinstance(source, str) else source for name, source in captures.items()}
+        resolve_uri(uri, {}, texts)
         return
     rest = STAGE_VARIABLE.sub("", uri)
     if "${" in rest:

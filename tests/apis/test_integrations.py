@@ -55,7 +55,10 @@ def test_headers_and_queries_that_are_mapped_to_themselves_change_nothing():
         ({"type": "http_proxy", "uri": "https://a.example", "httpMethod": "BREW"}, "method is 'BREW'"),
         ({"type": "http_proxy", "uri": "https://a.example/{nobody}"}, "no variable"),
         (
-            {**PROXY, "requestParameters": {**MAPPING, "integration.request.header.X": "'static'"}},
+            {
+                **PROXY,
+                "requestParameters": {**MAPPING, "integration.request.header.X": "method.request.body"},
+            },
             "parameter mapping",
         ),
     ],
@@ -88,6 +91,95 @@ def test_settings_without_effect_are_told():
         "type": "http_proxy",
         "uri": "https://a.example",
         "tlsConfig": {"insecureSkipVerification": True},
-        "cacheKeyParameters": ["method.request.path.id"],
+        "cacheNamespace": "shared",
     }
     assert [each.level for each in read(raw)[1]] == ["warning", "info"]
+
+
+def test_headers_queries_and_answers_are_mapped():
+    integration, findings = read(
+        {
+            **PROXY,
+            "requestParameters": {
+                "integration.request.path.order": "'fixed'",
+                "integration.request.header.X-A": "method.request.querystring.a",
+                "integration.request.header.X-B": "context.identity.sourceIp",
+                "integration.request.querystring.v": "stageVariables.version",
+            },
+            "responseParameters": {
+                "default": {"remove:header.Server": "''"},
+                "404": {"overwrite:header.X-C": "$context.requestId"},
+            },
+            "responseTransferMode": "STREAM",
+        }
+    )
+    assert findings == []
+    assert integration.captures == {"id": 0, "order": "'fixed'"}
+    assert integration.request_parameters == {
+        "integration.request.header.X-A": "method.request.querystring.a",
+        "integration.request.header.X-B": "context.identity.sourceIp",
+        "integration.request.querystring.v": "stageVariables.version",
+    }
+    assert integration.response_parameters == {
+        "default": {"remove:header.Server": "''"},
+        "404": {"overwrite:header.X-C": "$context.requestId"},
+    }
+    assert integration.stream is True
+
+
+def test_the_words_of_http_apis_are_understood():
+    integration, _ = read(
+        {
+            **PROXY,
+            "requestParameters": {
+                **MAPPING,
+                "overwrite:header.X-A": "$request.header.b",
+                "overwrite:header.X-S": "plain",
+                "append:querystring.q": "${stageVariables.q}",
+            },
+        }
+    )
+    assert integration.request_parameters == {
+        "integration.request.header.X-A": "method.request.header.b",
+        "integration.request.header.X-S": "'plain'",
+        "integration.request.querystring.q": "stageVariables.q",
+    }
+
+
+@pytest.mark.parametrize(
+    ("target", "source"),
+    [
+        ("integration.request.header.X", "method.request.body.name"),
+        ("integration.request.header.Content-Length", "'1'"),
+        ("integration.request.header.X", "'a\r\nB: c'"),
+        ("integration.request.header.X", "static without quotes"),
+        ("integration.request.header.A B", "'x'"),
+        ("integration.request.path.order", "method.request.header.x"),
+        ("remove:header.X", "''"),
+        ("overwrite:path", "/x"),
+        ("overwrite:header.X", "$request.header.a-$request.header.b"),
+    ],
+)
+def test_a_mapping_that_the_gate_does_not_know_keeps_its_operation_unserved(target, source):
+    integration, _ = read({**PROXY, "requestParameters": {**MAPPING, target: source}})
+    assert "is not served yet" in integration.unserved_reason
+
+
+def test_changes_of_the_answer_that_are_not_known_are_told_and_left_out():
+    given = {"200": {"overwrite:statuscode": "403", "append:header.X": "$response.body.a"}, "200 OK": {}}
+    integration, findings = read({**PROXY, "requestParameters": MAPPING, "responseParameters": given})
+    assert integration.response_parameters == {}
+    assert [each.level for each in findings] == ["warning", "warning"]
+
+
+def test_cache_keys_follow_the_mapping_to_what_the_client_sends():
+    keys = [
+        "method.request.querystring.page",
+        "integration.request.path.order",
+        "integration.request.header.X-A",
+        "method.request.body",
+    ]
+    mapping = {**MAPPING, "integration.request.header.X-A": "method.request.header.B"}
+    integration, (finding,) = read({**PROXY, "requestParameters": mapping, "cacheKeyParameters": keys})
+    assert integration.cache_keys == ["query.page", "path.id", "header.b"]
+    assert "method.request.body" in finding.message

@@ -79,13 +79,13 @@ def test_an_explicit_authorization_is_not_served():
         ({"Statement": [{"Effect": "Allow", "Principal": "*"}]}, True),
         ({"Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}}}, True),
         ({"Version": "2012-10-17"}, True),
-        ({"Statement": [{"Effect": "Deny", "Principal": "*"}]}, False),
-        ({"Statement": [{"Effect": "Allow", "Principal": "*", "Condition": {}}]}, False),
+        ({"Statement": [{"Effect": "Deny", "Principal": "*"}]}, True),
+        ({"Statement": [{"Effect": "Allow", "Principal": "*", "Condition": {"Bool": {"x": "y"}}}]}, False),
         ({"Statement": [{"Effect": "Allow", "Principal": "arn:x"}]}, False),
         ("text", False),
     ],
 )
-def test_a_resource_policy_that_keeps_somebody_out_is_not_served(policy, serves):
+def test_a_resource_policy_that_the_gateway_cannot_judge_is_not_served(policy, serves):
     given = document({"/a": {"get": {}}}, **{"x-amazon-apigateway-policy": policy})
     (found,) = read_operations(given)[0]
     assert (found.unserved_reason == "") is serves
