@@ -1,7 +1,8 @@
 """Addresses of stages: host + base path. Called through `publish.py`.
 
 The shared host ('' in a mapping) belongs to all organizations, so there nobody takes an address that begins
-with somebody else's API; any other host belongs to the organization that mapped it first.
+with somebody else's API; any other host belongs to the organization that has its domain, or mapped it first
+(`domains.py`).
 """
 
 from django.db import IntegrityError, transaction
@@ -9,6 +10,7 @@ from django.db import IntegrityError, transaction
 from accounts.audit import record
 from accounts.errors import Refused
 from accounts.models import User
+from apis.domains import check_owner
 from apis.models import Api, BasePathMapping, Stage
 from apis.names import clean_base_path, clean_host
 from apis.signals import mappings_changed
@@ -76,9 +78,7 @@ def unmap(*, mapping: BasePathMapping, actor: User | None) -> None:
 
 def _check_owner(stage: Stage, host: str, base_path: str) -> None:
     if host:
-        others = BasePathMapping.objects.filter(host=host).exclude(organization=stage.organization_id)
-        if others.exists():
-            raise Refused(f"The host {host} belongs to another organization.", field="host", code="taken")
+        check_owner(host, stage.organization_id)
         return
     foreign = Api.objects.exclude(organization=stage.organization_id)
     if not base_path and foreign.exists():

@@ -78,6 +78,10 @@ class Backend(models.Model):
         blank=True,
         help_text="{attempts, on}: what operations without retries of their own do.",
     )
+    client_certificate = models.TextField(
+        blank=True, help_text="PEM: how nodes show themselves to the server; empty = they do not."
+    )
+    sealed_client_key = models.TextField(blank=True, editable=False, help_text="Its key, encrypted.")
     created_at = models.DateTimeField(default=now, editable=False)
 
     class Meta:
@@ -268,3 +272,27 @@ class BasePathMapping(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host or '*'}/{self.base_path}"
+
+
+class DomainName(models.Model):
+    """A host with a certificate of its own. An exact host comes before the wildcard above it."""
+
+    id = ShortIdField()
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="domains")
+    host = models.CharField(max_length=253, unique=True, help_text="api.example.com or *.example.com.")
+    certificate = models.TextField(help_text="PEM: the host's own first, then its signer, and so on up.")
+    sealed_key = models.TextField(editable=False, help_text="The private key, encrypted.")
+    client_ca = models.TextField(
+        blank=True,
+        help_text="PEM: authorities whose client certificates are taken; empty = clients need none.",
+    )
+    expires_at = models.DateTimeField(editable=False)
+    fingerprint = models.CharField(max_length=64, editable=False, help_text="SHA-256 of the certificate.")
+    created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["host"]
+
+    def __str__(self) -> str:
+        return self.host

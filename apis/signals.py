@@ -11,3 +11,5 @@ stages_changed = Signal()
 backends_changed = Signal()
 # addresses: list[str] of "host|base_path" pairs that were added, moved or removed ('' host = any host)
 mappings_changed = Signal()
+# hosts: list[str] of domains that were made, changed or deleted
+domains_changed = Signal()

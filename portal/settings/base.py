@@ -4,9 +4,21 @@ from typing import Any
 
 import dj_database_url
 
-from portal.settings.environment import BASE_DIR, MODE, PRODUCTION, VAR, env, given, required, secret_key
+from portal.settings.environment import (
+    BASE_DIR,
+    MODE,
+    PRODUCTION,
+    VAR,
+    encryption_keys,
+    env,
+    given,
+    required,
+    secret_key,
+)
 
 SECRET_KEY = secret_key()
+# Encrypt private keys at rest: the first encrypts, all decrypt. None = derived from SECRET_KEY.
+ENCRYPTION_KEYS = encryption_keys()
 DEBUG = env.bool("GATEHOUSE_DEBUG", False) and not PRODUCTION
 ALLOWED_HOSTS = [
     host.strip()

@@ -57,3 +57,11 @@ def secret_key() -> str:
         file.touch(mode=0o600)
         file.write_text(secrets.token_urlsafe(50))
     return file.read_text().strip()
+
+
+def encryption_keys() -> list[str]:
+    """Return the texts that encrypt private keys at rest, newest first; none = SECRET_KEY does."""
+    texts = [text.strip() for text in given("GATEHOUSE_ENCRYPTION_KEYS").split(",") if text.strip()]
+    if any(len(text) < 32 for text in texts):
+        raise ImproperlyConfigured("Each of GATEHOUSE_ENCRYPTION_KEYS needs 32 characters or more.")
+    return texts
