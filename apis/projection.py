@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.timezone import now
 
+from apis.limits import limits
 from apis.models import ApiVersion, Operation
 from apis.openapi import Document
 from apis.openapi.findings import as_rows
@@ -44,7 +45,7 @@ class Report:
 
 def read(document: Document) -> tuple[list[ParsedOperation], list[dict[str, Any]]]:
     """Return the document's operations and its findings as rows."""
-    operations, findings = read_operations(document)
+    operations, findings = read_operations(document, limits())
     return operations, as_rows([*remarks(document, operations), *findings])
 
 

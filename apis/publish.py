@@ -1,35 +1,48 @@
-"""Going live: deployments, and the stages that point to them. Addresses are in `addresses.py`."""
+"""Going live: deployments, and the stages that point to them.
 
-import math
-import re
-from typing import Any
+Addresses are in `addresses.py`, what else can be changed of a stage in `stage_settings.py`, canaries in
+`canary.py`; their verbs can be had from here.
+"""
 
 from django.db import transaction
 from django.db.models import Max
 
-from accounts.audit import record
 from accounts.errors import Refused
 from accounts.models import User
 from apis.addresses import map_base_path, map_default, move_base_path, unmap
+from apis.canary import promote_canary, remove_canary, set_canary
 from apis.compile import compile_operations, needs_backend
+from apis.limits import limits
 from apis.models import LIVE, ApiVersion, Deployment, Stage, VersionState
 from apis.names import check_stage_name
 from apis.openapi.operations import ParsedOperation, read_operations
 from apis.openapi.parse import from_data
+from apis.openapi.root import read_root
 from apis.signals import stages_changed
+from apis.stage_settings import audit, change_stage, flush_cache, set_operation_policy
 from apis.versions import lock
 
-__all__ = ["change_stage", "deploy", "map_base_path", "move_base_path", "promote", "roll_back", "unmap"]
-
-# names and values of stage variables that Amazon API Gateway takes
-VARIABLE_NAME = re.compile(r"[A-Za-z0-9_]{1,64}\Z")
-VARIABLE_VALUE = re.compile(r"[A-Za-z0-9\-._~:/?#&=,]{0,512}\Z")
-SETTINGS = ("variables", "throttle_rate", "throttle_burst")
+__all__ = [
+    "change_stage",
+    "deploy",
+    "flush_cache",
+    "map_base_path",
+    "move_base_path",
+    "promote",
+    "promote_canary",
+    "remove_canary",
+    "roll_back",
+    "set_canary",
+    "set_operation_policy",
+    "unmap",
+]
 
 
 @transaction.atomic
 def deploy(*, version: ApiVersion, stage_name: str = LIVE, note: str = "", actor: User | None) -> Deployment:
     """Freeze the version's operations and move the stage to them; makes the stage if it is missing.
+
+    On a stage with a canary, the canary moves, as with AWS.
 
     A new stage `live` gets the address /{api.slug}/{version.name} on the shared host; other stages have
     their canonical address until one is mapped. A draft becomes published. Refused: `backend` when one is
@@ -46,7 +59,10 @@ def deploy(*, version: ApiVersion, stage_name: str = LIVE, note: str = "", actor
         version.state = VersionState.PUBLISHED
         version.save(update_fields=["state", "updated_at"])
     stage, is_new = _stage(version, stage_name)
-    _point(stage, deployment, actor, "stage.deployed")
+    if stage.canary_deployment_id is None:
+        _point(stage, deployment, actor, "stage.deployed")
+    else:
+        set_canary(stage=stage, deployment=deployment, actor=actor)
     if is_new and stage.name == LIVE:
         map_default(stage=stage, actor=actor)
     return deployment
@@ -89,32 +105,9 @@ def roll_back(*, stage: Stage, deployment: Deployment | None = None, actor: User
     return stage
 
 
-@transaction.atomic
-def change_stage(*, stage: Stage, actor: User | None, **settings: Any) -> Stage:
-    """Change variables, throttle_rate, throttle_burst; holds at once, without a deployment."""
-    unknown = settings.keys() - set(SETTINGS)
-    if unknown:
-        raise TypeError(f"a stage has no setting {', '.join(sorted(unknown))}")
-    before = Stage.objects.select_for_update(of=("self",)).get(pk=stage.pk)
-    stage.refresh_from_db()
-    for name, value in settings.items():
-        setattr(stage, name, value)
-    _check_variables(stage.variables)
-    _check_throttle(stage)
-    changes = {
-        name: [getattr(before, name), getattr(stage, name)]
-        for name in SETTINGS
-        if getattr(before, name) != getattr(stage, name)
-    }
-    if changes:
-        stage.save(update_fields=[*changes, "updated_at"])
-        _audit(stage, actor, "stage.changed", f"Changed the settings of {stage}", changes)
-        stages_changed.send(sender=Stage, stage_ids=[stage.pk])
-    return stage
-
-
 def _freeze(version: ApiVersion, note: str, actor: User | None) -> Deployment:
-    operations, _findings = read_operations(from_data(version.document))
+    document = from_data(version.document)
+    operations, _findings = read_operations(document, limits())
     _check_servable(version, operations)
     rows = version.operations.filter(removed_at=None).values_list("method", "path", "pk")
     compiled = compile_operations(
@@ -122,6 +115,7 @@ def _freeze(version: ApiVersion, note: str, actor: User | None) -> Deployment:
         ids={(method, path): pk for method, path, pk in rows},
         backend=version.backend_id or "",
         key_default=version.key_required,
+        root=read_root(document, limits()),
     )
     last = version.deployments.aggregate(last=Max("number"))["last"] or 0
     return Deployment.objects.create(
@@ -162,41 +156,5 @@ def _point(stage: Stage, deployment: Deployment, actor: User | None, action: str
     stage.deployment = deployment
     stage.save(update_fields=["deployment", "updated_at"])
     summary = f"{stage} now runs deployment #{deployment.number}"
-    _audit(stage, actor, action, summary, {"deployment": [before, deployment.number]})
+    audit(stage, actor, action, summary, {"deployment": [before, deployment.number]})
     stages_changed.send(sender=Stage, stage_ids=[stage.pk])
-
-
-def _check_variables(variables: Any) -> None:
-    if not isinstance(variables, dict):
-        raise Refused("Stage variables are an object of names and texts.", field="variables")
-    for name, value in variables.items():
-        if not isinstance(name, str) or not VARIABLE_NAME.match(name):
-            message = f"{str(name)[:40]!r} is no name: use letters, digits and underscores, at most 64."
-            raise Refused(message, field="variables")
-        if not isinstance(value, str) or not VARIABLE_VALUE.match(value):
-            message = f"The value of {name} must be a text of letters, digits and -._~:/?#&=, only."
-            raise Refused(message, field="variables")
-
-
-def _check_throttle(stage: Stage) -> None:
-    rate, burst = stage.throttle_rate, stage.throttle_burst
-    if rate is None and burst is None:
-        return
-    if rate is None or burst is None:
-        field = "throttle_burst" if burst is None else "throttle_rate"
-        raise Refused("Give both a rate and a burst, or neither.", field=field)
-    if isinstance(rate, bool) or not isinstance(rate, int | float) or not math.isfinite(rate) or rate < 0:
-        raise Refused("The rate is a number of calls a second, 0 or more.", field="throttle_rate")
-    if isinstance(burst, bool) or not isinstance(burst, int) or not 0 <= burst <= 2_000_000_000:
-        raise Refused("The burst is a whole number of calls, 0 or more.", field="throttle_burst")
-
-
-def _audit(stage: Stage, actor: User | None, action: str, summary: str, changes: dict[str, Any]) -> None:
-    record(
-        organization=stage.organization,
-        actor=actor,
-        action=action,
-        target=stage,
-        summary=summary,
-        changes=changes,
-    )
