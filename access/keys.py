@@ -1,6 +1,6 @@
 """API keys: made, shown once, rotated with overlap, revoked. See docs/keys.md."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.timezone import now
 
+from access import origins
 from access.models import ApiKey, Application, KeyEnvironment, KeyState
 from access.signals import keys_changed
 from accounts.audit import record
@@ -21,6 +22,7 @@ HEADS = {environment.value: f"gh_{environment.value}" for environment in KeyEnvi
 # how long the old key works beside the new one, unless the caller says otherwise
 DEFAULT_GRACE = timedelta(hours=24)
 MAX_GRACE = timedelta(days=90)
+CHANGEABLE = ("name", "not_before", "expires_at", "ips", "referrers")
 # living keys of one application; enough to give each server its own and to rotate
 MAX_KEYS = 10
 
@@ -59,8 +61,13 @@ def create_key(
     environment: str = KeyEnvironment.LIVE,
     not_before: datetime | None = None,
     expires_at: datetime | None = None,
+    ips: Iterable[str] = (),
+    referrers: Iterable[str] = (),
 ) -> tuple[ApiKey, str]:
-    """Make a key; the text is returned once and never stored."""
+    """Make a key; the text is returned once and never stored.
+
+    `ips` are the networks (CIDR) and `referrers` the hosts of pages (`*.example.com`) it may be used from.
+    """
     application = locked(application)
     if living(application.keys.all()).count() >= MAX_KEYS:
         raise Refused(
@@ -75,6 +82,8 @@ def create_key(
         environment=environment,
         not_before=not_before,
         expires_at=expires_at,
+        ips=origins.networks(ips),
+        referrers=origins.referrers(referrers),
         created_by=actor,
     )
     text = _save_with_secret(key)
@@ -84,11 +93,14 @@ def create_key(
 
 @transaction.atomic
 def change_key(*, key: ApiKey, actor: User | None, **fields: Any) -> ApiKey:
-    """Change `name`, `not_before` or `expires_at`."""
+    """Change `name`, `not_before`, `expires_at`, `ips` or `referrers` (the whole list)."""
     key = locked(key)
     if key.state == KeyState.REVOKED:
         raise Refused(f"{key} is revoked; make a new key.", code="wrong_state")
-    changes = assign(key, fields, allowed=("name", "not_before", "expires_at"))
+    for name, clean in (("ips", origins.networks), ("referrers", origins.referrers)):
+        if name in fields:
+            fields[name] = clean(fields[name])
+    changes = assign(key, fields, allowed=CHANGEABLE)
     if not changes:
         return key
     check_fields(key)
@@ -118,7 +130,8 @@ def enable_key(*, key: ApiKey, actor: User | None) -> ApiKey:
 def rotate_key(*, key: ApiKey, actor: User | None, grace: timedelta = DEFAULT_GRACE) -> tuple[ApiKey, str]:
     """Make a successor; the old key works on until min(its expiry, now + grace).
 
-    The new key inherits name, environment, not-before and expiry, so rotation never lengthens a right.
+    The new key inherits name, environment, not-before, expiry, networks and referrers, so rotation never lengthens
+    a right; where each key has a quota of its own, both count as one.
     """
     key = locked(key)
     moment = now()
@@ -130,6 +143,9 @@ def rotate_key(*, key: ApiKey, actor: User | None, grace: timedelta = DEFAULT_GR
         environment=key.environment,
         not_before=key.not_before,
         expires_at=key.expires_at,
+        ips=key.ips,
+        referrers=key.referrers,
+        origin_id=key.origin_id or key.pk,
         created_by=actor,
     )
     text = _save_with_secret(new)

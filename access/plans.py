@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from access.limits import check_limits
-from access.models import PlanStage, PlanVisibility, QuotaPeriod, UsagePlan
+from access.models import PlanStage, PlanVisibility, QuotaPeriod, QuotaScope, UsagePlan
 from access.overlap import refuse_overlap_of_subscribers
 from access.signals import plans_changed
 from accounts.audit import record
@@ -24,6 +24,8 @@ CHANGEABLE = (
     "throttle_burst",
     "quota_limit",
     "quota_period",
+    "quota_offset",
+    "quota_scope",
     "quota_offline_allowance",
     "position",
 )
@@ -43,6 +45,8 @@ def create_plan(
     throttle_burst: int | None = None,
     quota_limit: int | None = None,
     quota_period: str = QuotaPeriod.MONTH,
+    quota_offset: int = 0,
+    quota_scope: str = QuotaScope.SUBSCRIPTION,
     quota_offline_allowance: int = 1_000,
     position: int = 0,
 ) -> UsagePlan:
@@ -57,6 +61,8 @@ def create_plan(
         throttle_burst=throttle_burst,
         quota_limit=quota_limit,
         quota_period=quota_period,
+        quota_offset=quota_offset,
+        quota_scope=quota_scope,
         quota_offline_allowance=quota_offline_allowance,
         position=position,
     )
@@ -158,6 +164,7 @@ def _change_stages(plan: UsagePlan, stages: Sequence[Stage]) -> Changes:
     added = [stage for pk, stage in after.items() if pk not in before]
     refuse_overlap_of_subscribers(plan, added)
     PlanStage.objects.filter(plan=plan).exclude(stage__in=after).delete()
+    plan.operation_throttles.exclude(stage__in=after).delete()
     _open(plan, added)
     return {"stages": [sorted(map(str, before.values())), sorted(map(str, after.values()))]}
 

@@ -49,6 +49,8 @@ def readable(value: Any) -> Any:
         return value
     if isinstance(value, models.Model):
         return str(value)
+    if isinstance(value, list | tuple):
+        return [readable(each) for each in value]
     return DjangoJSONEncoder().default(value)
 
 

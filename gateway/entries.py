@@ -371,8 +371,8 @@ class Subscription:
 
     plan: str
     active: bool
-    quota_epochs: dict[str, int] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
+    quota_epochs: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from access.models import ApiKey, KeyState, Subscription, SubscriptionState, UsagePlan
 from apis.models import Backend, BasePathMapping, Stage
@@ -20,7 +20,7 @@ from nodes import about
 from nodes.change import Change
 from nodes.compile_callers import apis, apis_of, callers
 from nodes.compile_stage import CANONICAL_LABEL, canonical_key, stage_change
-from nodes.models import Entry
+from nodes.models import Entry, Installation, QuotaWindow
 
 Ids = Collection[str] | None
 
@@ -28,9 +28,8 @@ Ids = Collection[str] | None
 def everything() -> Iterator[Change]:
     """Compile all models."""
     asked = chain(apis(None), callers(None))
-    return chain(
-        backends(None), stages(None), mappings(None), plans(None), subscriptions(None), keys(None), asked
-    )
+    rules = chain(installation(), plans(None), subscriptions(None), keys(None))
+    return chain(backends(None), stages(None), mappings(None), rules, asked)
 
 
 def backends(ids: Ids) -> Iterator[Change]:
@@ -110,19 +109,38 @@ def _split(address: str) -> tuple[str, str]:
 
 def plans(ids: Ids) -> Iterator[Change]:
     """One change for each usage plan."""
-    found = _chosen(UsagePlan.objects.prefetch_related("plan_stages"), ids)
+    found = _chosen(UsagePlan.objects.prefetch_related("plan_stages", "operation_throttles"), ids)
     for plan in found:
         quota = None
         if plan.quota_limit is not None:
-            quota = shapes.Quota(plan.quota_limit, plan.quota_period, plan.quota_offline_allowance)
+            quota = shapes.Quota(
+                plan.quota_limit, plan.quota_period, plan.quota_offline_allowance, plan.quota_scope
+            )
+        opened = sorted(opened.stage_id for opened in plan.plan_stages.all())
         data = shapes.Plan(
-            sorted(opened.stage_id for opened in plan.plan_stages.all()),
+            opened,
             _throttle(plan.throttle_rate, plan.throttle_burst),
             quota,
+            operation_throttles=_operation_throttles(plan, opened),
             about=about.of_plan(plan),
         )
         yield Change("plan", plan.pk, plan.organization_id, data)
     yield from _gone("plan", ids, found)
+
+
+def _operation_throttles(plan: UsagePlan, opened: list[str]) -> dict[str, dict[str, shapes.Throttle]]:
+    made: dict[str, dict[str, shapes.Throttle]] = defaultdict(dict)
+    for each in plan.operation_throttles.all():
+        if each.stage_id in opened:
+            made[each.stage_id][each.operation_id or "*"] = shapes.Throttle(each.rate, each.burst)
+    return dict(made)
+
+
+def installation() -> Iterator[Change]:
+    """The one entry of limits over everything; none where nothing was set."""
+    row = Installation.objects.first()
+    throttle = _throttle(row.throttle_rate, row.throttle_burst) if row else None
+    yield Change("installation", "installation", None, shapes.Installation(throttle) if throttle else None)
 
 
 def _throttle(rate: float | None, burst: int | None) -> shapes.Throttle | None:
@@ -132,6 +150,7 @@ def _throttle(rate: float | None, burst: int | None) -> shapes.Throttle | None:
 def subscriptions(ids: Ids) -> Iterator[Change]:
     """One change for each subscription; a cancelled one is gone."""
     found = _chosen(Subscription.objects.select_related("application", "organization"), ids)
+    epochs = _epochs(ids)
     for subscription in found:
         data = None
         if subscription.state != SubscriptionState.CANCELLED:
@@ -140,9 +159,26 @@ def subscriptions(ids: Ids) -> Iterator[Change]:
                 and subscription.application.state == "active"
                 and subscription.organization.suspended_at is None
             )
-            data = shapes.Subscription(subscription.plan_id, active, about.of_subscription(subscription))
+            data = shapes.Subscription(
+                subscription.plan_id,
+                active,
+                quota_epochs=epochs[subscription.pk],
+                about=about.of_subscription(subscription),
+            )
         yield Change("subscription", subscription.pk, subscription.organization_id, data)
     yield from _gone("subscription", ids, found)
+
+
+def _epochs(ids: Ids) -> dict[str, dict[str, int]]:
+    """Return the epochs of quotas whose remaining calls were ever set by hand, by subscription and key."""
+    rows = QuotaWindow.objects.filter(epoch__gt=0)
+    if ids is not None:
+        rows = rows.filter(subscription__in=ids)
+    newest = rows.values_list("subscription", "key").annotate(newest=Max("epoch")).order_by()
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for subscription_id, key_id, epoch in newest:
+        found[subscription_id][key_id or ""] = epoch
+    return found
 
 
 def keys(ids: Ids) -> Iterator[Change]:
@@ -171,6 +207,9 @@ def keys(ids: Ids) -> Iterator[Change]:
                 not_before=_unix(key.not_before),
                 expires_at=_unix(key.expires_at),
                 grace_until=_unix(key.grace_until),
+                ips=key.ips,
+                referrers=key.referrers,
+                counts_as=key.origin_id or "",
                 about=told,
             )
         yield Change("key", key.hash, key.organization_id, data)

@@ -1,31 +1,47 @@
 """Quota leases: slices of a window, given out so that their sum never exceeds the plan's limit.
 
-`QuotaWindow.leased` is the authority. Every lease locks its subscription's row, so leases of one subscription
-come one after the other and those of others do not wait. What a node does not give back stays spent.
+`QuotaWindow` is the authority: one row for each subscription (or each key of it, as the plan says) and period.
+Every lease locks its subscription's row, so leases of one subscription come one after the other and those of
+others do not wait. What a node does not give back stays spent.
+
+When the remaining calls are set by hand (`nodes/remaining.py`), the window's epoch grows and units given out
+before are void. Nothing of the new epoch is given out until every node that may hold void units runs the entry
+that tells it; of one that stays silent for SETTLE, all that it may hold counts as spent.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
+from django.db.models import F, QuerySet
 from django.utils.timezone import now
 
-from access.models import Subscription
+from access.models import ApiKey, Subscription
 from access.periods import window
 from nodes.models import Lease, Node, QuotaWindow
-from nodes.queries import nodes_up
+from nodes.queries import limit_of, nodes_up
 
 # no slice is larger, so that a node that dies takes little with it (units)
 LARGEST_SLICE = 10_000
 # a slice takes at most this share of what is left, for each node that is up
 SHARE = 4
+# how long nodes have to say that they hold no void units, before these are counted as spent
+SETTLE = timedelta(seconds=3)
+# how long nodes are asked for what they do not use, after a node was refused; how often that is noted
+WANTED, WANTED_AGAIN = timedelta(seconds=30), timedelta(seconds=2)
+# a lease of which nothing was spent for so long is idle (seconds)
+IDLE = 5.0
+# of how many leases a node is asked for the unspent units at once
+MOST_WANTED = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
     """`granted` units to spend from `starts_at` until `ends_at` (Unix seconds); 0 = the window is spent.
 
-    `limit` is the plan's, `left` what is not given out yet, `slice` the most a node may get next.
+    `limit` is what holds for this window, `left` what is not given out yet, `slice` the most a node may get
+    next. Units of an older `epoch` are void. `settling` = ask again at once: nodes are giving up void units.
     """
 
     granted: int
@@ -34,6 +50,17 @@ class Grant:
     limit: int
     left: int
     slice: int
+    epoch: int = 0
+    settling: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A lease whose unspent units others need; of one that was used in the last `idle` seconds, nothing."""
+
+    subscription: str
+    key: str
+    idle: float
 
 
 def lease(
@@ -41,33 +68,42 @@ def lease(
     node: Node,
     subscription_id: str,
     want: int,
+    key_id: str = "",
     offline_spent: int = 0,
     request: str = "",
     at: datetime | None = None,
 ) -> Grant | None:
-    """Give a node a slice of a subscription's quota; None = no such subscription, or no quota.
+    """Give a node a slice of a quota; None = no such subscription or key, or no quota.
 
-    `want` is how many units the node could use, `offline_spent` how many it admitted beyond its leases while
-    it could not ask; those count first. A repeat of the node's last `request` gets the same units, not more.
+    `key_id` names the key where each has a quota of its own. `want` is how many units the node could use,
+    `offline_spent` how many it admitted beyond its leases while it could not ask; those count first. A repeat
+    of the node's last `request` gets the same units, not more.
     """
     at = at or now()
     with transaction.atomic():
-        subscription = _locked(subscription_id)
+        subscription = locked_subscription(subscription_id)
         if subscription is None or subscription.plan.quota_limit is None:
             return None
-        row = _window_of(subscription, at)
+        if key_id and not _has_key(subscription, key_id):
+            return None
+        row = window_of(subscription, key_id or None, at)
+        unsettled = _unsettled(row, at)
         held, _ = Lease.objects.get_or_create(
-            node=node, window=row, defaults={"organization_id": row.organization_id}
+            node=node, window=row, defaults={"organization_id": row.organization_id, "epoch": row.epoch}
         )
-        limit = subscription.plan.quota_limit
+        limit = limit_of(subscription, row)
         up = max(1, nodes_up().count())
         if request and request == held.last_request:
-            granted = held.last_granted
+            granted = held.last_granted if held.epoch == row.epoch else 0
         else:
             row.leased += max(0, offline_spent)
-            granted = min(max(1, want), _slice(limit - row.leased, up))
+            granted = (
+                0 if unsettled is None else min(max(1, want), _slice(limit - row.leased - unsettled, up))
+            )
             _give(row, held, granted, offline_spent, request)
-        left = max(0, limit - row.leased)
+        left = max(0, limit - row.leased - (unsettled or 0))
+        if not granted and not left and unsettled is not None:
+            _note_wanted(row, at)
         return Grant(
             granted=granted,
             starts_at=int(row.starts_at.timestamp()),
@@ -75,12 +111,41 @@ def lease(
             limit=limit,
             left=left,
             slice=_slice(left, up),
+            epoch=row.epoch,
+            settling=unsettled is None,
         )
 
 
-def _locked(subscription_id: str) -> Subscription | None:
+def locked_subscription(subscription_id: str) -> Subscription | None:
+    """Return the subscription with plan and organization, its row locked until the transaction ends."""
     rows = Subscription.objects.select_for_update(of=("self",), no_key=True)
     return rows.select_related("plan", "organization").filter(pk=subscription_id).first()
+
+
+def _has_key(subscription: Subscription, key_id: str) -> bool:
+    return ApiKey.objects.filter(pk=key_id, application=subscription.application_id).exists()
+
+
+def _unsettled(row: QuotaWindow, at: datetime) -> int | None:
+    """Return how many void units nodes may still spend; None = wait for them to say that there are none."""
+    if not row.epoch or row.adjusted_at is None:
+        return 0
+    void = Lease.objects.filter(
+        window__subscription=row.subscription_id,
+        window__key=row.key_id,
+        window__ends_at__gt=at,
+        epoch__lt=row.epoch,
+        units__gt=0,
+    )
+    units, given_up = 0, []
+    for pk, held, generation in void.values_list("pk", "units", "node__generation"):
+        if generation >= row.epoch_generation:
+            given_up.append(pk)
+        else:
+            units += held
+    if given_up:
+        Lease.objects.filter(pk__in=given_up).update(units=0)
+    return None if units and at < row.adjusted_at + SETTLE else units
 
 
 def _slice(left: int, up: int) -> int:
@@ -91,55 +156,81 @@ def _slice(left: int, up: int) -> int:
 def _give(row: QuotaWindow, held: Lease, granted: int, offline_spent: int, request: str) -> None:
     row.leased += granted
     row.save(update_fields=["leased"])
+    if granted and held.epoch != row.epoch:
+        held.epoch, held.units = row.epoch, 0
     held.units += granted + max(0, offline_spent)
     held.last_request, held.last_granted = request, granted
-    held.save(update_fields=["units", "last_request", "last_granted", "updated_at"])
+    held.save(update_fields=["units", "epoch", "last_request", "last_granted", "updated_at"])
 
 
-def _window_of(subscription: Subscription, at: datetime) -> QuotaWindow:
+def _note_wanted(row: QuotaWindow, at: datetime) -> None:
+    if row.wanted_at is None or row.wanted_at < at - WANTED_AGAIN:
+        row.wanted_at = at
+        row.save(update_fields=["wanted_at"])
+
+
+def window_of(subscription: Subscription, key_id: str | None, at: datetime) -> QuotaWindow:
     """Return the running window, made if there is none. The caller holds the subscription's lock.
 
     Where the developer's time zone was changed, windows overlap; the count goes on, or moving the clock would
-    be a way to a fresh quota.
+    be a way to a fresh quota. Epochs only grow, from window to window too.
     """
     period = subscription.plan.quota_period
     start, end = window(period=period, timezone=subscription.organization.timezone, at=at)
-    running = list(QuotaWindow.objects.running(subscription.pk, period, at))
-    leased = max((row.leased for row in running), default=0)
-    for row in running:
-        if row.starts_at == start:
-            row.leased = leased
-            return row
-    return QuotaWindow.objects.create(
+    running = list(QuotaWindow.objects.running(subscription.pk, period, at, key_id))
+    row = next((row for row in running if row.starts_at == start), None)
+    if row is not None and len(running) == 1:
+        return row
+    row = row or QuotaWindow(
         organization_id=subscription.organization_id,
         subscription=subscription,
+        key_id=key_id,
         period=period,
         starts_at=start,
         ends_at=end,
-        leased=leased,
     )
+    if running:
+        newest = max(running, key=lambda each: (each.epoch, each.leased))
+        row.leased, row.extra, row.adjusted_at = newest.leased, newest.extra, newest.adjusted_at
+        row.epoch, row.epoch_generation = newest.epoch, newest.epoch_generation
+    else:
+        former = QuotaWindow.objects.filter(subscription=subscription, key=key_id, epoch__gt=0)
+        last = former.order_by("-epoch").first()
+        row.epoch = last.epoch if last else 0
+    row.save()
+    return row
 
 
-def give_back(*, node: Node, subscription_id: str, starts_at: int, units: int, request: str = "") -> int:
+def give_back(
+    *,
+    node: Node,
+    subscription_id: str,
+    starts_at: int,
+    units: int,
+    key_id: str = "",
+    epoch: int = 0,
+    request: str = "",
+) -> int:
     """Take unspent units back into the window that starts at `starts_at` (Unix seconds).
 
-    Returns how many were taken: never more than the node holds of that window. A repeat of the node's last
-    `request` takes nothing more.
+    Returns how many were taken: never more than the node holds of that window, and none of an older epoch. A
+    repeat of the node's last `request` takes nothing more.
     """
     with transaction.atomic():
-        if _locked(subscription_id) is None:
+        if locked_subscription(subscription_id) is None:
             return 0
         held = (
             Lease.objects.select_related("window")
             .filter(
                 node=node,
                 window__subscription=subscription_id,
+                window__key=key_id or None,
                 window__starts_at=datetime.fromtimestamp(starts_at, tz=UTC),
             )
             .order_by("-updated_at")
             .first()
         )
-        if held is None:
+        if held is None or not held.epoch == held.window.epoch == epoch:
             return 0
         if request and request == held.last_return:
             return held.last_returned
@@ -150,3 +241,34 @@ def give_back(*, node: Node, subscription_id: str, starts_at: int, units: int, r
         held.window.leased -= returned
         held.window.save(update_fields=["leased"])
         return returned
+
+
+def wanted_of(node: Node, *, at: datetime | None = None) -> list[Wanted]:
+    """Return of which leases the node should give back what it does not use, because others were refused.
+
+    Of a window that gave out more than its limit (the limit was lowered), nodes give back all they hold.
+    """
+    at = at or now()
+    held: QuerySet[Lease] = Lease.objects.filter(
+        node=node,
+        units__gt=0,
+        epoch=F("window__epoch"),
+        window__ends_at__gt=at,
+        window__wanted_at__gt=at - WANTED,
+    ).select_related("window__subscription__plan")
+    found = []
+    for each in held.order_by("-window__wanted_at")[:MOST_WANTED]:
+        row = each.window
+        overdrawn = row.leased > limit_of(row.subscription, row)
+        found.append(Wanted(row.subscription_id, row.key_id or "", 0 if overdrawn else IDLE))
+    return found
+
+
+def recall(plan_ids: Collection[str], *, at: datetime | None = None) -> None:
+    """Have nodes give back what they hold of windows that are over their plan's limit, which was lowered."""
+    at = at or now()
+    QuotaWindow.objects.filter(
+        leased__gt=F("subscription__plan__quota_limit") + F("extra"),
+        subscription__plan__in=plan_ids,
+        ends_at__gt=at,
+    ).update(wanted_at=at)

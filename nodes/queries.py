@@ -24,7 +24,7 @@ class Live(NamedTuple):
 
 
 class QuotaState(NamedTuple):
-    """How much of a quota window is given out to nodes; `limit` None = no quota."""
+    """How much of a quota window is given out to nodes. `limit` is what holds for this window; None = no quota."""
 
     limit: int | None
     leased: int
@@ -59,8 +59,20 @@ def stage_problem(stage: Stage) -> str:
     return found or ""
 
 
-def quota_state(subscription_id: str, *, at: datetime | None = None) -> QuotaState | None:
-    """Return the running quota window of a subscription; None = no such subscription."""
+def limit_of(subscription: Subscription, row: QuotaWindow) -> int:
+    """Return how many calls the window admits in all: the plan's limit, less its offset in the first period."""
+    plan = subscription.plan
+    first = row.starts_at <= subscription.started_at < row.ends_at
+    return (plan.quota_limit or 0) - (plan.quota_offset if first else 0) + row.extra
+
+
+def quota_state(
+    subscription_id: str, *, key_id: str | None = None, at: datetime | None = None
+) -> QuotaState | None:
+    """Return the running quota window of a subscription, or of one of its keys; None = no such subscription.
+
+    `key_id` is the first of the key's rotations. The limit has the plan's offset and what was set by hand in it.
+    """
     at = at or now()
     subscription = (
         Subscription.objects.select_related("plan", "organization").filter(pk=subscription_id).first()
@@ -69,7 +81,7 @@ def quota_state(subscription_id: str, *, at: datetime | None = None) -> QuotaSta
         return None
     plan = subscription.plan
     start, end = window(period=plan.quota_period, timezone=subscription.organization.timezone, at=at)
-    leased = QuotaWindow.objects.running(subscription_id, plan.quota_period, at).aggregate(
-        leased=Max("leased")
-    )["leased"]
-    return QuotaState(plan.quota_limit, leased or 0, start, end)
+    running = QuotaWindow.objects.running(subscription_id, plan.quota_period, at, key_id)
+    row = running.order_by("-epoch", "-leased").first() or QuotaWindow(starts_at=start, ends_at=end)
+    limit = None if plan.quota_limit is None else limit_of(subscription, row)
+    return QuotaState(limit, row.leased, start, end)

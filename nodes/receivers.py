@@ -12,8 +12,8 @@ from access.models import ApiKey, Subscription
 from access.signals import keys_changed, plans_changed, subscriptions_changed
 from accounts.signals import organization_changed, organization_suspended_changed, tokens_changed
 from apis.models import Stage
-from apis.signals import backends_changed, mappings_changed, stages_changed
-from nodes import compile as compiler, entries
+from apis.signals import backends_changed, domains_changed, mappings_changed, stages_changed
+from nodes import compile as compiler, entries, leases
 from nodes.compile_callers import tokens_of
 
 
@@ -37,8 +37,10 @@ def write_mappings(addresses: Collection[str], **_: Any) -> None:
 
 @receiver(plans_changed)
 def write_plans(plan_ids: Collection[str], **_: Any) -> None:
+    """A lowered quota also has nodes give back what they hold beyond it."""
     entries.lock()
     entries.write_many(changes=compiler.plans(set(plan_ids)))
+    leases.recall(set(plan_ids))
 
 
 @receiver(subscriptions_changed)
@@ -81,6 +83,12 @@ def write_names(organization_ids: Collection[str], **_: Any) -> None:
     """A key's entry tells whose it is."""
     entries.lock()
     _write_keys_of(organization_ids)
+
+
+@receiver(domains_changed)
+def write_certificates(hosts: Collection[str], **_: Any) -> None:
+    entries.lock()
+    entries.write_many(changes=compiler.certificates(set(hosts)))
 
 
 @receiver(tokens_changed)

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from gateway.entries import Entry as EntryShape
 from metering import intake
 from nodes import entries, leases, registry, shares
+from nodes.compile_tls import opened
 from nodes.door import Problem, json_body, node_view, number, text, whole
 from nodes.models import Node
 from nodes.waiting import wait_for_change
@@ -23,7 +24,8 @@ def changes(request: HttpRequest, _node: Node) -> HttpResponse:
     if wait and not found.entries and not found.full and wait_for_change(after=after, seconds=wait):
         found = entries.snapshot(after=after)
     rows = [
-        asdict(EntryShape(entry.kind, entry.key, entry.generation, entry.data)) for entry in found.entries
+        asdict(EntryShape(each.kind, each.key, each.generation, opened(each.kind, each.key, each.data)))
+        for each in found.entries
     ]
     return JsonResponse(
         {"generation": found.generation, "entries": rows, "more": found.more, "full": found.full}
@@ -39,11 +41,12 @@ def _number(request: HttpRequest, name: str) -> int:
 
 @node_view("POST")
 def lease(request: HttpRequest, node: Node) -> HttpResponse:
-    """`POST leases`: a slice of a subscription's quota."""
+    """`POST leases`: a slice of a subscription's quota, or of one of its keys'."""
     body = json_body(request)
     grant = leases.lease(
         node=node,
         subscription_id=text(body, "subscription", longest=10),
+        key_id=text(body, "key", longest=10, default=""),
         want=whole(body, "want", least=1, default=1),
         offline_spent=whole(body, "offline_spent", default=0),
         request=text(body, "request", longest=64, default=""),
@@ -60,6 +63,8 @@ def give_back(request: HttpRequest, node: Node) -> HttpResponse:
     returned = leases.give_back(
         node=node,
         subscription_id=text(body, "subscription", longest=10),
+        key_id=text(body, "key", longest=10, default=""),
+        epoch=whole(body, "epoch", default=0),
         starts_at=_moment(whole(body, "starts_at")),
         units=whole(body, "units"),
         request=text(body, "request", longest=64, default=""),
@@ -119,7 +124,10 @@ def usage(request: HttpRequest, node: Node) -> HttpResponse:
 
 @node_view("POST")
 def status(request: HttpRequest, node: Node) -> HttpResponse:
-    """`POST status`: what the node says of itself; the answer is the newest generation there is."""
+    """`POST status`: what the node says of itself.
+
+    The answer is the newest generation there is, and the leases whose unspent units others want.
+    """
     body = json_body(request, largest=1024 * 1024)
     told = body.get("status", {})
     if not isinstance(told, dict):
@@ -130,4 +138,5 @@ def status(request: HttpRequest, node: Node) -> HttpResponse:
         "status": told,
     }
     registry.report(node=node, status=said)
-    return JsonResponse({"generation": entries.newest_generation()})
+    wanted = [asdict(each) for each in leases.wanted_of(node)]
+    return JsonResponse({"generation": entries.newest_generation(), "wanted": wanted})

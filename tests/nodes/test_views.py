@@ -168,7 +168,7 @@ def test_a_status_is_kept_and_answered_with_the_newest_generation(client: Client
     rebuild()
     said = {"generation": 1, "version": "0.1", "status": {"spool_bytes": 5}}
     answer = post(client, "status", said, signed_in(token))
-    assert answer.json() == {"generation": entries.newest_generation()}
+    assert answer.json() == {"generation": entries.newest_generation(), "wanted": []}
     node.refresh_from_db()
     assert (node.generation, node.version, node.status) == (1, "0.1", {"spool_bytes": 5})
     assert node.last_seen_at is not None
