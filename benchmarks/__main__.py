@@ -1,8 +1,9 @@
 """`python -m benchmarks`: all comparisons, one after the other."""
 
-from benchmarks import gate, usage_lines
+from benchmarks import gate, latency, usage_lines
 from benchmarks.peers import compare
 
 gate.main()
 compare.main()
+latency.main()
 usage_lines.main()

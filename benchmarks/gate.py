@@ -31,7 +31,7 @@ PLENTY = Throttle(rate=10_000_000, burst=10_000_000)
 ANSWER = '{"id":7,"name":"a pet","tags":["one","two"]}'
 
 _PLAIN = """daemon off; worker_processes 1; pid "{folder}/{name}.pid"; {user}
-events {{ worker_connections 1024; }}
+events {{ worker_connections 8192; }}
 http {{
     access_log off; client_body_temp_path "{folder}/b"; proxy_temp_path "{folder}/p";
     fastcgi_temp_path "{folder}/f"; uwsgi_temp_path "{folder}/u"; scgi_temp_path "{folder}/s";
