@@ -13,6 +13,7 @@ from unfold.decorators import display
 
 from accounts.verb_admin import VerbAdmin, person, show_once
 from nodes import registry
+from nodes.compile_tls import without_secrets
 from nodes.entries import newest_generation
 from nodes.models import Entry, Lease, Node, QuotaWindow
 from nodes.queries import SEEN_WITHIN
@@ -99,6 +100,12 @@ class EntryAdmin(ReadOnly):
     list_select_related = ("organization",)
     search_fields = ("key", "problem")
     ordering = ("-generation",)
+    fields = ("kind", "key", "organization", "generation", "problem", "written_at", "shown_data")
+    readonly_fields = ("written_at", "shown_data")
+
+    @display(description="Data")
+    def shown_data(self, entry: Entry) -> str:
+        return json.dumps(without_secrets(entry.data), indent=2)
 
 
 @admin.register(QuotaWindow)

@@ -20,6 +20,7 @@ from nodes import about
 from nodes.change import Change
 from nodes.compile_callers import apis, apis_of, callers
 from nodes.compile_stage import CANONICAL_LABEL, canonical_key, stage_change
+from nodes.compile_tls import certificates, client_tls
 from nodes.models import Entry, Installation, QuotaWindow
 
 Ids = Collection[str] | None
@@ -29,7 +30,7 @@ def everything() -> Iterator[Change]:
     """Compile all models."""
     asked = chain(apis(None), callers(None))
     rules = chain(installation(), plans(None), subscriptions(None), keys(None))
-    return chain(backends(None), stages(None), mappings(None), rules, asked)
+    return chain(certificates(None), backends(None), stages(None), mappings(None), rules, asked)
 
 
 def backends(ids: Ids) -> Iterator[Change]:
@@ -37,7 +38,8 @@ def backends(ids: Ids) -> Iterator[Change]:
     found = _chosen(Backend.objects.all(), ids)
     for backend in found:
         try:
-            data = shapes.Backend(target(backend.url), backend.connect_timeout_ms, backend.timeout_ms)
+            times = backend.connect_timeout_ms, backend.timeout_ms
+            data = shapes.Backend(target(backend.url), *times, tls=client_tls(backend))
         except ValueError as error:
             yield Change("backend", backend.pk, backend.organization_id, None, problem=str(error))
         else:
