@@ -4,7 +4,6 @@ import asyncio
 import fcntl
 import logging
 import os
-import secrets
 from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
@@ -15,12 +14,14 @@ from aiohttp import web
 from gateway.agent import leases as lease_desk
 from gateway.agent.addresses import Addresses
 from gateway.agent.control_plane import ControlPlane, Rejected, Unreachable
+from gateway.agent.give_back import GiveBack
 from gateway.agent.meter import Meter
 from gateway.agent.nginx import Away, ControlSocket
 from gateway.agent.problems import Problems
 from gateway.agent.push import Pusher
 from gateway.agent.rotation import Rotation
 from gateway.agent.sender import Sender
+from gateway.agent.shares import Shares
 from gateway.agent.spool import Spool
 from gateway.agent.status import Status
 from gateway.agent.store import EntryStore
@@ -56,6 +57,8 @@ class Agent:
         )
         self.pusher = Pusher(self.store, self._socket, self.problems, self._nginx_started)
         self._leases = lease_desk.Leases(self._control_plane)
+        self._back = GiveBack(self._control_plane)
+        self._shares = Shares(settings.folder / "shares.json", self._socket, self._control_plane)
         self._usage(usage_log_bytes)
         self._status = Status(
             folder=settings.folder,
@@ -65,6 +68,7 @@ class Agent:
             spool=self._spool,
             control_plane=self._control_plane,
             problems=self.problems,
+            give_back=self._give_unused_back,
         )
 
     def _usage(self, usage_log_bytes: int) -> None:
@@ -108,6 +112,7 @@ class Agent:
             ("meter", self._meter.run),
             ("sender", self._sender.run),
             ("status", self._status.run),
+            ("shares", self._shares.run),
         ]
 
     async def _keep_going(self, part: tuple[str, Any]) -> None:
@@ -130,12 +135,14 @@ class Agent:
     async def _changed(self, entries: list[Entry]) -> None:
         await self._addresses.learn((entry.kind, entry.key, entry.data) for entry in entries)
         await self.pusher.push_changes()
+        self._status.wake()
         if self.store.wants_compaction():
             self.store.compact(self.pusher.generation())
 
     async def _replaced(self) -> None:
         await self._addresses.reload()
         await self.pusher.push_all()
+        self._status.wake()
 
     async def _serve(self, path: Path) -> web.AppRunner:
         runner = web.AppRunner(lease_desk.application(self._leases), access_log=None)
@@ -177,11 +184,22 @@ class Agent:
 
     async def _give_leases_back(self) -> None:
         """What cannot be given back counts as spent: a quota is never exceeded by a stop."""
-        taken = self._leases.left_over()
+        self._back.add(self._leases.left_over())
         with suppress(Away):
-            taken += await self._socket.take_leases()
-        backs = [lease | {"request": secrets.token_hex(12)} for lease in taken if lease.get("units")]
-        await asyncio.gather(*(self._control_plane.give_back(back) for back in backs))
+            self._back.add(await self._socket.take_leases())
+        await self._back.send()
+
+    async def _give_unused_back(self, wanted: list[dict[str, Any]]) -> None:
+        """Give back of these leases what lies here unused: other nodes were refused for want of it."""
+        by_idle: dict[float, list[tuple[str, str]]] = {}
+        for each in wanted:
+            name = str(each.get("subscription")), str(each.get("key") or "")
+            by_idle.setdefault(float(each.get("idle") or 0), []).append(name)
+        for idle, names in by_idle.items():
+            with suppress(Away):
+                taken = await self._socket.take_leases(names, idle=idle)
+                self._back.add(taken + self._leases.left_over(names))
+        await self._back.send()
 
     def _lock(self) -> None:
         """Let only one agent work in the folder; the lock ends with the process, however it ends."""

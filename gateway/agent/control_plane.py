@@ -16,6 +16,9 @@ ANSWER_SECONDS = 10.0
 WAIT_SECONDS = 20
 WAIT_SLACK_SECONDS = 8
 
+# An answer that comes later is of no use: demand has moved on.
+SHARES_SECONDS = 2.0
+
 PROBLEM = "control plane"
 
 
@@ -61,18 +64,39 @@ class ControlPlane:
         return answer
 
     async def give_back(self, back: dict[str, Any]) -> None:
-        """Return unspent units: `{"subscription", "starts_at", "units", "request"}`; may be repeated."""
+        """Return unspent units: `{"subscription", "key", "starts_at", "epoch", "units", "request"}`.
+
+        May be repeated: the control plane knows the last request of each lease.
+        """
         await self._call("POST", "leases/return", back, seconds=2, missing_ok=True)
+
+    async def shares(self, said: dict[str, Any]) -> dict[str, Any] | None:
+        """Say what this node needs of its throttles; returns `{"default", "interval", "limits"}`.
+
+        None = the control plane knows of no shares.
+        """
+        answer = await self._call("POST", "shares", said, seconds=SHARES_SECONDS, missing_ok=True)
+        if answer is None:
+            return None
+        if not isinstance(answer.get("default"), int | float) or not isinstance(answer.get("limits"), dict):
+            raise self._odd("shares", "an answer without default or limits")
+        return answer
 
     async def send_batch(self, body: bytes) -> bool:
         """Post a usage batch; False = the control plane had it already. Raises Rejected with the reason."""
         answer = await self._call("POST", "usage", body)
         return bool(answer.get("accepted"))
 
-    async def status(self, report: dict[str, Any]) -> int:
-        """Post the status report; returns the control plane's newest generation."""
+    async def status(self, report: dict[str, Any]) -> tuple[int, list[dict[str, Any]]]:
+        """Post the status report.
+
+        Returns the control plane's newest generation, and the leases whose unspent units others want:
+        `[{"subscription", "key", "idle"}]`.
+        """
         answer = await self._call("POST", "status", report)
-        return int(answer.get("generation") or 0)
+        wanted = answer.get("wanted")
+        wanted = wanted if isinstance(wanted, list) else []
+        return int(answer.get("generation") or 0), [each for each in wanted if isinstance(each, dict)]
 
     async def _call(
         self,

@@ -55,10 +55,24 @@ class ControlSocket:
         """Tell nginx the IP addresses of host names."""
         await self._call("POST", "/addresses", json.dumps(addresses).encode())
 
-    async def take_leases(self) -> list[dict[str, Any]]:
-        """Empty nginx's unspent leases; returns `[{"subscription", "starts_at", "units"}]`."""
-        leases = (await self._call("POST", "/leases/take", b"", seconds=1.5))[1].get("leases")
+    async def take_leases(
+        self, names: Iterable[tuple[str, str]] | None = None, *, idle: float = 0
+    ) -> list[dict[str, Any]]:
+        """Empty nginx's unspent leases: `[{"subscription", "key", "starts_at", "epoch", "units"}]`.
+
+        `names` are (subscription, key or ""), None = all; those of which something was spent in the last `idle`
+        seconds are left out.
+        """
+        body = b""
+        if names is not None:
+            wanted = [f"{subscription}:{key}" if key else subscription for subscription, key in names]
+            body = json.dumps({"leases": wanted, "idle": idle}).encode()
+        leases = (await self._call("POST", "/leases/take", body, seconds=1.5))[1].get("leases")
         return leases if isinstance(leases, list) else []  # cjson writes an empty list as {}
+
+    async def shares(self, said: dict[str, Any]) -> dict[str, Any]:
+        """Set shares of limits, and hear what was taken and refused; `share_push.lua` names the fields."""
+        return (await self._call("POST", "/shares", json.dumps(said).encode()))[1]
 
     async def _call(
         self, method: str, path: str, body: bytes | None = None, *, seconds: float = ANSWER_SECONDS

@@ -1,9 +1,10 @@
-"""Tells the control plane, every 2 seconds, how this node is."""
+"""Tells the control plane how this node is: every 2 seconds, and as soon as nginx runs something newer."""
 
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from gateway.agent.spool import Spool
 from gateway.agent.store import EntryStore
 
 INTERVAL_SECONDS = 2.0
+# however often nginx gets something newer
+LEAST_SECONDS = 0.1
 # Below this the disk counts as nearly full: nginx could soon not write its usage lines.
 LITTLE_DISK_BYTES = 256 * 2**20
 DISK = "disk space"
@@ -33,6 +36,7 @@ class Status:
         spool: Spool,
         control_plane: ControlPlane,
         problems: Problems,
+        give_back: Callable[[list[dict[str, Any]]], Awaitable[None]] | None = None,
         free_bytes: Callable[[Path], int] | None = None,
     ) -> None:
         self._folder = folder
@@ -43,21 +47,32 @@ class Status:
         self._control_plane = control_plane
         self._problems = problems
         self._free_bytes = free_bytes or _free_bytes
+        self._give_back = give_back
+        self._news = asyncio.Event()
         self._started = round(time.time(), 3)
         self.newest = 0  # the control plane's newest generation
 
     async def run(self) -> None:
         """Report for ever."""
         while True:
+            self._news.clear()
             await self.send()
-            await asyncio.sleep(INTERVAL_SECONDS)
+            await asyncio.sleep(LEAST_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), INTERVAL_SECONDS - LEAST_SECONDS)
+
+    def wake(self) -> None:
+        """Report at once: others may wait for what nginx runs now."""
+        self._news.set()
 
     async def send(self) -> None:
-        """Report once; that nobody listens is noted elsewhere."""
+        """Report once, and give back what others want; that nobody listens is noted elsewhere."""
         try:
-            self.newest = await self._control_plane.status(self.report())
+            self.newest, wanted = await self._control_plane.status(self.report())
         except (Unreachable, Rejected):
             return
+        if wanted and self._give_back is not None:
+            await self._give_back(wanted)
 
     def report(self) -> dict[str, Any]:
         """Return `{"generation" that nginx runs, "version" of nginx, "status": {...}}`; times in seconds."""

@@ -55,7 +55,12 @@ class FakeControlPlane:
         self.left = 1_000
         self.granted: dict[str, int] = {}
         self.lease_delay = 0.0
+        self.epoch = 0
+        self.settling = 0  # so many answers say that nodes give up void units
+        self.wanted: list[dict[str, Any]] = []
         self.entry_asks: list[int] = []
+        self.share_asks: list[dict[str, Any]] = []
+        self.shares: dict[str, Any] = {"default": 1.0, "interval": 1.0, "limits": {}}
         self._news = asyncio.Event()
         self._runner: web.AppRunner | None = None
 
@@ -65,6 +70,7 @@ class FakeControlPlane:
             ("GET", "entries", self._entries),
             ("POST", "leases", self._lease),
             ("POST", "leases/return", self._give_back),
+            ("POST", "shares", self._shares),
             ("POST", "usage", self._usage),
             ("POST", "status", self._status),
         ):
@@ -132,8 +138,14 @@ class FakeControlPlane:
             self.left -= self.granted[ask["request"]]
         await asyncio.sleep(self.lease_delay)
         now = int(time.time())
+        if self.settling:
+            self.settling -= 1
+            spent = {"granted": 0, "starts_at": 1_000, "ends_at": now + 3_600, "left": 0, "slice": 0}
+            return web.json_response(spent | {"limit": 1_000, "epoch": self.epoch, "settling": True})
         grant = {"granted": self.granted[ask["request"]], "starts_at": 1_000, "ends_at": now + 3_600}
-        return web.json_response(grant | {"limit": 1_000, "left": self.left, "slice": 50})
+        return web.json_response(
+            grant | {"limit": 1_000, "left": self.left, "slice": 50, "epoch": self.epoch}
+        )
 
     async def _give_back(self, request: web.Request) -> web.Response:
         self.returned.append(await request.json())
@@ -152,9 +164,15 @@ class FakeControlPlane:
         self.batches[name] = batch
         return web.json_response({"accepted": True}, status=201)
 
+    async def _shares(self, request: web.Request) -> web.Response:
+        self.share_asks.append(await request.json())
+        return web.json_response(self.shares)
+
     async def _status(self, request: web.Request) -> web.Response:
         self.statuses.append(await request.json())
-        return web.json_response({"generation": max((one["generation"] for one in self.held), default=0)})
+        wanted, self.wanted = self.wanted, []
+        newest = max((one["generation"] for one in self.held), default=0)
+        return web.json_response({"generation": newest, "wanted": wanted})
 
 
 class FakeNginx:
@@ -171,6 +189,13 @@ class FakeNginx:
         self.room = 10**9
         self.bad: set[str] = set()
         self.leases: list[dict[str, Any]] = []
+        self.share_orders: list[dict[str, Any]] = []
+        self.share = 1.0
+        self.shares: dict[str, float] = {}
+        self.share_changes = 0
+        self.hungry: dict[str, dict[str, float]] = {}  # told once, as nginx does
+        self.taken: dict[str, int] = {}
+        self.freed: dict[str, float] = {}
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
@@ -179,6 +204,7 @@ class FakeNginx:
         app.router.add_get("/status", self._status)
         app.router.add_post("/addresses", self._take_addresses)
         app.router.add_post("/leases/take", self._take_leases)
+        app.router.add_post("/shares", self._take_shares)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.UnixSite(self._runner, str(self.path)).start()
@@ -192,6 +218,7 @@ class FakeNginx:
         """Start anew with nothing in memory."""
         await self.stop()
         self.entries, self.addresses, self.generation = {}, {}, 0
+        self.share, self.shares, self.share_changes = 1.0, {}, 0
         self.started = time.time()
         await self.start()
 
@@ -233,6 +260,25 @@ class FakeNginx:
         self.addresses |= await request.json()
         return web.json_response({})
 
-    async def _take_leases(self, _: web.Request) -> web.Response:
-        taken, self.leases = self.leases, []
+    async def _take_shares(self, request: web.Request) -> web.Response:
+        said = await request.json()
+        self.share_orders.append(said)
+        before, changes = self.share, self.share_changes
+        self.share = said.get("default") or self.share
+        for order in said.get("set") or []:
+            if order["share"] is None:
+                self.shares.pop(order["name"], None)
+            else:
+                self.shares[order["name"]] = order["share"]
+        self.share_changes += bool(said.get("set")) + ("default" in said)
+        told, self.hungry = self.hungry, {}
+        freed = {order["name"]: self.freed.get(order["name"], 0.0) for order in said.get("set") or []}
+        facts = {"default": before, "changes": changes, "hungry": told, "freed": freed}
+        taken = {name: self.taken.get(name, 0) for name in said.get("watch") or []}
+        return web.json_response(facts | {"taken": taken, "shares": dict(self.shares)})
+
+    async def _take_leases(self, request: web.Request) -> web.Response:
+        asked = json.loads(await request.text() or "{}").get("leases")
+        taken = [one for one in self.leases if asked is None or one["subscription"] in asked]
+        self.leases = [one for one in self.leases if one not in taken]
         return web.json_response({"leases": taken or {}})

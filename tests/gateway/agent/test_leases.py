@@ -82,7 +82,7 @@ async def test_an_ask_whose_answer_was_lost_is_repeated_with_its_own_id(control_
     with pytest.raises(Unreachable):
         await leases.ask("s1", 5)
     control_plane.mood = "ok"
-    first = dict(leases._desks["s1"].pending)
+    first = dict(leases._desks["s1", ""].pending)
     grant = await leases.ask("s1", 8)
     assert control_plane.asks[0] == first
     assert [ask["offline_spent"] for ask in control_plane.asks] == [5, 3]
@@ -94,7 +94,7 @@ async def test_a_refused_ask_is_not_repeated(control_plane, leases):
     control_plane.mood = 400
     with pytest.raises(Unreachable):
         await leases.ask("s1", 0)
-    assert leases._desks["s1"].pending is None
+    assert leases._desks["s1", ""].pending is None
 
 
 async def test_units_that_nobody_took_are_left_over(control_plane, leases, monkeypatch):
@@ -103,8 +103,45 @@ async def test_units_that_nobody_took_are_left_over(control_plane, leases, monke
     with pytest.raises(Unreachable):
         await leases.ask("s1", 0)
     await asyncio.sleep(0.2)
-    assert leases.left_over() == [{"subscription": "s1", "starts_at": 1_000, "units": 50}]
+    left = {"subscription": "s1", "key": "", "starts_at": 1_000, "epoch": 0, "units": 50}
+    assert leases.left_over([("s1", "k1")]) == []
+    assert leases.left_over() == [left]
     assert leases.left_over() == []
+
+
+async def test_each_key_with_a_quota_of_its_own_has_a_desk_of_its_own(control_plane, leases):
+    control_plane.lease_delay = 0.05
+    await asyncio.gather(leases.ask("s1", 0, key="k1"), leases.ask("s1", 0, key="k2"), leases.ask("s1", 0))
+    assert sorted(ask.get("key", "") for ask in control_plane.asks) == ["", "k1", "k2"]
+
+
+async def test_units_of_an_older_epoch_are_dropped_when_the_gate_knows_a_newer_one(
+    control_plane, leases, monkeypatch
+):
+    monkeypatch.setattr(leases_module, "ANSWER_SECONDS", 0.1)
+    control_plane.lease_delay = 0.2
+    with pytest.raises(Unreachable):
+        await leases.ask("s1", 0)
+    await asyncio.sleep(0.2)
+    control_plane.lease_delay, control_plane.epoch = 0, 1
+    grant = await leases.ask("s1", 0, epoch=1)
+    assert (grant["granted"], grant["epoch"]) == (100, 1), "the 50 that came too late are void"
+
+
+async def test_while_nodes_give_up_void_units_the_agent_asks_on(control_plane, leases):
+    control_plane.settling = 3
+    grant = await leases.ask("s1", 4)
+    assert grant["granted"] > 0
+    assert [ask["offline_spent"] for ask in control_plane.asks] == [4, 0, 0, 0]
+
+
+async def test_who_waits_too_long_for_void_units_is_refused_and_takes_no_offline_allowance(
+    control_plane, leases, monkeypatch
+):
+    monkeypatch.setattr(leases_module, "ANSWER_SECONDS", 0.2)
+    control_plane.settling = 1_000
+    grant = await leases.ask("s1", 0)
+    assert grant["granted"] == 0
 
 
 async def test_the_gate_asks_over_a_unix_socket(control_plane, leases, folder):
