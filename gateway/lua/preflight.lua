@@ -1,0 +1,31 @@
+-- CORS preflights: answered by the gate, before IP-bound or keyed checks of the operation they ask about. They need no
+-- key, take from no limit and are never billed.
+
+local cors = require "cors"
+local guard = require "guard"
+local prepare = require "prepare"
+local route = require "route"
+
+local var = ngx.var
+
+local preflight = {}
+
+-- Answers an OPTIONS call that is a preflight for an operation with CORS; returns when it is not.
+function preflight.answer(stage, path, from)
+    local method = cors.asked_method()
+    local id = method and route.operation(stage.trie, path, from, method)
+    local operation = id and stage.operations[id] and prepare.operation(stage, id)
+    local policy = operation and operation.policy
+    if not policy or not policy.cors then
+        return
+    end
+    var.gatehouse_route = operation.route
+    guard.origin(policy, stage, path)
+    var.gatehouse_verdict = "CORS_PREFLIGHT"
+    if stage.log_format then
+        return ngx.exec("/./refused") -- there is a log phase
+    end
+    return cors.answer_preflight(policy.cors, method)
+end
+
+return preflight
