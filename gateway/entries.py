@@ -201,7 +201,8 @@ class Integration:
     reason: str = ""
     # AWS's expressions, stage variables already put in: {"integration.request.header.X": "method.request.header.Y"}
     request_parameters: dict[str, str] = field(default_factory=dict)
-    # {status or "default": {"overwrite:header.X": "value", "append:header.X": …, "remove:header.X": "''"}}
+    # {status or "default": {"overwrite:header.X": "value", "append:header.X": …, "remove:header.X": "''",
+    #  "overwrite:statuscode": "410"}}
     response_parameters: dict[str, dict[str, str]] = field(default_factory=dict)
     stream: bool = False  # the answer is not buffered
 
@@ -344,6 +345,7 @@ class Stage:
     deprecated_at: float | None = None
     sunset_at: float | None = None
     canary: Canary | None = None
+    cache_epoch: int = 0  # grows when the cache is flushed: what was kept under an older number is not found
     about: dict[str, Any] = field(default_factory=dict)  # what keys/verify tells of it
 
 

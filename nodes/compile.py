@@ -38,13 +38,25 @@ def backends(ids: Ids) -> Iterator[Change]:
     found = _chosen(Backend.objects.all(), ids)
     for backend in found:
         try:
-            times = backend.connect_timeout_ms, backend.timeout_ms
-            data = shapes.Backend(target(backend.url), *times, tls=client_tls(backend))
-        except ValueError as error:
+            data = _backend(backend)
+        except (KeyError, TypeError, ValueError) as error:
             yield Change("backend", backend.pk, backend.organization_id, None, problem=str(error))
         else:
             yield Change("backend", backend.pk, backend.organization_id, data)
     yield from _gone("backend", ids, found)
+
+
+def _backend(backend: Backend) -> shapes.Backend:
+    first = target(backend.url)
+    others = [shapes.WeightedTarget(target(each["url"]), each["weight"]) for each in backend.targets]
+    return shapes.Backend(
+        first,
+        backend.connect_timeout_ms,
+        backend.timeout_ms,
+        targets=[shapes.WeightedTarget(first, backend.weight), *others] if others else [],
+        health=shapes.Health(**backend.health) if backend.health else None,
+        tls=client_tls(backend),
+    )
 
 
 def target(url: str) -> shapes.Target:
@@ -58,15 +70,23 @@ def target(url: str) -> shapes.Target:
 
 def stages(ids: Ids) -> Iterator[Change]:
     """One change for each stage, and those of the addresses that lead to it or led to it."""
-    rows = Stage.objects.select_related("version__api", "deployment", "organization")
-    rows = rows.defer("version__document", "deployment__document")  # large, and not needed here
+    rows = Stage.objects.select_related("version__api", "deployment", "canary_deployment", "organization")
+    # large, and not needed here
+    rows = rows.defer("version__document", "deployment__document", "canary_deployment__document")
     found = _chosen(rows, ids)
+    retries = _retries({stage.organization_id for stage in found})
     for stage in found:
-        yield stage_change(stage)
+        yield stage_change(stage, retries)
     yield from _gone("stage", ids, found)
     if ids is not None:
         yield from mappings(_addresses_of(ids, found))
         yield from apis(apis_of(ids))
+
+
+def _retries(organizations: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Return the retries of these providers' backends, by backend id."""
+    rows = Backend.objects.filter(organization__in=organizations, retries__isnull=False)
+    return {pk: retries for pk, retries in rows.values_list("pk", "retries") if retries}
 
 
 def _addresses_of(ids: Collection[str], found: list[Stage]) -> set[str]:

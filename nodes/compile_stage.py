@@ -1,14 +1,19 @@
 """A stage and the deployment it points to -> the stage's entry."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from apis import compile as apis_compile
-from apis.models import Stage, VersionState
+from apis.models import Deployment, Stage, VersionState
 from gateway import entries as shapes, trie
 from nodes import about
 from nodes.change import Change
+from nodes.compile_policy import Levels
 
 CANONICAL_LABEL = ".execute-api"
+STAGE_VARIABLE = "stageVariables."
+Retries = Mapping[str, dict[str, Any]]
 
 
 def canonical_key(stage: Stage) -> str:
@@ -16,47 +21,102 @@ def canonical_key(stage: Stage) -> str:
     return f"{stage.version_id}{CANONICAL_LABEL}|{stage.name}"
 
 
-def stage_change(stage: Stage) -> Change:
-    """Compile one stage; load its version, deployment and organization with it."""
+def stage_change(stage: Stage, retries: Retries | None = None) -> Change:
+    """Compile one stage; load its version, both deployments and organization with it.
+
+    `retries` are those of backends, by their id.
+    """
     if stage.deployment is None:
         return Change("stage", stage.pk, stage.organization_id, None)
     problems: list[str] = []
     try:
-        data = _stage(stage, problems)
-    except (KeyError, TypeError, ValueError) as error:
+        data = _stage(stage, stage.deployment, retries or {}, problems)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         reason = f"{type(error).__name__}: {error}"
         return Change("stage", stage.pk, stage.organization_id, None, problem=reason)
     return Change("stage", stage.pk, stage.organization_id, data, problem="; ".join(problems))
 
 
-def _stage(stage: Stage, problems: list[str]) -> shapes.Stage:
-    assert stage.deployment is not None
+def _stage(stage: Stage, deployment: Deployment, retries: Retries, problems: list[str]) -> shapes.Stage:
+    compiled = deployment.compiled
+    levels = Levels(stage.name, stage.policy, stage.operation_policies, compiled)
+    operations, routes = _operations(compiled, levels, stage.variables, retries, problems)
+    throttle = None
+    if stage.throttle_rate is not None and stage.throttle_burst is not None:
+        throttle = shapes.Throttle(stage.throttle_rate, stage.throttle_burst)
+    version = stage.version
+    state = version.state
+    source, responses = compiled.get("key_source"), compiled.get("responses", {})
+    compress_from = stage.compress_from
+    return shapes.Stage(
+        api_id=version.api_id,
+        version_id=stage.version_id,
+        name=stage.name,
+        state=VersionState.PUBLISHED.value if state == VersionState.DRAFT else state,
+        deployment=deployment.pk,
+        operations=operations,
+        trie=routes,
+        throttle=throttle,
+        suspended=stage.organization.suspended_at is not None,
+        organization=stage.organization_id,
+        policy=levels.policy,
+        key_source=shapes.KeySource(**source) if source else None,
+        responses={kind: shapes.GatewayResponse(**each) for kind, each in responses.items()},
+        variables=stage.variables,
+        compress_from=compiled.get("compress_from") if compress_from is None else compress_from,
+        access_log=stage.access_log or None,
+        deprecated_at=_unix(version.deprecated_at),
+        sunset_at=_unix(version.sunset_at),
+        canary=_canary(stage, retries, problems),
+        cache_epoch=stage.cache_epoch,
+        about=about.of_stage(stage),
+    )
+
+
+def _canary(stage: Stage, retries: Retries, problems: list[str]) -> shapes.Canary | None:
+    if stage.canary_deployment is None:
+        return None
+    compiled = stage.canary_deployment.compiled
+    levels = Levels(stage.name, stage.policy, stage.operation_policies, compiled)
+    variables = stage.variables | stage.canary_variables
+    found: list[str] = []
+    operations, routes = _operations(compiled, levels, variables, retries, found)
+    problems += [f"canary: {each}" for each in found]
+    return shapes.Canary(
+        percent=stage.canary_percent,
+        deployment=stage.canary_deployment.pk,
+        operations=operations,
+        trie=routes,
+        use_cache=stage.canary_use_cache,
+        variables=stage.canary_variables,
+    )
+
+
+def _operations(
+    compiled: dict[str, Any],
+    levels: Levels,
+    variables: dict[str, str],
+    retries: Retries,
+    problems: list[str],
+) -> tuple[dict[str, shapes.Operation], trie.Trie]:
     operations = {}
     routes: trie.Trie = {}
-    for raw in stage.deployment.compiled["operations"]:
+    for raw in compiled["operations"]:
         try:
             trie.add(routes, raw["id"], raw["method"], raw["path"])
         except trie.UnroutableError as error:
             problems.append(f"{raw['method']} {raw['path']} is left out: {error}")
             continue
-        integration = _integration(raw, stage.variables, problems)
-        operations[raw["id"]] = shapes.Operation(raw["method"], raw["path"], raw["key_required"], integration)
-    throttle = None
-    if stage.throttle_rate is not None and stage.throttle_burst is not None:
-        throttle = shapes.Throttle(stage.throttle_rate, stage.throttle_burst)
-    state = stage.version.state
-    return shapes.Stage(
-        api_id=stage.version.api_id,
-        version_id=stage.version_id,
-        name=stage.name,
-        state=VersionState.PUBLISHED.value if state == VersionState.DRAFT else state,
-        deployment=stage.deployment_id or "",
-        operations=operations,
-        trie=routes,
-        throttle=throttle,
-        suspended=stage.organization.suspended_at is not None,
-        about=about.of_stage(stage),
-    )
+        integration = _integration(raw, variables, problems)
+        throttle, policy = levels.of(raw, retries.get(integration.backend))
+        operations[raw["id"]] = shapes.Operation(
+            raw["method"], raw["path"], raw["key_required"], integration, throttle, policy
+        )
+    return operations, routes
+
+
+def _unix(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()
 
 
 def _integration(
@@ -80,4 +140,19 @@ def _integration(
         query=query,
         method=raw["method"],
         timeout_ms=raw["timeout_ms"],
+        request_parameters=_parameters(raw.get("request_parameters", {}), variables),
+        response_parameters=raw.get("response_parameters", {}),
+        stream=raw.get("stream", False),
     )
+
+
+def _parameters(raw: dict[str, str], variables: dict[str, str]) -> dict[str, str]:
+    """Put stage variables in; what names one that is not set is left out, as AWS does."""
+    made = {}
+    for target, source in raw.items():
+        name = source.removeprefix(STAGE_VARIABLE)
+        if name == source:
+            made[target] = source
+        elif variables.get(name):
+            made[target] = f"'{variables[name]}'"
+    return made

@@ -81,7 +81,7 @@ def read_answer(raw: Any, at: str) -> tuple[dict[str, dict[str, str]], list[Find
         if not STATUS.match(str(status)) or not isinstance(changes, dict):
             continue  # REST APIs have other words here, and ignore them for a proxy
         for target, value in changes.items():
-            if ANSWER_TARGET.match(str(target)) and _is_answer_value(value):
+            if _is_served(str(target), value):
                 read.setdefault(str(status), {})[str(target)] = value
             else:
                 message = f"This change of the answer is not served: {str(target)[:80]}."
@@ -89,8 +89,10 @@ def read_answer(raw: Any, at: str) -> tuple[dict[str, dict[str, str]], list[Find
     return read, findings
 
 
-def _is_answer_value(value: Any) -> bool:
-    if not isinstance(value, str) or re.search(r"[\x00-\x1f\x7f]", value):
+def _is_served(target: str, value: Any) -> bool:
+    if target == "overwrite:statuscode":
+        return isinstance(value, str) and bool(re.fullmatch(r"[1-5][0-9][0-9]", value))
+    if not ANSWER_TARGET.match(target) or not isinstance(value, str) or re.search(r"[\x00-\x1f\x7f]", value):
         return False
     sources = ANSWER_SOURCE.findall(value)
     return (

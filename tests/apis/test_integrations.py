@@ -108,7 +108,7 @@ def test_headers_queries_and_answers_are_mapped():
             },
             "responseParameters": {
                 "default": {"remove:header.Server": "''"},
-                "404": {"overwrite:header.X-C": "$context.requestId"},
+                "404": {"overwrite:header.X-C": "$context.requestId", "overwrite:statuscode": "410"},
             },
             "responseTransferMode": "STREAM",
         }
@@ -122,7 +122,7 @@ def test_headers_queries_and_answers_are_mapped():
     }
     assert integration.response_parameters == {
         "default": {"remove:header.Server": "''"},
-        "404": {"overwrite:header.X-C": "$context.requestId"},
+        "404": {"overwrite:header.X-C": "$context.requestId", "overwrite:statuscode": "410"},
     }
     assert integration.stream is True
 
@@ -166,7 +166,7 @@ def test_a_mapping_that_the_gate_does_not_know_keeps_its_operation_unserved(targ
 
 
 def test_changes_of_the_answer_that_are_not_known_are_told_and_left_out():
-    given = {"200": {"overwrite:statuscode": "403", "append:header.X": "$response.body.a"}, "200 OK": {}}
+    given = {"200": {"overwrite:statuscode": "abc", "append:header.X": "$response.body.a"}, "200 OK": {}}
     integration, findings = read({**PROXY, "requestParameters": MAPPING, "responseParameters": given})
     assert integration.response_parameters == {}
     assert [each.level for each in findings] == ["warning", "warning"]

@@ -90,6 +90,7 @@ def test_a_stage_carries_its_deployments_operations_and_its_own_settings() -> No
         },
         trie={"s": {"pets": {"v": {"m": {"GET": "op00000001"}}}}},
         throttle=shapes.Throttle(5.5, 10),
+        organization=stage.organization_id,
         about={
             "slug": stage.version.api.slug,
             "version": stage.version.name,
@@ -318,5 +319,5 @@ def test_many_cost_as_many_queries_as_one(kind: str, count: int, django_assert_m
         "backends": make_backend,
     }[kind]
     ids = [made().pk for _ in range(count)]
-    with django_assert_max_num_queries({"stages": 9, "plans": 3, "subscriptions": 2, "keys": 2}.get(kind, 1)):
+    with django_assert_max_num_queries({"stages": 10, "plans": 3, "subscriptions": 2, "keys": 2}.get(kind, 1)):
         assert list(getattr(compiler, kind)(ids))
