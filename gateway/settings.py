@@ -1,5 +1,6 @@
 """What the operator of a node sets, by environment. nginx and the agent read the same."""
 
+import ipaddress
 import os
 import re
 import shutil
@@ -31,6 +32,14 @@ class NodeSettings:
     counters_memory: int = 32 * 2**20
     ca_bundle: Path = Path("/etc/ssl/certs/ca-certificates.crt")
     max_body: int = 10 * 2**20
+    max_timeout: int = 29  # seconds
+    cache_memory: int = 64 * 2**20
+    verify_rate: int = 10_000
+    # Whose X-Forwarded-For tells the client's address: networks (CIDR). Nobody's by default.
+    trusted_proxies: tuple[str, ...] = ()
+    access_log_dir: Path | None = None  # None = `access` in the folder
+    access_log_size: int = 10 * 2**20  # of a file, before the next begins
+    access_log_files: int = 5  # kept for each stage
     tls_port: int = 0  # 0 = no TLS listener
     tls_certificate: Path | None = None
     tls_key: Path | None = None
@@ -46,6 +55,7 @@ class NodeSettings:
         paths = {
             "GATEHOUSE_NODE_DIR": self.folder,
             "GATEHOUSE_CA_BUNDLE": self.ca_bundle,
+            "GATEHOUSE_ACCESS_LOG_DIR": self.access_log_dir or "",
             "GATEHOUSE_TLS_CERTIFICATE": self.tls_certificate or "",
             "GATEHOUSE_TLS_KEY": self.tls_key or "",
         }
@@ -59,12 +69,33 @@ class NodeSettings:
         if not 1 <= self.port <= 65535:
             raise SettingError(f"GATEHOUSE_GATEWAY_PORT must be between 1 and 65535, not {self.port}")
         self._check_tls()
+        self._check_networks()
+        if not 1 <= self.access_log_files <= 100:
+            raise SettingError(
+                f"GATEHOUSE_ACCESS_LOG_FILES must be between 1 and 100, not {self.access_log_files}"
+            )
         if not re.fullmatch(r"auto|[1-9][0-9]{0,2}", self.workers):
             raise SettingError(
                 f"GATEHOUSE_WORKERS must be auto or a number from 1 to 999, not {self.workers!r}"
             )
-        if min(self.entries_memory, self.counters_memory) < 2**20:
-            raise SettingError("GATEHOUSE_ENTRIES_MEMORY and GATEHOUSE_COUNTERS_MEMORY must be 1m or more")
+        if min(self.entries_memory, self.counters_memory, self.cache_memory) < 2**20:
+            raise SettingError(
+                "GATEHOUSE_ENTRIES_MEMORY, GATEHOUSE_COUNTERS_MEMORY and GATEHOUSE_CACHE_MEMORY "
+                "must be 1m or more"
+            )
+        if not 1 <= self.max_timeout <= 3600:
+            raise SettingError(
+                f"GATEHOUSE_MAX_TIMEOUT must be between 1 and 3600 seconds, not {self.max_timeout}"
+            )
+
+    def _check_networks(self) -> None:
+        for network in self.trusted_proxies:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                raise SettingError(
+                    f"GATEHOUSE_TRUSTED_PROXIES must be networks such as 10.0.0.0/8, with commas: {error}"
+                ) from error
 
     def _check_tls(self) -> None:
         if self.tls_port and not 1 <= self.tls_port <= 65535:
@@ -95,6 +126,13 @@ class NodeSettings:
             counters_memory=_size(env, "GATEHOUSE_COUNTERS_MEMORY", cls.counters_memory),
             ca_bundle=Path(env.get("GATEHOUSE_CA_BUNDLE") or cls.ca_bundle).absolute(),
             max_body=_size(env, "GATEHOUSE_MAX_BODY", cls.max_body),
+            max_timeout=_number(env, "GATEHOUSE_MAX_TIMEOUT", cls.max_timeout),
+            cache_memory=_size(env, "GATEHOUSE_CACHE_MEMORY", cls.cache_memory),
+            verify_rate=_number(env, "GATEHOUSE_VERIFY_RATE", cls.verify_rate),
+            trusted_proxies=tuple(re.findall(r"[^\s,]+", env.get("GATEHOUSE_TRUSTED_PROXIES", ""))),
+            access_log_dir=_path(env, "GATEHOUSE_ACCESS_LOG_DIR"),
+            access_log_size=_size(env, "GATEHOUSE_ACCESS_LOG_SIZE", cls.access_log_size),
+            access_log_files=_number(env, "GATEHOUSE_ACCESS_LOG_FILES", cls.access_log_files),
             tls_port=_number(env, "GATEHOUSE_TLS_PORT", cls.tls_port),
             tls_certificate=_path(env, "GATEHOUSE_TLS_CERTIFICATE"),
             tls_key=_path(env, "GATEHOUSE_TLS_KEY"),
@@ -120,6 +158,11 @@ class NodeSettings:
     def usage_log(self) -> Path:
         """The write-ahead log of calls."""
         return self.folder / "usage.log"
+
+    @property
+    def access_log_folder(self) -> Path:
+        """Where the access logs of stages are."""
+        return self.access_log_dir or self.folder / "access"
 
     @property
     def spool(self) -> Path:

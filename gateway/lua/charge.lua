@@ -113,6 +113,18 @@ local function plan_bucket(plan, subscription)
     return bucket
 end
 
+-- Returns what one call would be taken from: {name, scope, source, bucket} of each token bucket.
+function charge.buckets(stage, operation, plan, subscription)
+    local found = {}
+    local function add(name, scope, source, bucket)
+        found[#found + 1] = bucket and { name, scope, source, bucket } or nil
+    end
+    add("rate", "subscription", "plan", plan_bucket(plan, subscription))
+    add("operation", "operation", "stage", operation.bucket)
+    add("stage", "stage", "stage", stage.bucket)
+    return found
+end
+
 -- Charges one call. plan and subscription are nil for an operation without a key. Returns nil when it is admitted, or
 -- the verdict and the seconds to wait. May yield, when a quota's lease is spent.
 function charge.call(stage, operation, plan, subscription)

@@ -62,6 +62,8 @@ local function remember(text, hash)
     count = count + 1
 end
 
+key.is_well_formed, key.sha256 = well_formed, sha256
+
 -- Returns the entry of a key's text, or nil. Only hashes of known keys are remembered.
 function key.find(text)
     local hash = young[text] or old[text]

@@ -54,16 +54,20 @@ local function load_addresses(path)
     end
 end
 
--- settings = {folder, verdicts (a path), max_body (bytes), tls_slots}
+-- settings = {folder, verdicts (a path), max_body (bytes), max_timeout (seconds), tls_slots, verify_rate (calls a second),
+-- access_log = {folder, size, files}}
 function load.init(settings)
-    require("verdict").init(cjson.decode(read(settings.verdicts)), settings.max_body)
+    require("verdicts").init(cjson.decode(read(settings.verdicts)), settings.max_body)
+    require("access_log").init(settings.access_log)
     require("agent").init(settings.folder)
-    require("peer").init(settings.tls_slots)
+    require("peer").init(settings.tls_slots, settings.max_timeout * 1000)
+    require("compress").init(settings.max_body)
     require("quota").init(settings.folder)
+    require("caller").init(settings.verify_rate)
     load_entries(settings.folder .. "/entries.jsonl")
     load_addresses(settings.folder .. "/addresses.json")
     -- Workers may not be allowed to read our files: load everything now.
-    for _, name in ipairs({ "gate", "balance", "control" }) do
+    for _, name in ipairs({ "gate", "balance", "control", "verify", "authorize" }) do
         require(name)
     end
     collectgarbage()

@@ -1,27 +1,45 @@
 -- From an entry's data to what a call needs, done once per worker and change: limits with the names of their
 -- buckets, sets instead of lists, headers as text. `null` becomes nil.
 
-local cjson = require "cjson.safe"
+local canary = require "canary"
+local cors = require "cors"
+local given = require "given"
+local ip = require "ip"
+local key_limits = require "key_limits"
+local key_source = require "key_source"
+local log_format = require "log_format"
+local needs = require "needs"
 local peer = require "peer"
+local rules = require "rules"
 
-local null = cjson.null
-local ceil, min, huge = math.ceil, math.min, math.huge
+local ceil, floor, min, huge = math.ceil, math.floor, math.min, math.huge
+
+local UNTOLD = { id = "", name = "" } -- an entry of a control plane that tells nothing of its keys
 
 local prepare = {
     KINDS = {
-        "mapping", "stage", "backend", "plan", "subscription", "key", "caller", "certificate", "installation", "address",
+        "mapping", "stage", "backend", "plan", "subscription", "key", "caller", "api", "certificate", "installation", "address",
     },
 }
-
-local function given(value)
-    if value ~= null then
-        return value
-    end
-end
 
 local function bucket(name, throttle)
     throttle = given(throttle)
     return throttle and { name = name, rate = throttle.rate, burst = throttle.burst }
+end
+
+local function policy(data)
+    data = given(data)
+    if data then
+        data.ip, data.cors, data.max_body = ip.rules(data.ip), cors.prepare(data.cors), given(data.max_body)
+    end
+    return data
+end
+
+-- The header Deprecation is of RFC 9745, Sunset of RFC 8594.
+local function lifecycle(stage)
+    local deprecated, sunset = given(stage.deprecated_at), given(stage.sunset_at)
+    stage.deprecation = deprecated and "@" .. floor(deprecated)
+    stage.sunset = sunset and ngx.http_time(floor(sunset))
 end
 
 function prepare.mapping(_, data)
@@ -32,8 +50,14 @@ function prepare.stage(id, data)
     data.id = id
     data.open = data.state ~= "retired" and not data.suspended
     data.bucket = bucket("s:" .. id, data.throttle)
-    data.policy = given(data.policy)
+    data.policy = policy(data.policy)
+    canary.prepare(data)
+    data.key_source = key_source.prepare(data.key_source)
+    data.log_format = log_format.prepare(data.access_log)
+    lifecycle(data)
     data.nowhere = id .. " -"
+    data.sunset_at = given(data.sunset_at)
+    data.about = given(data.about) or {}
     return data
 end
 
@@ -44,10 +68,13 @@ function prepare.operation(stage, id)
         return operation
     end
     local integration = operation.integration
-    operation.policy = given(operation.policy) or stage.policy
+    operation.policy = policy(operation.policy) or stage.policy
+    operation.request_mapping = rules.of_request(integration.request_parameters)
+    operation.answer_mapping = rules.of_answer(integration.response_parameters)
     operation.bucket = bucket("o:" .. stage.id .. ":" .. id, operation.throttle)
     operation.served = integration.type == "http_proxy"
     operation.backend = given(integration.backend) ~= "" and given(integration.backend) or nil
+    operation.template, operation.verb = operation.path, operation.method
     operation.path = integration.path
     operation.query = given(integration.query) ~= "" and given(integration.query) or nil
     operation.method = given(integration.method) ~= "" and given(integration.method) or nil
@@ -55,16 +82,19 @@ function prepare.operation(stage, id)
         local timeout = given(integration.timeout_ms) or peer.LONGEST_MS
         operation.peer = peer.make(integration.target, timeout, timeout)
     end
+    operation.rich = stage.deprecation or stage.sunset or stage.log_format or operation.answer_mapping
+        or operation.policy and operation.policy.cors or nil
+    needs.prepare(stage, operation)
     operation.route = stage.id .. " " .. id
     return operation
 end
 
-function prepare.backend(_, data)
-    return peer.make(data.target, data.connect_timeout_ms, data.timeout_ms)
+function prepare.backend(id, data)
+    return peer.backend(id, data)
 end
 
 function prepare.plan(_, data)
-    local plan = { opens = {}, throttle = given(data.throttle), quota = given(data.quota) }
+    local plan = { opens = {}, about = given(data.about) or {}, throttle = given(data.throttle), quota = given(data.quota) }
     for _, stage in ipairs(data.stages) do
         plan.opens[stage] = true
     end
@@ -77,15 +107,22 @@ function prepare.plan(_, data)
 end
 
 function prepare.subscription(id, data)
-    return { id = id, plan = data.plan, active = data.active, name = "p:" .. id }
+    return { id = id, plan = data.plan, active = data.active, name = "p:" .. id, about = given(data.about) or {} }
 end
 
 function prepare.key(_, data)
+    local about = given(data.about) or {}
+    about.application, about.account = about.application or UNTOLD, about.account or UNTOLD
     return {
         id = data.id,
         active = data.active,
         subscriptions = data.subscriptions,
         counts_as = given(data.counts_as) ~= "" and given(data.counts_as) or nil,
+        about = about,
+        limits = key_limits.prepare(data),
+        not_before = given(data.not_before),
+        expires_at = given(data.expires_at),
+        grace_until = given(data.grace_until),
         starts = given(data.not_before) or 0,
         ends = min(given(data.expires_at) or huge, given(data.grace_until) or huge),
     }
@@ -96,9 +133,15 @@ function prepare.caller(_, data)
     return {
         id = data.id,
         organization = data.organization,
-        read_only = data.read_only,
+        read_only = given(data.read_only),
+        everything = given(data.everything),
         ends = given(data.expires_at) or huge,
     }
+end
+
+-- How keys/verify finds stages by name; stages.lua fills `found`.
+function prepare.api(_, data)
+    return { organization = data.organization, stages = data.stages, found = {} }
 end
 
 -- tls.lua adds what it parses.

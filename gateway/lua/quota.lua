@@ -134,6 +134,15 @@ function quota.seen(limits, now)
     return max(lease.units + lease.left, 0), reset, ends_at - starts_at, max(wait, 1)
 end
 
+-- Of the lease that look() saw last: whether its numbers are of the running window; whether asking would tell them.
+function quota.is_known(now)
+    return lease.ends_at > now
+end
+
+function quota.is_unknown(now)
+    return lease.ends_at <= now and lease.free_until <= now and lease.offline_until <= now
+end
+
 local function claim(name, now)
     read(name)
     if lease.asking_until > now then

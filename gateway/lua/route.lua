@@ -72,6 +72,11 @@ local function canonical(host, path)
     return true, entries.get("mapping", sub(host, 1, ID + #EXECUTE_API - 1) .. "|" .. sub(path, 2, end_of(path, 1)))
 end
 
+-- Tells whether a host is a custom domain or a canonical address, not the shared host.
+function route.claims(host)
+    return canonical(host, "/") or (page.hosts > 0 and hosts:get("host:" .. host) ~= nil)
+end
+
 -- Returns the mapping at which host and path answer and where the path below it starts; or nil and whether some
 -- mapping claims the host.
 function route.mapping(host, path)

@@ -27,6 +27,7 @@ local needed = {
     subscription = { plan = text, active = flag },
     key = { id = text, active = flag, subscriptions = object },
     caller = { id = text, organization = text },
+    api = { organization = text, stages = object },
     certificate = { certificate = text, private_key = text },
     installation = {},
 }

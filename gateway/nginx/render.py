@@ -19,7 +19,8 @@ TLS_CIPHERS = ":".join(
 # What the gate tells backends. A client's own headers of these names never pass, however spelt: not with
 # underscores either, which frameworks such as WSGI cannot tell from dashes.
 OWN_HEADERS = {
-    "X-Forwarded-For": "$proxy_add_x_forwarded_for",
+    # One address: what a client claims to come from is not passed on, many backends believe the first they see.
+    "X-Forwarded-For": "$remote_addr",
     "X-Forwarded-Port": "$server_port",
     "X-Forwarded-Proto": "$scheme",
     "X-Forwarded-Host": "$http_host",
@@ -29,8 +30,11 @@ OWN_HEADERS = {
     # of a client certificate that a domain asked for (tls.lua lets no other pass)
     "X-Gatehouse-Client-Subject": "$ssl_client_s_dn",
     "X-Gatehouse-Client-Serial": "$ssl_client_serial",
-    "X-Api-Key": "",
+    "X-Api-Key": "$gatehouse_backend_key",
 }
+
+
+BEHIND_PROXIES = {"X-Forwarded-Port": "$gatehouse_port", "X-Forwarded-Proto": "$gatehouse_scheme"}
 
 
 class UnsafeTextError(ValueError):
@@ -56,14 +60,22 @@ def render(settings: NodeSettings, *, modules: list[Path], user: str = "") -> st
         "folder": _quoted(settings.folder),
         "verdicts": _quoted(GATEWAY / "verdicts.json"),
         "max_body": str(settings.max_body),
+        "max_timeout": str(settings.max_timeout),
+        "cache_memory": str(settings.cache_memory),
         "tls_slots": str(TLS_SLOTS),
+        "verify_rate": str(settings.verify_rate),
         "tls_upstreams": "\n".join(_tls_upstream(number) for number in range(1, TLS_SLOTS + 1)),
         "ca_bundle": _quoted(settings.ca_bundle),
         "listen": f"{settings.host}:{settings.port}",
         "tls_listener": _tls_listener(settings),
         "control_socket": _quoted(f"unix:{settings.control_socket}"),
         "usage_log": _quoted(settings.usage_log),
-        "own_headers": "\n".join(_own_headers()),
+        "own_headers": "\n".join(_own_headers(settings)),
+        "access_log": _quoted(settings.access_log_folder),
+        "access_log_size": str(settings.access_log_size),
+        "access_log_files": str(settings.access_log_files),
+        "trusted_proxies": "\n".join(_trusted_proxies(settings)),
+        "forwarded": "\n".join(_forwarded(settings)),
         "rich_locations": "\n".join(_rich_locations()),
     }
     return re.sub(r"@(\w+)@", lambda match: values[match[1]], template)
@@ -108,12 +120,38 @@ def _tls_upstream(number: int) -> str:
     }}"""
 
 
-def _own_headers() -> list[str]:
+def _own_headers(settings: NodeSettings) -> list[str]:
     lines = []
-    for name, value in OWN_HEADERS.items():
+    for name, value in (OWN_HEADERS | (BEHIND_PROXIES if settings.trusted_proxies else {})).items():
         lines.append(f'        proxy_set_header {name} "{value}";')
         lines += [f'        proxy_set_header {other} "";' for other in _spellings(name)[1:]]
     return lines
+
+
+def _trusted_proxies(settings: NodeSettings) -> list[str]:
+    """Whose X-Forwarded-For is believed. By default nobody's."""
+    if not settings.trusted_proxies:
+        return []
+    lines = [f"        set_real_ip_from {network};" for network in settings.trusted_proxies]
+    return [*lines, "        real_ip_header X-Forwarded-For;", "        real_ip_recursive on;"]
+
+
+def _forwarded(settings: NodeSettings) -> list[str]:
+    """What a trusted proxy says of the client's connection."""
+    if not settings.trusted_proxies:
+        return []
+    return [
+        "    geo $realip_remote_addr $gatehouse_trusted {",
+        "        default 0;",
+        *[f"        {network} 1;" for network in settings.trusted_proxies],
+        "    }",
+        '    map "$gatehouse_trusted$http_x_forwarded_proto" $gatehouse_scheme {',
+        "        default $scheme; 1http http; 1https https;",
+        "    }",
+        '    map "$gatehouse_trusted$http_x_forwarded_port" $gatehouse_port {',
+        '        default $server_port; "~^1(?<forwarded_port>[0-9]{1,5})$" $forwarded_port;',
+        "    }",
+    ]
 
 
 def _rich_locations() -> list[str]:
@@ -130,10 +168,14 @@ def _rich_locations() -> list[str]:
 
 
 def _rich_location(name: str, again: str, *, streamed: bool, body: str) -> str:
-    answer = "proxy_buffering off;" if streamed else 'body_filter_by_lua_block { require("rich").body() }'
+    if streamed:
+        answer = "proxy_buffering off;"
+    else:
+        answer = 'gzip on;\n            body_filter_by_lua_block { require("rich").body() }'
     return f"""        location @{name} {{
             access_by_lua_block {{ require("rich").access() }}
             header_filter_by_lua_block {{ require("rich").header() }}
+            log_by_lua_block {{ require("rich").log() }}
             {answer}
             proxy_pass $gatehouse_target;
             proxy_request_buffering {body};

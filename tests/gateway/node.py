@@ -23,7 +23,7 @@ from gateway.settings import NodeSettings
 
 USAGE_FIELDS = (
     "msec", "subscription", "key", "stage", "operation", "status", "bytes_sent", "request_length",
-    "request_time", "verdict", "upstream_response_time",
+    "request_time", "verdict", "flags", "upstream_response_time",
 )  # fmt: skip
 
 

@@ -1,0 +1,77 @@
+-- Who asks keys/verify and keys/authorize: an API token, known by its SHA-256, and its own rate limit.
+
+local entries = require "entries"
+local key = require "key"
+local lock = require "lock"
+local throttle = require "throttle"
+
+local var, ngx_now, buckets = ngx.var, ngx.now, ngx.shared.gatehouse_buckets
+local match, find = string.match, string.find
+local ceil, max = math.ceil, math.max
+local LIMIT = 1000 -- hashes that a worker remembers, twice
+
+local caller = {}
+local rate = 0
+local young, old, count = {}, {}, 0
+
+-- rate_: calls a second that one caller may make to a node, as many at once; 0 = no limit.
+function caller.init(rate_)
+    rate = rate_
+end
+
+-- Only hashes of known tokens are remembered.
+local function find_caller(text)
+    local hash = young[text] or old[text] or key.sha256(text)
+    local entry = entries.get("caller", hash)
+    if entry and not young[text] then
+        if count >= LIMIT then
+            old, young, count = young, {}, 0
+        end
+        young[text] = hash
+        count = count + 1
+    end
+    return entry
+end
+
+-- The token: of Authorization, or of X-Gatehouse-Token where Authorization is the judged call's own.
+local function token()
+    local authorization = var.http_authorization
+    local text = authorization and match(authorization, "^[Bb][Ee][Aa][Rr][Ee][Rr] +(gat_%w+_%w+) *$")
+    return text or var.http_x_gatehouse_token, authorization and not find(authorization, "^%S+ +%S+ *$")
+end
+
+-- Returns the caller's entry; or nil, the challenge for WWW-Authenticate and what is wrong.
+function caller.authenticate()
+    local text, malformed = token()
+    if not text then
+        if malformed then
+            return nil, 'Bearer realm="gatehouse", error="invalid_token"', "Write the header as `Authorization: Bearer gat_…`."
+        end
+        return nil, 'Bearer realm="gatehouse"', "Send `Authorization: Bearer gat_…`, with a token of your organization."
+    end
+    local entry = find_caller(text)
+    if not entry or ngx_now() >= entry.ends then
+        return nil, 'Bearer realm="gatehouse", error="invalid_token"', "The token is unknown, revoked or expired."
+    end
+    return entry
+end
+
+-- Under the lock. A bucket of this node alone, so not one of throttle.lua, which are divided among nodes.
+local function take(name)
+    local now = throttle.now()
+    local start = max(buckets:get(name) or 0, now)
+    if (start - now) * rate > rate - 1 then
+        return max(ceil((start - now) - 1 + 1 / rate), 1)
+    end
+    buckets:set(name, start + 1 / rate, start - now + 1)
+end
+
+-- Takes one call of the caller's own limit; returns nil, or the seconds to wait.
+function caller.wait(entry)
+    if rate == 0 then
+        return nil
+    end
+    return lock.with(take, "c:" .. entry.id)
+end
+
+return caller

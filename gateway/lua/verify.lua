@@ -1,0 +1,234 @@
+-- POST /api/v1/keys/verify: is this key valid? Answers 200 with a verdict whatever it is; other statuses are about who
+-- asks. keys/authorize (authorize.lua) shares the judging.
+
+local asked = require "asked"
+local caller = require "caller"
+local charge = require "charge"
+local cjson = require "cjson.safe"
+local entries = require "entries"
+local ip = require "ip"
+local judge = require "judge"
+local limits = require "limits"
+local page = require "page"
+local prepare = require "prepare"
+local problem = require "problem"
+local quota = require "quota"
+local route = require "route"
+local stages = require "stages"
+local told = require "told"
+
+local ngx = ngx
+local var, header, ngx_now = ngx.var, ngx.header, ngx.now
+local find, sub, lower = string.find, string.sub, string.lower
+local floor, min = math.floor, math.min
+local MOST_BYTES = 65536
+local TTL = 5 -- seconds for which a verdict may be kept
+local NO_OPERATION = {} -- of a call whose method and path are not told
+local REFUSALS = { THROTTLED = "RATE_LIMITED", QUOTA_EXCEEDED = "QUOTA_EXCEEDED" }
+
+local verify = {}
+
+-- Tells whether the call's host is a custom domain or a canonical address, which keep their own /api.
+function verify.is_elsewhere()
+    return route.claims(var.host)
+end
+
+-- Who asks: returns the caller; or nil, the problem's name, its text and the header that goes with it. What every
+-- entry point does first.
+function verify.caller()
+    if page.ready == 0 then
+        return nil, "unavailable", "This node has not received its configuration yet.", { "Retry-After", 1 }
+    end
+    entries.refresh()
+    local who, challenge, wrong = caller.authenticate()
+    if not who then
+        return nil, "unauthenticated", wrong, { "WWW-Authenticate", challenge }
+    end
+    local wait = caller.wait(who)
+    if wait then
+        return nil, "too-many-requests", "Request was throttled: too many verifications by this token.", { "Retry-After", wait }
+    end
+    return who
+end
+
+-- Returns the operation (prepared) and its id that method and path reach at a stage; nil when they are not given.
+function verify.operation(stage, method, path)
+    if not stage or not path then
+        return nil
+    end
+    local mark = find(path, "?", 1, true)
+    path = mark and sub(path, 1, mark - 1) or path
+    local id = route.is_safe(path) and route.operation(stage.trie, path, 1, method or "GET")
+    if id and stage.operations[id] then
+        return prepare.operation(stage, id), id
+    end
+end
+
+local function meters(verdict, operation)
+    var.gatehouse_logged = "1"
+    var.gatehouse_flags = "v"
+    var.gatehouse_route = operation and operation.route or verdict.stage.nowhere
+    if verdict.key then
+        var.gatehouse_key = verdict.key.id
+    end
+    if verdict.subscription then
+        var.gatehouse_subscription = verdict.subscription.id
+    end
+end
+
+-- Takes the call from every limit, or changes the verdict to why not; one usage line is written either way.
+local function consume(verdict, operation)
+    meters(verdict, operation)
+    if verdict.code ~= "VALID" then
+        var.gatehouse_verdict = "INVALID_API_KEY"
+        return
+    end
+    local refusal, wait =
+        charge.call(verdict.stage, operation or NO_OPERATION, verdict.plan, verdict.subscription, verdict.key)
+    if refusal then
+        var.gatehouse_verdict = refusal
+        verdict.code = REFUSALS[refusal]
+        verdict.message, verdict.wait = judge.CODES[verdict.code][2], wait
+        return
+    end
+    verdict.consumed = true
+end
+
+local function limits_of(verdict, operation)
+    local plan, subscription, stage = verdict.plan, verdict.subscription, verdict.stage
+    if not plan then
+        return {}
+    end
+    local buckets = charge.buckets(stage, operation or NO_OPERATION, plan, subscription)
+    local lease = plan.quota and quota.name(subscription, verdict.key, plan.quota)
+    return limits.see(buckets, plan.quota, lease)
+end
+
+-- Judges read (asked.check) for `who`. Returns the verdict, complete with `limits`; or nil and the list of errors.
+function verify.judge(who, read)
+    local now = ngx_now()
+    local verdict, entry = judge.text(read.key)
+    if not verdict then
+        local stage, ambiguous = stages.find(who, read)
+        if ambiguous then
+            local message = "Several stages fit; name the " .. ambiguous .. "."
+            return nil, { { field = ambiguous, code = "ambiguous", message = message } }
+        end
+        local place = { address = read.client_ip and ip.parse(read.client_ip), referrer = read.referrer }
+        verdict = judge.key(who, entry, stage, place, now)
+    end
+    verdict.at = now
+    local operation, id = verify.operation(verdict.stage, read.method, read.path)
+    verdict.operation, verdict.operation_id = operation, id
+    if read.mode == "consume" and verdict.stage then
+        consume(verdict, operation)
+    end
+    verdict.limits = limits_of(verdict, operation)
+    return verdict
+end
+
+-- Seconds for which a verdict may be kept: never across a deadline of the key; nothing that was consumed.
+local function ttl(verdict, mode)
+    if mode == "consume" then
+        return 0
+    end
+    local key, now = verdict.key, verdict.at
+    local longest = TTL
+    for _, deadline in ipairs(key and { key.not_before or 0, key.expires_at or 0, key.grace_until or 0 } or {}) do
+        if deadline > now then
+            longest = min(longest, deadline - now)
+        end
+    end
+    return floor(longest)
+end
+
+local function quota_of(list)
+    for _, each in ipairs(list) do
+        if each.kind == "quota" then
+            return each
+        end
+    end
+end
+
+local function json(verdict, mode)
+    local binding = limits.binding(verdict.limits)
+    return '{"valid":' .. (verdict.code == "VALID" and "true" or "false")
+        .. ',"code":"' .. verdict.code .. '","message":"' .. verdict.message
+        .. '","request_id":"' .. var.gatehouse_request_id
+        .. '","consumed":' .. (verdict.consumed and "true," or "false,")
+        .. told.key(verdict.key)
+        .. ',"subscription":' .. told.subscription(verdict.subscription, verdict.plan, quota_of(verdict.limits))
+        .. ',"api":' .. told.api(verdict.stage)
+        .. ',"operation":' .. told.operation(verdict.operation, verdict.operation_id)
+        .. ',"limits":' .. limits.json(verdict.limits)
+        .. ',"binding_limit":' .. (binding and '"' .. binding.name .. '"' or "null")
+        .. ',"cache":{"ttl_s":' .. ttl(verdict, mode) .. ',"generation":' .. string.format("%d", page.generation) .. "}}"
+end
+
+-- Returns the decoded body; or nil, the problem's name and text.
+local function body()
+    local kind = var.content_type
+    local length = tonumber(var.http_content_length)
+    if length and length > MOST_BYTES then
+        return nil, "too-large", "The body is larger than " .. MOST_BYTES .. " bytes."
+    elseif kind and not find(lower(kind), "^application/json") then
+        return nil, "unsupported-media-type", "Send JSON (Content-Type: application/json)."
+    end
+    ngx.req.read_body()
+    local text = ngx.req.get_body_data()
+    if not text then
+        if ngx.req.get_body_file() then
+            return nil, "too-large", "The body is larger than " .. MOST_BYTES .. " bytes."
+        end
+        return {}
+    end
+    local decoded, wrong = cjson.decode(text)
+    if decoded == nil then
+        return nil, "malformed", "The body is not JSON: " .. wrong .. "."
+    end
+    return decoded
+end
+
+local function is_object(decoded)
+    return type(decoded) == "table" and decoded[1] == nil
+end
+
+-- The content phase of the location.
+function verify.content()
+    if verify.is_elsewhere() then
+        return ngx.exec("/") -- not ours: the same call, through the gate
+    end
+    var.gatehouse_logged = "0"
+    local who, slug, detail, with = verify.caller()
+    if not who then
+        header[with[1]] = with[2]
+        return problem(slug, detail)
+    elseif ngx.req.get_method() ~= "POST" then
+        header["Allow"] = "POST"
+        return problem("method-not-allowed", "Verify keys with POST.")
+    end
+    local given, fault, text = body()
+    if not given then
+        return problem(fault, text)
+    elseif not is_object(given) then
+        return problem("invalid-input", nil, { { field = "", code = "invalid", message = "Send a JSON object." } })
+    end
+    local read, errors = asked.check(given, "check")
+    if errors then
+        return problem("invalid-input", nil, errors)
+    elseif read.mode == "consume" and who.read_only then
+        return problem("forbidden", "This token is read-only: it may check keys, not consume.")
+    end
+    local verdict, wrong = verify.judge(who, read)
+    if not verdict then
+        return problem("invalid-input", nil, wrong)
+    end
+    local answer = json(verdict, read.mode)
+    header["Content-Type"] = "application/json"
+    header["Content-Length"] = #answer
+    header["Cache-Control"] = "no-store"
+    header["Server"] = nil
+    ngx.print(answer)
+end
+
+return verify
