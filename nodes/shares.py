@@ -134,8 +134,8 @@ def _limit(
             return {}
         said = Said(living[node], 0.0)
     else:
-        row.rate, row.burst = wish.rate, wish.burst
-        if wish.hungry:
+        if wish.hungry:  # its nginx has just told what the limit is
+            row.rate, row.burst = wish.rate, wish.burst
             division.hungry_at = at
         said = Said(wish.share, wish.demand, wish.freed)
     portion = settle(division, node, said, defaults=living, now=at)

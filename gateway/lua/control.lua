@@ -3,6 +3,7 @@
 local cjson = require "cjson.safe"
 local page = require "page"
 local quota = require "quota"
+local share_push = require "share_push"
 local store = require "store"
 
 local ngx = ngx
@@ -92,11 +93,17 @@ local function take_leases()
     return answer(200, '{"leases":[' .. table.concat(lines, ",") .. "]}") -- cjson writes an empty list as {}
 end
 
+local function push_shares()
+    local found, problem = share_push.step(body())
+    return answer(found and 200 or 400, found or { error = problem })
+end
+
 local calls = {
     ["POST /entries"] = push_entries,
     ["POST /addresses"] = push_addresses,
     ["GET /status"] = status,
     ["POST /leases/take"] = take_leases,
+    ["POST /shares"] = push_shares,
 }
 
 -- The content phase of the control server.

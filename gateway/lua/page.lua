@@ -14,6 +14,8 @@ typedef struct {
     volatile double ready;       // 1 once entries were loaded or pushed
     volatile double started;     // Unix seconds
     volatile double mutual;      // 1 once a domain asked for client certificates
+    volatile double share;       // of every limit that has no share of its own (shares.lua); 1 = alone
+    volatile double shares;      // counts changes of shares
 } gatehouse_page_t;
 
 void *mmap(void *address, size_t length, int protection, int flags, int file, long offset);
@@ -52,6 +54,7 @@ if address then
 else
     page = make()
     page.started = ngx.now()
+    page.share = 1
     ring:set("page", tonumber(ffi.cast("intptr_t", page)))
 end
 
