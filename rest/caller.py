@@ -7,7 +7,7 @@ from django.db.models import Model, Q, QuerySet
 
 from access.models import ApiKey, Application, Subscription, UsagePlan
 from accounts.models import ApiToken, AuditEvent, Member, Organization, User
-from apis.models import Api, ApiVersion, Backend, BasePathMapping, Deployment, Operation, Stage
+from apis.models import Api, ApiVersion, Backend, BasePathMapping, Deployment, DomainName, Operation, Stage
 from billing.models import Invoice, InvoiceState, RateCard
 
 Row = TypeVar("Row", bound=Model)
@@ -28,6 +28,7 @@ SCOPES: dict[type[Model], Callable[[Organization], Q]] = {
     Backend: _own,
     BasePathMapping: _own,
     Deployment: _own,
+    DomainName: _own,
     # a draft is the provider's own business
     Invoice: lambda organization: (
         Q(organization=organization) | Q(customer=organization) & ~Q(state=InvoiceState.DRAFT)

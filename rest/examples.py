@@ -14,6 +14,7 @@ from rest.serializers.access import (
 from rest.serializers.accounts import MemberInput, OrganizationInput, TokenInput
 from rest.serializers.apis import ApiInput, BackendInput, VersionInput
 from rest.serializers.billing import CloseInput, RateCardInput
+from rest.serializers.domains import DomainInput
 from rest.serializers.nodes import NodeInput
 from rest.serializers.publish import DeploymentInput, MappingInput, PromoteInput, StageChange
 from rest.serializers.verify import VerifyInput
@@ -30,6 +31,11 @@ EXAMPLES: dict[type[Serializer], dict[str, Any]] = {
     DeploymentInput: {"version": "v1b2c3d4e5", "stage": "live", "note": "First release"},
     StageChange: {"throttle_rate": 200, "throttle_burst": 400},
     PromoteInput: {"to": "live"},
+    DomainInput: {
+        "host": "api.example.com",
+        "certificate": "-----BEGIN CERTIFICATE-----\n…",
+        "private_key": "-----BEGIN PRIVATE KEY-----\n…",
+    },
     MappingInput: {"stage": "s1b2c3d4e5", "host": "api.example.com", "base_path": "bin"},
     PlanInput: {
         "name": "Free",

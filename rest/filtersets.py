@@ -117,6 +117,12 @@ class MappingFilters(filters.FilterSet):
     base_path = by_text("base_path")
 
 
+class DomainFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    host = by_text("host")
+    expires_before = filters.IsoDateTimeFilter(field_name="expires_at", lookup_expr="lt")
+
+
 class PlanFilters(filters.FilterSet):
     organization = by_id("organization_id")
     name = by_text("name")

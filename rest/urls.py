@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path, re_path
 from rest_framework.routers import SimpleRouter
 
-from rest.views import access, accounts, apis, billing, catalogue, nodes, publish
+from rest.views import access, accounts, apis, billing, catalogue, domains, nodes, publish
 from rest.views.general import IndexView, OpenApiView, ProblemsView, ReferenceView, UnknownView
 from rest.views.usage import EstimateView, UsageView
 from rest.views.verify import VerifyView
@@ -25,6 +25,7 @@ RESOURCES = {
     "operations": apis.OperationViews,
     "deployments": publish.DeploymentViews,
     "stages": publish.StageViews,
+    "domain-names": domains.DomainViews,
     "base-path-mappings": publish.MappingViews,
     "usage-plans": access.PlanViews,
     "rate-cards": billing.RateCardViews,

@@ -4,8 +4,11 @@ They write rows directly (no verb, no audit line, no signal), so a test of one r
 The cast: alice owns, bob helps, charlie sees nothing. A room may keep more in `tests/<room>/factories.py`.
 """
 
+from datetime import timedelta
 from itertools import count
 from typing import Any
+
+from django.utils.timezone import now
 
 from access.models import ApiKey, Application, PlanStage, Subscription, UsagePlan
 from accounts.models import ApiToken, AuditEvent, Member, Organization, Role, User
@@ -17,6 +20,7 @@ from apis.models import (
     Backend,
     BasePathMapping,
     Deployment,
+    DomainName,
     Operation,
     Stage,
     VersionState,
@@ -135,6 +139,13 @@ def make_mapping(stage: Stage | None = None, **fields: Any) -> BasePathMapping:
     stage = stage or make_stage()
     defaults = {"base_path": f"{stage.version.api.slug}/{stage.version.name}"}
     return BasePathMapping.objects.create(organization=stage.organization, stage=stage, **(defaults | fields))
+
+
+def make_domain(organization: Organization | None = None, **fields: Any) -> DomainName:
+    """A custom domain whose certificate is no real one."""
+    defaults = {"host": f"d{next(_numbers)}.example.com", "certificate": "PEM", "sealed_key": "sealed"}
+    defaults |= {"expires_at": now() + timedelta(days=90), "fingerprint": "0" * 64}
+    return DomainName.objects.create(organization=organization or make_organization(), **(defaults | fields))
 
 
 def make_plan(*stages: Stage, **fields: Any) -> UsagePlan:

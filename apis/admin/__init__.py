@@ -1,5 +1,6 @@
 """The admin console of this room. Everything is created and changed through the verbs."""
 
+from apis.admin.domains import DomainNameAdmin
 from apis.admin.operations import OperationAdmin
 from apis.admin.products import ApiAdmin, BackendAdmin
 from apis.admin.stages import BasePathMappingAdmin, DeploymentAdmin, StageAdmin
@@ -11,6 +12,7 @@ __all__ = [
     "BackendAdmin",
     "BasePathMappingAdmin",
     "DeploymentAdmin",
+    "DomainNameAdmin",
     "OperationAdmin",
     "StageAdmin",
 ]

@@ -15,6 +15,7 @@ from tests.rest.problems import fault, problem
 BODIES = {
     "promote": {"to": "beta"},
     "partial_update": {"name": "taken over"},
+    "domain-names": {"client_ca": ""},
     "members": {"role": "owner"},
     "operations": {"key_required": False},
     "stages": {"throttle_rate": None},
@@ -97,6 +98,7 @@ def test_the_same_things_are_there_for_their_owner_and_for_staff(charlie, name):
         assert who.get(f"{name}/{world.ids[name]}").status_code == 200, name
 
 
+DOMAIN = {"host": "x.example.com", "certificate": "PEM", "private_key": "PEM"}
 REFERENCES: list[tuple[str, dict[str, Any], str]] = [
     ("versions", {"api": "apis", "name": "v9", "document": {}}, "api"),
     ("deployments", {"version": "versions"}, "version"),
@@ -112,6 +114,7 @@ REFERENCES: list[tuple[str, dict[str, Any], str]] = [
     ("backends", {"name": "x", "url": "http://x", "organization": "organizations"}, "organization"),
     ("applications", {"name": "x", "organization": "organizations"}, "organization"),
     ("rate-cards", {"name": "x", "organization": "organizations"}, "organization"),
+    ("domain-names", DOMAIN | {"organization": "organizations"}, "organization"),
 ]
 
 

@@ -1,0 +1,50 @@
+"""`domain-names`: certificates by REST; a private key goes in and never comes out."""
+
+import pytest
+
+from apis.models import DomainName
+from tests.gateway.certificates import authority, leaf
+from tests.rest.problems import fault
+
+pytestmark = pytest.mark.django_db
+HOST = "api.example.com"
+
+
+def body(made, **more):
+    return {"host": HOST, "certificate": made.pem, "private_key": made.private_key, **more}
+
+
+def test_a_domain_is_made_changed_and_deleted(alice):
+    first, second, trust = leaf(HOST), leaf(HOST), authority()
+    response = alice.post("domain-names", body(first))
+    assert response.status_code == 201, response.content
+    found = response.json()
+    assert (found["host"], found["certificate"], found["mutual_tls"]) == (HOST, first.pem, False)
+    changed = alice.patch(
+        f"domain-names/{found['id']}",
+        {"certificate": second.pem, "private_key": second.private_key, "client_ca": trust.pem},
+    )
+    assert changed.json()["mutual_tls"] is True
+    assert changed.json()["fingerprint"] != found["fingerprint"]
+    for answer in (response, changed, alice.get("domain-names"), alice.get("audit-events")):
+        assert b"PRIVATE" not in answer.content
+        assert b"sealed" not in answer.content
+    assert alice.delete(f"domain-names/{found['id']}").status_code == 204
+    assert not DomainName.objects.exists()
+
+
+def test_what_is_wrong_is_named_by_field(alice, charlie):
+    made = leaf(HOST)
+    fault(alice.post("domain-names", {}), "private_key", "required")
+    fault(alice.post("domain-names", body(made, certificate="x")), "certificate")
+    fault(alice.post("domain-names", body(made, private_key=leaf("x").private_key)), "private_key")
+    fault(alice.post("domain-names", body(made, host="other.example.com")), "certificate")
+    alice.made("domain-names", body(made))
+    fault(charlie.post("domain-names", body(made)), "host", "taken")
+
+
+def test_a_key_that_is_refused_is_not_sent_back(alice):
+    made = leaf(HOST)
+    answer = alice.post("domain-names", body(made, certificate=leaf(HOST).pem))
+    fault(answer, "private_key")
+    assert b"BEGIN PRIVATE" not in answer.content
