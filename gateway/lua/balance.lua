@@ -2,6 +2,7 @@
 
 local balancer = require "ngx.balancer"
 local entries = require "entries"
+local retry = require "retry"
 
 local ngx = ngx
 local min = math.min
@@ -11,9 +12,12 @@ local MOST_TRIES = 3
 
 local balance = {}
 
--- The balancer phase; the access phase left the peer in ngx.ctx.
+-- The balancer phase; the access phase left the peer in ngx.ctx, or a call of rich.lua.
 function balance.balancer()
     local peer = ngx.ctx
+    if peer.tried then
+        return retry.balancer(peer)
+    end
     local address = peer.address or entries.get("address", peer.host)
     local list = address.list
     local number = #list

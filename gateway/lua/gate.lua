@@ -1,10 +1,19 @@
 -- A call through the gate: the order of the checks is the order of this file.
 
+local cache = require "cache"
+local canary = require "canary"
 local charge = require "charge"
 local entries = require "entries"
+local guard = require "guard"
+local hop = require "hop"
 local key = require "key"
+local key_limits = require "key_limits"
+local key_source = require "key_source"
+local mapping_of = require "mapping"
 local page = require "page"
+local preflight = require "preflight"
 local prepare = require "prepare"
+local rich = require "rich"
 local route = require "route"
 local tls = require "tls"
 local verdict = require "verdict"
@@ -12,6 +21,7 @@ local verdict = require "verdict"
 local ngx = ngx
 local var = ngx.var
 local find, sub = string.find, string.sub
+local LONGEST_URL = 10240 -- bytes, AWS's
 local get_method, ngx_now = ngx.req.get_method, ngx.now
 local get, refuse = entries.get, verdict.refuse
 
@@ -29,7 +39,7 @@ local function no_mapping(path, claimed)
 end
 
 -- The path at the backend, percent-encoded as the client sent it.
-local function path_of(operation, peer, path, from, captures)
+local function path_of(stage, operation, peer, path, from, captures)
     local pieces = operation.path
     if operation.backend or not pieces then
         local rest = sub(path, from)
@@ -38,7 +48,12 @@ local function path_of(operation, peer, path, from, captures)
     local text = ""
     for index = 1, #pieces do
         local piece = pieces[index]
-        text = text .. (type(piece) == "number" and captures[piece + 1] or piece)
+        if type(piece) == "number" then
+            piece = captures[piece + 1]
+        elseif type(piece) == "table" then
+            piece = mapping_of.path_piece(piece, stage, operation, captures)
+        end
+        text = text .. piece
     end
     return (text == "" and peer.path == "") and "/" or text
 end
@@ -52,21 +67,21 @@ local function query_of(operation, query)
 end
 
 -- Returns where the call goes; or nothing when the operation cannot be served.
-local function destination(operation, path, from, query, captures)
+local function destination(stage, operation, path, from, query, captures)
     local peer = operation.served and (operation.peer or get("backend", operation.backend))
     if peer then
-        return peer, peer.base .. path_of(operation, peer, path, from, captures) .. query_of(operation, query)
+        return peer, peer.base .. path_of(stage, operation, peer, path, from, captures) .. query_of(operation, query)
     end
 end
 
 -- Hands the call to nginx's proxy and to balance.lua.
-local function proxy(operation, peer, target)
+local function proxy(operation, peer, target, host)
     local address = peer.address or get("address", peer.host)
     if not address or #address.list == 0 then
         return refuse("INTEGRATION_FAILURE")
     end
     var.gatehouse_target = target
-    var.gatehouse_host = peer.host_header
+    var.gatehouse_host = host or peer.host_header
     if peer.tls_name then
         var.gatehouse_tls_name = peer.tls_name
     end
@@ -77,8 +92,7 @@ local function proxy(operation, peer, target)
 end
 
 -- Returns subscription and plan, or nil when the call was refused.
-local function authorize(stage)
-    local text = var.http_x_api_key
+local function authorize(stage, text)
     local entry = text and key.find(text)
     if not entry then
         return refuse("INVALID_API_KEY")
@@ -87,6 +101,8 @@ local function authorize(stage)
     local subscription, plan = key.opens(entry, stage.id, ngx_now())
     if not subscription then
         return refuse("INVALID_API_KEY")
+    elseif entry.limits and key_limits.refuses(entry.limits, guard.address(), var.http_referer or var.http_origin) then
+        return refuse("INVALID_API_KEY") -- it tells nobody that the key would do elsewhere
     end
     var.gatehouse_subscription = subscription.id
     return subscription, plan
@@ -100,6 +116,9 @@ function gate.access()
     entries.refresh()
 
     local uri = var.request_uri
+    if #uri > LONGEST_URL then
+        return ngx.exit(414)
+    end
     local mark = find(uri, "?", 1, true)
     local path, query = uri, ""
     if mark then
@@ -123,35 +142,64 @@ function gate.access()
         return refuse("ACCESS_DENIED")
     end
 
-    -- C, canary: draws; replaces the trie and operations of this call (canary.lua).
-    local id, captures = route.operation(stage.trie, path, from, get_method())
+    if stage.canary then
+        stage = canary.draw(stage)
+    end
+    local method = get_method()
+    if method == "OPTIONS" then
+        preflight.answer(stage, path, from)
+    end
+    local id, captures = route.operation(stage.trie, path, from, method)
     local operation = id and stage.operations[id] and prepare.operation(stage, id)
+    local policy = (operation or stage).policy
+    var.gatehouse_route = operation and operation.route or stage.nowhere
+    if policy and policy.ip then
+        guard.origin(policy, stage, path)
+    end
     if not operation then
-        var.gatehouse_route = stage.nowhere
         return refuse("MISSING_AUTHENTICATION_TOKEN")
     end
-    var.gatehouse_route = operation.route
-    -- operation.policy: the effective one, prepared (nil = nothing is asked).
-    -- B, CORS: answers a preflight, which needs no key (cors.lua). Also where no operation was found, for OPTIONS.
-    -- B, IP rules of policy.ip; payload limit of policy.max_body (ip.lua).
 
-    -- B, key source: authorize() takes the key from where stage.key_source says (key_source.lua).
+    local text
+    if stage.key_source then
+        if operation.key_required and stage.key_source.place == "authorizer" then
+            return refuse("API_CONFIGURATION_ERROR") -- none has set a key
+        end
+        text, query = key_source.take(stage.key_source, query, operation.key_required)
+    elseif operation.key_required then
+        text = var.http_x_api_key
+    end
     -- H, verify: its own entry points use authorize() and charge.call() too.
     local subscription, plan
     if operation.key_required then
-        subscription, plan = authorize(stage)
+        subscription, plan = authorize(stage, text)
     end
-    local peer, target = destination(operation, path, from, query, captures)
+    local mapped_host
+    if operation.request_mapping then
+        query, mapped_host = mapping_of.request(operation.request_mapping, stage, operation, captures, query)
+    end
+    local peer, target = destination(stage, operation, path, from, query, captures)
     if not peer then
         return refuse("API_CONFIGURATION_ERROR")
+    end
+    if policy and policy.max_body then
+        guard.body(policy)
+    end
+    if operation.cache and cache.refuses(operation) then
+        return refuse("ACCESS_DENIED")
     end
     local refusal, wait = charge.call(stage, operation, plan, subscription)
     if refusal then
         return refuse(refusal, wait)
     end
-    -- C, cache: answers from it, or goes on (cache.lua).
-    -- C, rich: ngx.exec("@rich") and its family, when prepare.operation() says that the operation needs it.
-    return proxy(operation, peer, target)
+    local connection = var.http_connection
+    if connection and not hop.USUAL[connection] then
+        hop.drop(connection)
+    end
+    if operation.rich or peer.rich or rich.is_special(method) then
+        return rich.proxy(stage, operation, peer, target, sub(path, from), mapped_host)
+    end
+    return proxy(operation, peer, target, mapped_host)
 end
 
 return gate

@@ -4,14 +4,17 @@
 -- says the rest), for TLS it is not: so each worker gives a TLS name a block of its own for good, and the names
 -- that come after the last block share one that keeps no connection.
 
+local given = require "given"
+
 local peer = { LONGEST_MS = 29000 }
 
 local PLAIN, REST = "http://gate_plain", "https://gate_tls_rest"
 local slots, used = {}, 0
+local min = math.min
 
--- slots: how many upstream blocks `gate_tls_N` nginx.conf has.
-function peer.init(count)
-    peer.slots = count
+-- count: how many upstream blocks `gate_tls_N` nginx.conf has; longest_ms: the operator's bound of all time-outs.
+function peer.init(count, longest_ms)
+    peer.slots, peer.LONGEST_MS = count, longest_ms
 end
 
 local function upstream(scheme, host)
@@ -47,9 +50,63 @@ function peer.make(target, connect_ms, timeout_ms)
         path = target.path or "",
         base = upstream(scheme, host) .. (target.path or ""),
         address = address,
-        connect = connect_ms / 1000,
-        timeout = timeout_ms / 1000,
+        connect = min(connect_ms, peer.LONGEST_MS) / 1000,
+        timeout = min(timeout_ms, peer.LONGEST_MS) / 1000,
     }
+end
+
+-- A set of TLS names that share an upstream block. Two of them at one address could share a connection there: from
+-- then on the set gets the block that keeps none.
+local sets = {}
+local Set = {}
+Set.__index = Set
+
+local function set_of(servers)
+    local names, known = {}, {}
+    for _, server in ipairs(servers) do
+        if server.tls_name and not known[server.tls_name] then
+            known[server.tls_name] = true
+            names[#names + 1] = server.tls_name
+        end
+    end
+    if #names < 2 then
+        return nil
+    end
+    table.sort(names)
+    local key = table.concat(names, ",")
+    sets[key] = sets[key] or setmetatable({ key = key, names = {} }, Set)
+    return sets[key]
+end
+
+-- Returns the upstream block for a list of addresses (pool.lua).
+function Set:base(list)
+    for _, entry in ipairs(list) do
+        local place, name = entry.ip .. ":" .. entry.server.port, entry.server.tls_name
+        self.mixed = self.mixed or (self.names[place] or name) ~= name
+        self.names[place] = name
+    end
+    return self.mixed and REST or upstream("https", self.key)
+end
+
+-- Prepares a backend with all its servers. `rich`: the plain proxy cannot serve it; `set`: the upstream block is
+-- known only when its addresses are, so `base` lacks it.
+function peer.backend(id, data)
+    local made = peer.make(data.target, data.connect_timeout_ms, data.timeout_ms)
+    made.id = id
+    made.health = given(data.health)
+    local targets = given(data.targets) or {}
+    if #targets > 0 then
+        made.servers = {}
+        for index, weighted in ipairs(targets) do
+            local server = peer.make(weighted.target, data.connect_timeout_ms, data.timeout_ms)
+            server.weight = given(weighted.weight) or 1
+            made.servers[index] = server
+        end
+        made.set = set_of(made.servers)
+        made.base = made.set and made.path or made.servers[1].base
+    end
+    made.rich = made.health ~= nil or #targets > 0
+    return made
 end
 
 return peer

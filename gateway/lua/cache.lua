@@ -1,0 +1,266 @@
+-- The response cache: answers to GET in shared memory, for exactly the seconds that a policy says.
+--
+-- What is kept is the backend's answer without compression, CORS and mapped headers; those are made anew for each
+-- caller by the filters of rich.lua. A key is made of stage, flush number, deployment, operation, the path below the
+-- base path and the listed query parameters and headers, so nothing is shared that a deployment or stage keeps apart.
+-- While one call fetches an answer, others of its key wait for it; if it cannot be kept, all go on at once.
+
+local stored = require "stored"
+
+local ngx = ngx
+local var, header = ngx.var, ngx.header
+local find, gsub, lower, match = string.find, string.gsub, string.lower, string.match
+local concat, floor, min, type = table.concat, math.floor, math.min, type
+local ngx_now, sleep, get_method = ngx.now, ngx.sleep, ngx.req.get_method
+local answers, fetches = ngx.shared.gatehouse_cache, ngx.shared.gatehouse_fetches
+
+local LARGEST = 1048576      -- bytes of a body that is kept
+local GO_ON = "go on"        -- of a fetch whose answer is not kept: nobody waits for it
+local GO_ON_SECONDS = 1
+local FIRST_PAUSE, LAST_PAUSE = 0.005, 0.1 -- seconds between looks of one who waits
+local WARNING = '199 - "the cache was not invalidated: this API does not let callers do that"'
+
+local cache = {}
+
+local function wants_fresh()
+    local control = var.http_cache_control
+    return control and find(lower(control), "max-age%s*=%s*0%f[%D]") ~= nil
+end
+
+-- Tells whether the call is refused because it asks to invalidate what it may not.
+function cache.refuses(operation)
+    local policy = operation.cache
+    return policy ~= nil and policy.invalidation == "refuse" and get_method() == "GET" and wants_fresh()
+end
+
+local function put(parts, name, value)
+    if type(value) == "table" then
+        for index = 1, #value do
+            put(parts, name, value[index])
+        end
+        return
+    end
+    local text = value == true and "" or "=" .. value
+    parts[#parts + 1] = #name .. ":" .. name .. #text .. ":" .. text
+end
+
+-- The values of listed headers, under whichever spelling a backend may take for the same one.
+local function put_headers(parts, names)
+    local wanted = {}
+    for index = 1, #names do
+        wanted[names[index]] = {}
+    end
+    for name, value in pairs(ngx.req.get_headers(0, true)) do
+        local list = wanted[gsub(lower(name), "_", "-")]
+        if list then
+            list[#list + 1] = name .. "\n" .. (type(value) == "table" and concat(value, "\n") or tostring(value))
+        end
+    end
+    for index = 1, #names do
+        local list = wanted[names[index]]
+        table.sort(list)
+        for number = 1, #list do
+            put(parts, names[index], #list > 1 and list[number] or match(list[number], "\n(.*)$"))
+        end
+    end
+end
+
+-- Each part says its length, so no two calls with different parts have one key.
+local function key_of(call)
+    local stage, policy = call.stage, call.operation.cache
+    local parts = {}
+    put(parts, "stage", stage.id)
+    put(parts, "epoch", stage.cache_epoch or 0)
+    put(parts, "deployment", stage.deployment)
+    put(parts, "operation", call.operation.route)
+    put(parts, "path", call.path)
+    local names = policy.query
+    if #names > 0 then
+        local arguments = ngx.req.get_uri_args(0)
+        for index = 1, #names do
+            local value = arguments[names[index]]
+            if value ~= nil then
+                put(parts, names[index], value)
+            end
+        end
+    end
+    parts[#parts + 1] = "|"
+    if #policy.header > 0 then
+        put_headers(parts, policy.header)
+    end
+    return concat(parts, " ")
+end
+
+local function flag(letter)
+    var.gatehouse_flags = gsub(var.gatehouse_flags, "%-", "") .. letter
+end
+
+local function find_answer(call, key)
+    local text = answers:get(key)
+    local answer = text and stored.read(text)
+    if answer and ngx_now() < answer.at + call.operation.cache.ttl then
+        return answer
+    end
+end
+
+local function serve(call, answer, warns)
+    flag("h")
+    call.served = true
+    ngx.status = answer.status
+    header["Server"] = nil
+    for name, value in pairs(answer.headers) do
+        header[name] = value
+    end
+    header["Content-Length"] = #answer.body
+    header["Age"] = floor(ngx_now() - answer.at) + (tonumber(answer.headers["Age"]) or 0)
+    header["X-Cache"] = "Hit"
+    header["Warning"] = warns and WARNING or answer.headers["Warning"]
+    ngx.req.discard_body()
+    ngx.print(answer.body)
+    return ngx.exit(200)
+end
+
+-- Makes this call the one that fetches; the mark outlives the call's worker by no more than the call's time-out.
+local function claim(call, key)
+    if fetches:add(key, "", call.timeout + GO_ON_SECONDS) then
+        call.fetching = key
+        var.gatehouse_fetch = key
+        return true
+    end
+end
+
+-- Waits for another call's fetch. Returns the answer; or nil when this call shall go to the backend itself.
+local function await(call, key)
+    local deadline, pause = ngx_now() + call.timeout, FIRST_PAUSE
+    while ngx_now() < deadline do
+        local mark = fetches:get(key)
+        if mark == GO_ON then
+            return nil
+        elseif not mark then
+            local answer = find_answer(call, key)
+            if answer or claim(call, key) then
+                return answer
+            end
+        end
+        sleep(pause)
+        pause = min(pause * 1.5, LAST_PAUSE)
+    end
+end
+
+-- nginx would answer these from a part of the answer, or not at all; what is kept must be whole and not encoded.
+local function ask_for_all()
+    for _, name in ipairs({
+        "Accept-Encoding", "Range", "If-Range", "If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since",
+    }) do
+        ngx.req.clear_header(name)
+    end
+end
+
+-- Answers a call from the cache; else readies it for its way to the backend. May yield.
+function cache.lookup(call)
+    local policy, method = call.operation.cache, get_method()
+    if method ~= "GET" and method ~= "HEAD" then
+        return
+    end
+    local key = key_of(call)
+    local asks = method == "GET" and wants_fresh()
+    if not (asks and policy.invalidation == "allow") then
+        local answer = find_answer(call, key)
+        if not answer and method == "GET" and not claim(call, key) then
+            answer = await(call, key)
+        end
+        if answer then
+            return serve(call, answer, asks and policy.invalidation == "warn")
+        end
+    end
+    flag("m")
+    call.missed = true
+    if method == "GET" then
+        call.key = key
+        ask_for_all()
+    end
+end
+
+-- Ends the fetch of a key. Without a new answer, who waits goes on to the backend.
+local function release(key, kept)
+    if kept then
+        fetches:delete(key)
+    else
+        fetches:set(key, GO_ON, GO_ON_SECONDS)
+    end
+end
+
+-- Keeps no answer of this call.
+local function let_go(call)
+    call.key, call.parts = nil, nil
+    if call.fetching then
+        release(call.fetching)
+        call.fetching = nil
+        var.gatehouse_fetch = ""
+    end
+end
+
+-- The header filter, before anything is changed: looks at what the backend sent.
+function cache.header(call)
+    if not call.missed then
+        return
+    end
+    if call.key then
+        local length = tonumber(header["Content-Length"])
+        local answer = not (length and length > LARGEST) and stored.take(call)
+        if answer then
+            answer.length = length
+            call.answer, call.parts, call.size = answer, {}, 0
+        else
+            let_go(call)
+        end
+    end
+    header["X-Cache"] = "Miss"
+end
+
+local function keep(call)
+    local answer, body = call.answer, concat(call.parts)
+    if answer.length and answer.length ~= #body then
+        return let_go(call)
+    end
+    answer.at = ngx_now()
+    local kept = stored.write(answers, call.key, answer, body, call.operation.cache.ttl)
+    if call.fetching then
+        release(call.fetching, kept)
+    end
+    call.key, call.parts, call.fetching = nil, nil, nil
+    var.gatehouse_fetch = ""
+end
+
+-- The body filter: gathers the answer, and keeps it when it is whole.
+function cache.body(call, chunk, is_last)
+    local parts = call.parts
+    if not parts then
+        return
+    end
+    call.size = call.size + #chunk
+    if call.size > LARGEST then
+        return let_go(call)
+    end
+    parts[#parts + 1] = chunk
+    if is_last then
+        return keep(call)
+    end
+end
+
+-- The log phase: a call that ended early leaves nobody waiting.
+function cache.ended(call)
+    if call.fetching then
+        let_go(call)
+    end
+end
+
+-- nginx found no answer of the backend (502, 504, …).
+function cache.failed()
+    local key = var.gatehouse_fetch
+    if key ~= "" then
+        release(key)
+    end
+end
+
+return cache

@@ -1,0 +1,82 @@
+-- Compression for stages that ask for it: of answers from a size on (nginx's gzip does the work, this says when),
+-- and of request bodies, which the backend gets unpacked.
+
+local given = require "given"
+local zlib = require "zlib"
+
+local ngx = ngx
+local var, header = ngx.var, ngx.header
+local find, lower = string.find, string.lower
+local clear_header = ngx.req.clear_header
+
+local PACKED = { gzip = true, ["x-gzip"] = true, deflate = true }
+
+local compress = {}
+
+-- max_body: bytes.
+function compress.init(max_body)
+    compress.max_body = max_body
+    zlib.init()
+end
+
+-- Tells whether the call's body is to be unpacked.
+function compress.is_packed(call)
+    local encoding = call.operation.inflates and var.http_content_encoding
+    return encoding and PACKED[lower(encoding)]
+end
+
+local function read_body()
+    ngx.req.read_body()
+    local text, path = ngx.req.get_body_data(), ngx.req.get_body_file()
+    if text or not path then
+        return text or ""
+    end
+    local file = assert(io.open(path, "rb"))
+    text = file:read("*a")
+    file:close()
+    return text
+end
+
+-- Unpacks the call's body. Returns the verdict that refuses it, or nil. Yields.
+function compress.unpack(call)
+    local text = read_body()
+    local plain, problem = "", nil
+    if text ~= "" then
+        local policy = call.operation.policy
+        plain, problem = zlib.unpack(text, given(policy and policy.max_body) or compress.max_body)
+    end
+    if problem then
+        return problem == zlib.TOO_LARGE and "REQUEST_TOO_LARGE" or "BAD_REQUEST"
+    end
+    ngx.req.set_body_data(plain)
+    clear_header("Content-Encoding")
+end
+
+local function add_vary()
+    local vary = header["Vary"]
+    if type(vary) == "table" then
+        vary = table.concat(vary, ", ")
+    end
+    if not vary or vary == "" then
+        header["Vary"] = "Accept-Encoding"
+    elseif vary ~= "*" and not find(lower(vary), "accept-encoding", 1, true) then
+        header["Vary"] = vary .. ", Accept-Encoding"
+    end
+end
+
+-- The header filter, before nginx's gzip filter, which packs for clients whose Accept-Encoding says gzip. A length that
+-- is not known counts as large. Server-sent events are never packed: gzip would hold them back.
+function compress.answer(call)
+    local from = call.operation.compress_from
+    local kind = from and header["Content-Type"] or ""
+    if from and not find(kind, "text/event-stream", 1, true) then
+        add_vary()
+        local length = tonumber(header["Content-Length"])
+        if not length or length >= from then
+            return
+        end
+    end
+    clear_header("Accept-Encoding")
+end
+
+return compress

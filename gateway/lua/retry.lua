@@ -1,0 +1,146 @@
+-- The backend's side of calls in rich.lua's locations: which address, how long, whether once more.
+--
+-- All tries of a call share one deadline. nginx itself never tries again what must not run twice: POST, LOCK and
+-- PATCH once something was sent, and bodies that it did not keep. What is decided here is only what a policy leaves out.
+
+local balancer = require "ngx.balancer"
+local health = require "health"
+local pool = require "pool"
+
+local ngx = ngx
+local var = ngx.var
+local find, match = string.find, string.match
+local min, max = math.min, math.max
+local set_peer, set_timeouts, set_more_tries = balancer.set_current_peer, balancer.set_timeouts, balancer.set_more_tries
+local get_last_failure = balancer.get_last_failure
+local MOST_TRIES = 3      -- without a policy
+local LEAST_SECONDS = 0.001
+
+local retry = {}
+
+-- What nginx is told of the server that a try goes to.
+local function show(call, server)
+    var.gatehouse_host = call.host or server.host_header
+    if server.tls_name then
+        var.gatehouse_tls_name = server.tls_name
+    end
+end
+
+local function choose(call)
+    local entry = pool.pick(call.list, call.peer, call.tried, call.timeout + 1)
+    call.entry, call.tried[entry] = entry, true
+    return entry
+end
+
+-- Chooses the first address and starts the call's clock. Returns false when the backend has no address.
+function retry.start(call)
+    local list = pool.of(call.peer)
+    if #list == 0 then
+        return false
+    end
+    call.list, call.tried = list, {}
+    call.deadline = ngx.now() + call.timeout
+    show(call, choose(call).server)
+    var.gatehouse_target = list.base .. call.target
+    return true
+end
+
+local function last(text)
+    return match(text or "", "([^%s,]*)$")
+end
+
+-- Whether a policy wants another try after what happened. `status` is what nginx would answer.
+local function wanted(call, status)
+    if find(last(var.upstream_header_time), "^%d") then
+        return true -- a status of the backend: the location holds which ones
+    end
+    local on = call.operation.retries and call.operation.retries.on
+    local connected = find(last(var.upstream_connect_time), "^%d")
+    if status == 504 and connected then
+        return on and on.timeout
+    elseif status == 504 then
+        return on and (on.error or on.timeout)
+    end
+    return not on or on.error
+end
+
+-- Ends a call that is not tried again: verdict.lua reads the variable. In this phase ngx.exit returns.
+local function give_up(verdict)
+    var.gatehouse_failure = verdict
+    ngx.exit(ngx.ERROR)
+end
+
+-- Returns the address for another try, or nil when there is none.
+local function again(call, status)
+    local before = call.entry
+    if call.peer.health then
+        health.failed(before.name)
+        var.gatehouse_health = ""
+    end
+    if not wanted(call, status) then
+        return give_up(status == 504 and "INTEGRATION_TIMEOUT" or "INTEGRATION_FAILURE")
+    elseif ngx.now() >= call.deadline then
+        return give_up("INTEGRATION_TIMEOUT")
+    end
+    local entry = choose(call)
+    if entry.server ~= before.server and entry.server.host_header ~= before.server.host_header then
+        show(call, entry.server)
+        balancer.recreate_request()
+    end
+    return entry
+end
+
+-- How many more tries nginx may make.
+local function more_tries(call)
+    local retries = call.operation.retries
+    return min(#call.list, retries and retries.attempts + 1 or MOST_TRIES) - 1
+end
+
+-- The balancer phase of a call that retry.start() began.
+function retry.balancer(call)
+    local state, status = get_last_failure()
+    local entry = call.entry
+    if state then
+        entry = again(call, status)
+        if not entry then
+            return
+        end
+    elseif #call.list > 1 then
+        set_more_tries(more_tries(call))
+    end
+    local left = max(call.deadline - ngx.now(), LEAST_SECONDS)
+    local pause = call.pause or left
+    set_timeouts(min(call.peer.connect, left), pause, pause)
+    if call.peer.health then
+        var.gatehouse_health = entry.name
+    end
+    local ok, problem = set_peer(entry.ip, entry.server.port)
+    if not ok then
+        ngx.log(ngx.ERR, "the backend's address cannot be used: ", problem)
+        return give_up("INTEGRATION_FAILURE")
+    end
+end
+
+-- The header filter: the address of the last try has answered.
+function retry.answered(call)
+    if not call.peer.health or not call.entry then
+        return
+    end
+    local retries = call.operation.retries
+    if retries and retries.on[tostring(ngx.status)] then
+        health.failed(call.entry.name)
+    else
+        health.good(call.entry.name)
+    end
+    var.gatehouse_health = ""
+end
+
+-- nginx found no answer of the backend (502, 504).
+function retry.failed()
+    local name = var.gatehouse_health
+    if name ~= "" then
+        health.failed(name)
+    end
+end
+
+return retry
