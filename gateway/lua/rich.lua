@@ -5,6 +5,7 @@
 -- sum of the backend's statuses after which nginx tries another address (502 = 1, 503 = 2, 504 = 4). `@upload` and
 -- `@upload_stream` send the request's body on as it comes, so they try no second time once something was sent.
 
+local access_log = require "access_log"
 local answer = require "answer"
 local cache = require "cache"
 local compress = require "compress"
@@ -130,6 +131,7 @@ end
 -- The log phase.
 function rich.log()
     cache.ended(ngx.ctx)
+    access_log.log()
 end
 
 return rich

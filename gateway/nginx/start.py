@@ -19,7 +19,8 @@ class StartError(RuntimeError):
 
 def prepare(settings: NodeSettings) -> list[str]:
     """Make the node's folders and nginx.conf; returns the command that runs nginx in the foreground."""
-    for folder in (settings.folder, settings.error_log.parent, settings.temporary):
+    logs = settings.access_log_folder
+    for folder in (settings.folder, settings.error_log.parent, settings.temporary, logs):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     text = render(settings, modules=lua_modules(settings.nginx), user=_worker_user(settings))
     settings.control_socket.unlink(missing_ok=True)
@@ -71,4 +72,5 @@ def _worker_user(settings: NodeSettings) -> str:
 
     account = pwd.getpwnam(WORKER_USER)
     os.chown(settings.folder, account.pw_uid, account.pw_gid)
+    os.chown(settings.access_log_folder, account.pw_uid, account.pw_gid)
     return f"{WORKER_USER} {grp.getgrgid(account.pw_gid).gr_name}"
