@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
-from access.models import ApiKey, Application, Subscription, UsagePlan
+from access.models import ApiKey, Application, PlanThrottle, Subscription, UsagePlan
 from accounts.models import ApiToken, AuditEvent, Member, Organization, User
 from apis.models import Api, ApiVersion, Backend, BasePathMapping, Deployment, DomainName, Operation, Stage
 from billing.models import Invoice, InvoiceState, RateCard
@@ -36,6 +36,7 @@ SCOPES: dict[type[Model], Callable[[Organization], Q]] = {
     Member: _own,
     Operation: _own,
     Organization: lambda organization: Q(pk=organization.pk),
+    PlanThrottle: _own,
     RateCard: _own,
     Stage: _own,
     Subscription: lambda organization: Q(organization=organization) | Q(provider=organization),

@@ -8,6 +8,8 @@ from rest.serializers.access import (
     ApplicationInput,
     KeyInput,
     PlanInput,
+    PlanThrottleInput,
+    RemainingInput,
     RotateInput,
     SubscriptionInput,
 )
@@ -45,6 +47,14 @@ EXAMPLES: dict[type[Serializer], dict[str, Any]] = {
         "quota_period": "MONTH",
         "stages": ["s1b2c3d4e5"],
     },
+    PlanThrottleInput: {
+        "plan": "f1b2c3d4e5",
+        "stage": "s1b2c3d4e5",
+        "operation": "o1b2c3d4e5",
+        "rate": 1,
+        "burst": 2,
+    },
+    RemainingInput: {"remaining": 500},
     RateCardInput: {
         "name": "Standard",
         "currency": "USD",
@@ -62,7 +72,12 @@ EXAMPLES: dict[type[Serializer], dict[str, Any]] = {
     },
     ApplicationInput: {"name": "Weather app", "description": "Asks every hour."},
     SubscriptionInput: {"application": "p1b2c3d4e5", "plan": "f1b2c3d4e5"},
-    KeyInput: {"application": "p1b2c3d4e5", "name": "server", "environment": "live"},
+    KeyInput: {
+        "application": "p1b2c3d4e5",
+        "name": "server",
+        "environment": "live",
+        "ips": ["203.0.113.0/24"],
+    },
     RotateInput: {"grace_seconds": 86_400},
     VerifyInput: {
         "key": "gh_live_…",

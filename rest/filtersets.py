@@ -131,6 +131,12 @@ class PlanFilters(filters.FilterSet):
     rate_card = by_id("price__rate_card_id")
 
 
+class PlanThrottleFilters(filters.FilterSet):
+    plan = by_id("plan_id")
+    stage = by_id("stage_id")
+    operation = by_id("operation_id")
+
+
 class ApplicationFilters(filters.FilterSet):
     organization = by_id("organization_id")
     name = by_text("name")

@@ -6,11 +6,12 @@ from typing import Any
 from django.db.models import QuerySet
 from rest_framework import serializers
 
-from access.keys import DEFAULT_GRACE
-from access.models import ApiKey, Application, Subscription, UsagePlan
+from access.keys import CHANGEABLE, DEFAULT_GRACE
+from access.limits import notes_on
+from access.models import ApiKey, Application, PlanThrottle, Subscription, UsagePlan
 from access.queries import open_plans
 from accounts.models import Organization
-from apis.models import Stage
+from apis.models import Operation, Stage
 from billing.models import RateCard
 from rest.caller import Caller
 from rest.serializers.base import Strict, StrictModel, Visible
@@ -20,6 +21,8 @@ LIMITS = [
     "throttle_burst",
     "quota_limit",
     "quota_period",
+    "quota_offset",
+    "quota_scope",
     "quota_offline_allowance",
 ]
 PLAN_FIELDS = ["name", "description", "visibility", "requires_approval", *LIMITS, "stages", "position"]
@@ -27,7 +30,11 @@ MAX_GRACE = timedelta(days=90)
 
 
 class PlanSerializer(serializers.ModelSerializer):
-    """Throttle, quota, price, and the stages that they open. Limits count per subscription."""
+    """Throttle, quota, price, and the stages that they open.
+
+    The throttle counts per subscription, the quota by its scope. A week begins on Monday; periods follow the
+    calendar of the developer's time zone.
+    """
 
     stages: serializers.ManyRelatedField = serializers.PrimaryKeyRelatedField(  # type: ignore[assignment]
         many=True, read_only=True
@@ -36,10 +43,17 @@ class PlanSerializer(serializers.ModelSerializer):
         source="price.rate_card_id", default=None, read_only=True, allow_null=True, help_text="null = free."
     )
 
+    notes = serializers.SerializerMethodField(
+        help_text="Where a narrower limit lies above a broader one, which then is what holds."
+    )
+
     class Meta:
         model = UsagePlan
-        fields: tuple[str, ...] = ("id", "organization", *PLAN_FIELDS, "rate_card", "created_at")
+        fields: tuple[str, ...] = ("id", "organization", *PLAN_FIELDS, "rate_card", "notes", "created_at")
         read_only_fields: tuple[str, ...] = fields
+
+    def get_notes(self, plan: UsagePlan) -> list[str]:
+        return notes_on(plan)
 
 
 class PlanChange(StrictModel):
@@ -60,6 +74,38 @@ class PlanInput(PlanChange):
 
     class Meta(PlanChange.Meta):
         fields: tuple[str, ...] = ("organization", *PlanChange.Meta.fields)
+
+
+class PlanThrottleSerializer(serializers.ModelSerializer):
+    """A plan's limit for an operation; a bucket of its own for each subscription, beside the plan's."""
+
+    class Meta:
+        model = PlanThrottle
+        fields: tuple[str, ...] = ("id", "organization", "plan", "stage", "operation", "rate", "burst")
+        read_only_fields: tuple[str, ...] = fields
+
+
+class PlanThrottleChange(StrictModel):
+    rate = serializers.FloatField(help_text="Calls a second; 0 = block.")
+    burst = serializers.IntegerField(min_value=0, help_text="How many calls may come at once.")
+
+    class Meta:
+        model = PlanThrottle
+        fields: tuple[str, ...] = ("rate", "burst")
+
+
+class PlanThrottleInput(PlanThrottleChange):
+    plan = Visible(UsagePlan)
+    stage = Visible(Stage, help_text="A stage that the plan opens.")
+    operation = Visible(
+        Operation,
+        required=False,
+        allow_null=True,
+        help_text="null = every operation of the stage that has none of its own.",
+    )
+
+    class Meta(PlanThrottleChange.Meta):
+        fields: tuple[str, ...] = ("plan", "stage", "operation", *PlanThrottleChange.Meta.fields)
 
 
 class ApplicationSerializer(serializers.ModelSerializer):
@@ -123,9 +169,27 @@ def plans_to_pick(caller: Caller) -> QuerySet[UsagePlan]:
     )
 
 
+def keys_to_adjust(caller: Caller) -> QuerySet[ApiKey]:
+    """The keys whose quota the caller may set: those of her subscribers."""
+    sold = caller.visible(Subscription).order_by().values("application")
+    return ApiKey.objects.filter(application__in=sold)
+
+
 class SubscriptionInput(Strict):
     application = Visible(Application)
     plan = Visible(UsagePlan, rows=plans_to_pick)
+
+
+class RemainingInput(Strict):
+    remaining = serializers.IntegerField(
+        min_value=0, help_text="Calls that are let in from now on until the period ends."
+    )
+    key = Visible(
+        ApiKey,
+        rows=keys_to_adjust,
+        required=False,
+        help_text="Which key, where each has a quota of its own.",
+    )
 
 
 class KeySerializer(serializers.ModelSerializer):
@@ -143,6 +207,8 @@ class KeySerializer(serializers.ModelSerializer):
             "state",
             "not_before",
             "expires_at",
+            "ips",
+            "referrers",
             "grace_until",
             "replaced_by",
             "created_at",
@@ -160,18 +226,28 @@ class MadeKeySerializer(KeySerializer):
         read_only_fields: tuple[str, ...] = fields
 
 
-class KeyInput(StrictModel):
+class KeyChange(StrictModel):
+    ips = serializers.ListField(
+        child=serializers.CharField(max_length=60),
+        required=False,
+        help_text="Networks (CIDR) that may use it, such as 203.0.113.0/24; [] = any.",
+    )
+    referrers = serializers.ListField(
+        child=serializers.CharField(max_length=260),
+        required=False,
+        help_text="Hosts of the pages that may use it, such as *.example.com; [] = any.",
+    )
+
+    class Meta:
+        model = ApiKey
+        fields: tuple[str, ...] = CHANGEABLE
+
+
+class KeyInput(KeyChange):
     application = Visible(Application)
 
-    class Meta:
-        model = ApiKey
-        fields: tuple[str, ...] = ("application", "name", "environment", "not_before", "expires_at")
-
-
-class KeyChange(StrictModel):
-    class Meta:
-        model = ApiKey
-        fields: tuple[str, ...] = ("name", "not_before", "expires_at")
+    class Meta(KeyChange.Meta):
+        fields: tuple[str, ...] = ("application", "environment", *CHANGEABLE)
 
 
 class RotateInput(Strict):

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from nodes.models import Node
+from nodes.models import Installation, Node
 from rest.serializers.base import StrictModel
 
 
@@ -43,3 +43,11 @@ class NodeInput(StrictModel):
     class Meta:
         model = Node
         fields: tuple[str, ...] = ("name",)
+
+
+class InstallationSerializer(StrictModel):
+    """Limits over everything that the installation serves; both null = none."""
+
+    class Meta:
+        model = Installation
+        fields: tuple[str, ...] = ("throttle_rate", "throttle_burst")

@@ -8,11 +8,18 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access import applications, keys, plans, subscribe
-from access.models import ApiKey, Application, Subscription, UsagePlan
+from access import applications, keys, plan_throttles, plans, subscribe
+from access.models import ApiKey, Application, PlanThrottle, Subscription, UsagePlan
 from apis.models import Stage
 from billing.rate_cards import price_plan
-from rest.filtersets import ApplicationFilters, KeyFilters, PlanFilters, SubscriptionFilters
+from nodes.remaining import set_remaining
+from rest.filtersets import (
+    ApplicationFilters,
+    KeyFilters,
+    PlanFilters,
+    PlanThrottleFilters,
+    SubscriptionFilters,
+)
 from rest.permissions import Need, require
 from rest.serializers.access import (
     ApplicationChange,
@@ -25,6 +32,10 @@ from rest.serializers.access import (
     PlanChange,
     PlanInput,
     PlanSerializer,
+    PlanThrottleChange,
+    PlanThrottleInput,
+    PlanThrottleSerializer,
+    RemainingInput,
     RotateInput,
     SubscriptionInput,
     SubscriptionSerializer,
@@ -46,11 +57,12 @@ class PlanViews(Listed, Readable, Creatable, Changeable, Removable, Resource):
     search_fields = ("name", "description")
 
     def get_queryset(self) -> QuerySet[Any]:
-        # ids are all that is shown: neither stages' names nor their order needs more
+        stages = Stage.objects.select_related("version__api").order_by("id").defer("version__document")
+        throttles = PlanThrottle.objects.select_related("operation")
         return (
             super()
             .get_queryset()
-            .prefetch_related(Prefetch("stages", Stage.objects.only("id").order_by("id")))
+            .prefetch_related(Prefetch("stages", stages), Prefetch("operation_throttles", throttles))
         )
 
     def make(self, data: dict[str, Any]) -> Made:
@@ -83,6 +95,32 @@ class PlanViews(Listed, Readable, Creatable, Changeable, Removable, Resource):
             return {}
         require(self.request, Need.ADMINISTER)
         return {"rate_card": data.pop("rate_card")}
+
+
+class PlanThrottleViews(Listed, Readable, Creatable, Changeable, Removable, Resource):
+    """Limits of plans for single operations; to set one that is there already replaces it.
+
+    AWS writes them `/path/METHOD`, and `*/*` for all operations of a stage (here: no operation).
+    """
+
+    model, noun, nouns, tag = PlanThrottle, "plan throttle", "plan throttles", "usage-plans"
+    serializer_class = PlanThrottleSerializer
+    create_input, change_input = PlanThrottleInput, PlanThrottleChange
+    filterset_class = PlanThrottleFilters
+    ordering_fields = ("rate",)
+
+    def make(self, data: dict[str, Any]) -> Made:
+        operation = data.pop("operation", None)
+        return plan_throttles.set_plan_throttle(operation=operation, actor=self.caller.user, **data)
+
+    def change(self, row: PlanThrottle, data: dict[str, Any]) -> None:
+        wanted = {"rate": row.rate, "burst": row.burst} | data
+        plan_throttles.set_plan_throttle(
+            plan=row.plan, stage=row.stage, operation=row.operation, actor=self.caller.user, **wanted
+        )
+
+    def remove(self, row: PlanThrottle) -> None:
+        plan_throttles.remove_plan_throttle(throttle=row, actor=self.caller.user)
 
 
 class ApplicationViews(Listed, Readable, Creatable, Changeable, Resource):
@@ -125,7 +163,10 @@ class SubscriptionViews(Listed, Readable, Creatable, Resource):
     serializer_class = SubscriptionSerializer
     related = ("application", "plan", "organization")
     create_input = SubscriptionInput
-    action_inputs: ClassVar = dict.fromkeys(("approve", "suspend", "resume", "cancel"), Nothing)
+    action_inputs: ClassVar = {
+        **dict.fromkeys(("approve", "suspend", "resume", "cancel"), Nothing),
+        "set_remaining": RemainingInput,
+    }
     filterset_class = SubscriptionFilters
     ordering_fields = ("started_at", "state")
     search_fields = ("application__name", "plan__name", "organization__name")
@@ -153,10 +194,22 @@ class SubscriptionViews(Listed, Readable, Creatable, Resource):
         """End it for good (the developer or the provider)."""
         return self._run(subscribe.cancel, provider_only=False)
 
+    @act()
+    def set_remaining(self, request: Request, pk: str) -> Response:
+        """Let exactly so many further calls in during the running period, over all nodes (the provider)."""
+        subscription = self.get_object()
+        self._require_provider(subscription)
+        set_remaining(subscription=subscription, actor=self.caller.user, **self.read_input())
+        return self.answer(subscription)
+
+    def _require_provider(self, subscription: Subscription) -> None:
+        if not self.caller.provides(subscription.provider_id):
+            raise PermissionDenied("Only the provider of the plan may do this.")
+
     def _run(self, verb: Callable[..., Subscription], *, provider_only: bool) -> Response:
         subscription, _ = self.target()
-        if provider_only and not self.caller.provides(subscription.provider_id):
-            raise PermissionDenied("Only the provider of the plan may do this.")
+        if provider_only:
+            self._require_provider(subscription)
         return self.answer(verb(subscription=subscription, actor=self.caller.user))
 
 

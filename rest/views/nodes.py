@@ -3,16 +3,23 @@
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from nodes import registry
+from nodes.installation import change_installation, installation
 from nodes.models import Node
 from rest.filtersets import NodeFilters
 from rest.permissions import Need
 from rest.serializers.base import Nothing
-from rest.serializers.nodes import MadeNodeSerializer, NodeInput, NodeSerializer
-from rest.views.base import Creatable, Listed, Made, Readable, Resource, act
+from rest.serializers.nodes import (
+    InstallationSerializer,
+    MadeNodeSerializer,
+    NodeInput,
+    NodeSerializer,
+)
+from rest.views.base import Creatable, Guarded, Listed, Made, Readable, Resource, act
 
 
 class NodeViews(Listed, Readable, Creatable, Resource):
@@ -56,3 +63,29 @@ class NodeViews(Listed, Readable, Creatable, Resource):
         node, _ = self.target()
         verb(node=node, actor=self.caller.user)
         return self.answer(node)
+
+
+class InstallationView(Guarded):
+    """Limits over everything. Only staff of the installation see them."""
+
+    tag = "nodes"
+    http_method_names = ["get", "patch", "head"]
+    read_need = Need.STAFF
+    write_need = Need.STAFF
+
+    @extend_schema(operation_id="installation_read", responses=InstallationSerializer)
+    def get(self, request: Request) -> Response:
+        """Read the installation's own limits. The throttle holds over all APIs and all nodes together."""
+        return Response(InstallationSerializer(installation()).data)
+
+    @extend_schema(
+        operation_id="installation_change", request=InstallationSerializer, responses=InstallationSerializer
+    )
+    def patch(self, request: Request) -> Response:
+        """Change the installation's own limits; they hold at once. A half-set throttle is refused."""
+        now = installation()
+        reader = InstallationSerializer(data=request.data, partial=True, context={"request": request})
+        reader.is_valid(raise_exception=True)
+        wanted = {"throttle_rate": now.throttle_rate, "throttle_burst": now.throttle_burst}
+        row = change_installation(actor=self.caller.user, **(wanted | reader.validated_data))
+        return Response(InstallationSerializer(row).data)

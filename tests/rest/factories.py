@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from access.models import PlanThrottle
 from accounts.audit import record
 from accounts.models import Organization
 from apis.models import Visibility
@@ -44,6 +45,9 @@ def make_world(organization: Organization) -> World:
     stage = make_stage(version)
     mapping = make_mapping(stage)
     plan = make_plan(stage)
+    throttle = PlanThrottle.objects.create(
+        organization=organization, plan=plan, stage=stage, operation=operation, rate=5, burst=5
+    )
     card = make_rate_card(organization, name=f"Card of {plan.name}")
     application = make_application(organization)
     subscription = make_subscription(application, plan)
@@ -62,6 +66,7 @@ def make_world(organization: Organization) -> World:
         "base-path-mappings": mapping.pk,
         "domain-names": make_domain(organization).pk,
         "usage-plans": plan.pk,
+        "plan-throttles": throttle.pk,
         "rate-cards": card.pk,
         "catalogue": api.pk,
         "applications": application.pk,
