@@ -132,7 +132,7 @@ def _limit(
         if division.is_cold(at) or not division.holds:
             row.nodes = division.to_json()
             return {}
-        said = Said(living[node], 0.0)
+        said = Said(living[node], living[node])  # nobody has asked it yet
     else:
         if wish.hungry:  # its nginx has just told what the limit is
             row.rate, row.burst = wish.rate, wish.burst

@@ -20,6 +20,8 @@ from gateway.agent.nginx import Away, ControlSocket
 BUSY_SECONDS, CALM_SECONDS, ALONE_SECONDS = 0.1, 0.25, 1.0
 # Limits divided by demand are told of so many times as often as nothing at all.
 BUSY_FACTOR = 0.4
+# After demand changed all at once, each look is told.
+EAGER_SECONDS = 0.8
 # of one post; limits beyond keep the equal parts
 MOST_LIMITS = 200
 
@@ -39,6 +41,7 @@ class Shares:
         self._asked_at = float("-inf")
         self._interval = ALONE_SECONDS
         self._urgent = False
+        self._eager_until = 0.0
         self._sequence = 0
 
     async def run(self) -> None:
@@ -85,8 +88,9 @@ class Shares:
         return BUSY_SECONDS if self.limits else CALM_SECONDS
 
     def _is_time(self) -> bool:
+        now = time.monotonic()
         interval = self._interval * (BUSY_FACTOR if self.limits else 1)
-        return self._urgent or time.monotonic() - self._asked_at >= interval - 0.01
+        return self._urgent or now < self._eager_until or now - self._asked_at >= interval - 0.01
 
     async def _look(self, orders: list[Order]) -> None:
         """Give nginx orders, and take in what its buckets did."""
@@ -104,12 +108,13 @@ class Shares:
         for name, facts in answer["hungry"].items():
             if name not in self.limits and len(self.limits) < MOST_LIMITS:
                 self.limits[name] = Limit()
-                self._urgent = True
             if name in self.limits:
                 self.limits[name].rate, self.limits[name].burst = facts["rate"], facts["burst"]
         for name, limit in self.limits.items():
             refused = answer["hungry"].get(name, {}).get("refused", 0)
-            limit.observe(taken=answer["taken"].get(name), refused=refused, seconds=seconds, now=now)
+            taken = answer["taken"].get(name)
+            if limit.observe(taken=taken, refused=refused, seconds=seconds, now=now):
+                self._urgent, self._eager_until = True, now + EAGER_SECONDS
 
     def _assume(self, orders: list[Order]) -> None:
         """Without an answer, take it that nginx works with the greater share."""

@@ -61,7 +61,8 @@ def test_a_hungry_limit_moves_to_the_node_that_needs_it(pair):
     hungry, idle = pair
     assert post(hungry, p=wish()).limits["p"].share == 0.5
     asked = post(idle).limits["p"]
-    assert (asked.share, asked.rate, asked.burst) == (FLOOR / 2, 100.0, 50.0)
+    assert (asked.share, asked.rate, asked.burst) == (0.5, 100.0, 50.0)
+    assert post(idle, p=wish(0.5, 0.0, hungry=False)).limits["p"].share == FLOOR / 2
     post(idle, p=wish(FLOOR / 2, 0.0, hungry=False, freed=12.0))
     given = post(hungry, p=wish()).limits["p"]
     assert given.share == pytest.approx(1 - FLOOR / 2)
