@@ -24,6 +24,7 @@ local find, sub = string.find, string.sub
 local LONGEST_URL = 10240 -- bytes, AWS's
 local get_method, ngx_now = ngx.req.get_method, ngx.now
 local get, refuse = entries.get, verdict.refuse
+local secure = require("peer").secure
 
 local gate = {}
 
@@ -83,7 +84,7 @@ local function proxy(operation, peer, target, host)
     var.gatehouse_target = target
     var.gatehouse_host = host or peer.host_header
     if peer.tls_name then
-        var.gatehouse_tls_name = peer.tls_name
+        secure(peer)
     end
     if operation.method then
         var.gatehouse_method = operation.method

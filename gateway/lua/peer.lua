@@ -1,13 +1,15 @@
 -- Where a proxied call goes: the upstream block, the Host header, the time-outs.
 --
 -- Kept connections of an nginx upstream block are found by address alone. For http that is right (the Host header
--- says the rest), for TLS it is not: so each worker gives a TLS name a block of its own for good, and the names
--- that come after the last block share one that keeps no connection.
+-- says the rest), for TLS it is not: so each worker gives a TLS name, with the client certificate that is shown to it,
+-- a block of its own for good, and those that come after the last block share one that keeps no connection.
 
 local given = require "given"
 
 local peer = { LONGEST_MS = 29000 }
 
+local ngx = ngx
+local var = ngx.var
 local PLAIN, REST = "http://gate_plain", "https://gate_tls_rest"
 local slots, used = {}, 0
 local min = math.min
@@ -17,15 +19,35 @@ function peer.init(count, longest_ms)
     peer.slots, peer.LONGEST_MS = count, longest_ms
 end
 
-local function upstream(scheme, host)
+-- client: how we show ourselves, or nil.
+local function upstream(scheme, host, client)
     if scheme ~= "https" then
         return PLAIN
     end
-    if not slots[host] and used < peer.slots then
+    local name = client and host .. " " .. client.id or host
+    if not slots[name] and used < peer.slots then
         used = used + 1
-        slots[host] = "https://gate_tls_" .. used
+        slots[name] = "https://gate_tls_" .. used
     end
-    return slots[host] or REST
+    return slots[name] or REST
+end
+
+-- The client certificate of a backend's `tls`, as nginx's proxy takes it; or nil.
+local function client_of(tls)
+    local certificate, key = tls and given(tls.certificate) or "", tls and given(tls.private_key) or ""
+    if certificate ~= "" and key ~= "" then
+        return { certificate = "data:" .. certificate, key = "data:" .. key, id = ngx.md5(certificate .. key) }
+    end
+end
+
+-- Tells nginx's proxy of a TLS server whom it must find there, and who we are.
+function peer.secure(server)
+    var.gatehouse_tls_name = server.tls_name
+    local client = server.client
+    if client then
+        var.gatehouse_client_certificate = client.certificate
+        var.gatehouse_client_key = client.key
+    end
 end
 
 local function literal(host)
@@ -36,8 +58,8 @@ local function literal(host)
     end
 end
 
--- target = {scheme, host, port, path}; time-outs in milliseconds.
-function peer.make(target, connect_ms, timeout_ms)
+-- target = {scheme, host, port, path}; time-outs in milliseconds; client: how we show ourselves, or nil.
+function peer.make(target, connect_ms, timeout_ms, client)
     local scheme, host, port = target.scheme, target.host:lower(), target.port
     local usual = (scheme == "https" and 443 or 80) == port
     local address = literal(host)
@@ -45,10 +67,11 @@ function peer.make(target, connect_ms, timeout_ms)
     return {
         host = host,
         tls_name = scheme == "https" and host or nil,
+        client = client,
         host_header = usual and name or name .. ":" .. port,
         port = port,
         path = target.path or "",
-        base = upstream(scheme, host) .. (target.path or ""),
+        base = upstream(scheme, host, client) .. (target.path or ""),
         address = address,
         connect = min(connect_ms, peer.LONGEST_MS) / 1000,
         timeout = min(timeout_ms, peer.LONGEST_MS) / 1000,
@@ -61,7 +84,7 @@ local sets = {}
 local Set = {}
 Set.__index = Set
 
-local function set_of(servers)
+local function set_of(servers, client)
     local names, known = {}, {}
     for _, server in ipairs(servers) do
         if server.tls_name and not known[server.tls_name] then
@@ -74,8 +97,9 @@ local function set_of(servers)
     end
     table.sort(names)
     local key = table.concat(names, ",")
-    sets[key] = sets[key] or setmetatable({ key = key, names = {} }, Set)
-    return sets[key]
+    local name = client and key .. " " .. client.id or key
+    sets[name] = sets[name] or setmetatable({ key = key, names = {}, client = client }, Set)
+    return sets[name]
 end
 
 -- Returns the upstream block for a list of addresses (pool.lua).
@@ -85,24 +109,25 @@ function Set:base(list)
         self.mixed = self.mixed or (self.names[place] or name) ~= name
         self.names[place] = name
     end
-    return self.mixed and REST or upstream("https", self.key)
+    return self.mixed and REST or upstream("https", self.key, self.client)
 end
 
 -- Prepares a backend with all its servers. `rich`: the plain proxy cannot serve it; `set`: the upstream block is
 -- known only when its addresses are, so `base` lacks it.
 function peer.backend(id, data)
-    local made = peer.make(data.target, data.connect_timeout_ms, data.timeout_ms)
+    local client = client_of(given(data.tls))
+    local made = peer.make(data.target, data.connect_timeout_ms, data.timeout_ms, client)
     made.id = id
     made.health = given(data.health)
     local targets = given(data.targets) or {}
     if #targets > 0 then
         made.servers = {}
         for index, weighted in ipairs(targets) do
-            local server = peer.make(weighted.target, data.connect_timeout_ms, data.timeout_ms)
+            local server = peer.make(weighted.target, data.connect_timeout_ms, data.timeout_ms, client)
             server.weight = given(weighted.weight) or 1
             made.servers[index] = server
         end
-        made.set = set_of(made.servers)
+        made.set = set_of(made.servers, client)
         made.base = made.set and made.path or made.servers[1].base
     end
     made.rich = made.health ~= nil or #targets > 0

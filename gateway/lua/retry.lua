@@ -6,6 +6,7 @@
 local balancer = require "ngx.balancer"
 local health = require "health"
 local pool = require "pool"
+local secure = require("peer").secure
 
 local ngx = ngx
 local var = ngx.var
@@ -22,7 +23,7 @@ local retry = {}
 local function show(call, server)
     var.gatehouse_host = call.host or server.host_header
     if server.tls_name then
-        var.gatehouse_tls_name = server.tls_name
+        secure(server)
     end
 end
 
