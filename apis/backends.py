@@ -1,40 +1,22 @@
 """The provider's servers."""
 
 from typing import Any
-from urllib.parse import quote
 
 from django.db import transaction
 
 from accounts.audit import record
 from accounts.errors import Refused
 from accounts.models import Organization, User
-from apis.models import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS, Backend
-from apis.openapi.uris import PATH_SAFE, UriError, read_server, split
-from apis.signals import backends_changed
+from apis.limits import limits
+from apis.models import Backend, Stage
+from apis.policy import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
+from apis.server_urls import clean_url
+from apis.signals import backends_changed, stages_changed
+from apis.targets import check_servers
 
-FIELDS = ("name", "url", "connect_timeout_ms", "timeout_ms")
+FIELDS = ("name", "url", "weight", "targets", "health", "retries", "connect_timeout_ms", "timeout_ms")
 
-
-def clean_url(url: str) -> str:
-    """Return a backend's URL: host in lower case, path encoded, no slash at its end.
-
-    Raises Refused(field="url").
-    """
-    text = url.strip()
-    try:
-        parts = split(text)
-        server = read_server(parts)
-    except UriError as error:
-        raise Refused(f"{error} Give one such as https://api.example.com/base.", field="url") from error
-    if parts.query or parts.fragment or "?" in text or "#" in text:
-        raise Refused("A backend's URL has no query and no fragment.", field="url")
-    if "{" in text or "}" in text:
-        raise Refused("A backend's URL has no placeholders.", field="url")
-    if len(text) > 500:
-        raise Refused("A backend's URL has at most 500 characters.", field="url")
-    host = f"[{server.host}]" if ":" in server.host else server.host
-    port = f":{parts.port}" if parts.port else ""
-    return f"{server.scheme}://{host}{port}{quote(parts.path, safe=PATH_SAFE)}".rstrip("/")
+__all__ = ["change_backend", "clean_url", "create_backend"]
 
 
 @transaction.atomic
@@ -45,15 +27,28 @@ def create_backend(
     url: str,
     connect_timeout_ms: int = 5_000,
     timeout_ms: int = MAX_TIMEOUT_MS,
+    weight: int = 1,
+    targets: list[dict[str, Any]] | None = None,
+    health: dict[str, int] | None = None,
+    retries: dict[str, Any] | None = None,
     actor: User | None,
 ) -> Backend:
-    """Add a backend; `url` is http(s)://host[:port][/path]. Refused: fields name, url and the timeouts."""
+    """Add a backend; `url` is http(s)://host[:port][/path].
+
+    `targets` are further servers [{url, weight}] of the same scheme and path, among which calls are shared out
+    by weight (1 to 1000). `health` {failures, rest_ms} lets a server rest that fails; `retries` {attempts, on}
+    is for operations whose policies do not speak of retries. Refused: the field.
+    """
     backend = Backend(
         organization=organization,
         name=name,
         url=url,
         connect_timeout_ms=connect_timeout_ms,
         timeout_ms=timeout_ms,
+        weight=weight,
+        targets=targets or [],
+        health=health,
+        retries=retries,
     )
     _check(backend)
     backend.save(force_insert=True)
@@ -63,7 +58,7 @@ def create_backend(
 
 @transaction.atomic
 def change_backend(*, backend: Backend, actor: User | None, **fields: Any) -> Backend:
-    """Change name, url, connect_timeout_ms or timeout_ms; every stage that uses it follows at once."""
+    """Change any field that create_backend takes; every stage that uses it follows at once."""
     unknown = fields.keys() - set(FIELDS)
     if unknown:
         raise TypeError(f"a backend has no field {', '.join(sorted(unknown))}")
@@ -80,6 +75,9 @@ def change_backend(*, backend: Backend, actor: User | None, **fields: Any) -> Ba
     if changes:
         backend.save()
         _announce(backend, actor, "backend.changed", f"Changed the backend {backend.name}", changes)
+    if "retries" in changes:
+        stages = Stage.objects.filter(organization=backend.organization_id, deployment__isnull=False)
+        stages_changed.send(sender=Backend, stage_ids=list(stages.values_list("pk", flat=True)))
     return backend
 
 
@@ -92,14 +90,12 @@ def _check(backend: Backend) -> None:
         message = f"There is a backend called {backend.name!r} already; choose another name."
         raise Refused(message, field="name", code="taken")
     backend.url = clean_url(backend.url)
+    check_servers(backend)
+    longest = limits().max_timeout_ms
     for field in ("connect_timeout_ms", "timeout_ms"):
         value = getattr(backend, field)
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int)
-            or not MIN_TIMEOUT_MS <= value <= MAX_TIMEOUT_MS
-        ):
-            message = f"Give milliseconds from {MIN_TIMEOUT_MS} to {MAX_TIMEOUT_MS}."
+        if isinstance(value, bool) or not isinstance(value, int) or not MIN_TIMEOUT_MS <= value <= longest:
+            message = f"Give milliseconds from {MIN_TIMEOUT_MS} to {longest}."
             raise Refused(message, field=field)
 
 

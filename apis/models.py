@@ -7,10 +7,9 @@ from django.utils.timezone import now
 from accounts.fields import ShortIdField
 from accounts.models import Organization, User
 from apis.fields import DocumentField, WithoutDocument
+from apis.policy import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 
 LIVE = "live"
-MAX_TIMEOUT_MS = 29_000
-MIN_TIMEOUT_MS = 50
 
 
 class Visibility(models.TextChoices):

@@ -1,6 +1,6 @@
 """APIs and their versions: made, imported, re-imported, deprecated, retired."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
@@ -149,6 +149,22 @@ def set_keys_required(
     what = "need an API key" if required else "are open without a key"
     summary = f"{len(wanted)} operations of {version} {what}" if len(wanted) != 1 else _one(wanted, required)
     _audit(version, actor, "version.key_required_set", summary, report.as_changes())
+    return version
+
+
+@transaction.atomic
+def edit_document(
+    *,
+    version: ApiVersion,
+    edit: Callable[[Document], Document],
+    action: str,
+    summary: str,
+    actor: User | None,
+) -> ApiVersion:
+    """Replace the version's document by what `edit` makes of it. Holds from the next deploy."""
+    lock(version)
+    report = _replace(version, edit(from_data(version.document)))
+    _audit(version, actor, action, summary, report.as_changes())
     return version
 
 
