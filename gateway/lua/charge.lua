@@ -125,15 +125,15 @@ function charge.buckets(stage, operation, plan, subscription)
     return found
 end
 
--- Charges one call. plan and subscription are nil for an operation without a key. Returns nil when it is admitted, or
+-- Charges one call. plan, subscription and key are nil for an operation without a key. Returns nil when it is admitted, or
 -- the verdict and the seconds to wait. May yield, when a quota's lease is spent.
-function charge.call(stage, operation, plan, subscription)
+function charge.call(stage, operation, plan, subscription, key)
     local bucket = plan and plan_bucket(plan, subscription)
     local limits = plan and plan.quota
     if not (stage.bucket or operation.bucket or bucket or limits) then
         return nil
     end
-    local id = limits and subscription.id
+    local id = limits and quota.name(subscription, key, limits)
     local outcome, detail
     for _ = 1, ASKS do
         outcome, detail = lock.with(attempt, stage.bucket, operation.bucket, bucket, id, limits)

@@ -92,7 +92,7 @@ local function proxy(operation, peer, target, host)
     ngx.ctx = peer
 end
 
--- Returns subscription and plan, or nil when the call was refused.
+-- Returns subscription, plan and key, or nil when the call was refused.
 local function authorize(stage, text)
     local entry = text and key.find(text)
     if not entry then
@@ -106,7 +106,7 @@ local function authorize(stage, text)
         return refuse("INVALID_API_KEY") -- it tells nobody that the key would do elsewhere
     end
     var.gatehouse_subscription = subscription.id
-    return subscription, plan
+    return subscription, plan, entry
 end
 
 -- The access phase of every call.
@@ -171,9 +171,13 @@ function gate.access()
         text = var.http_x_api_key
     end
     -- H, verify: its own entry points use authorize() and charge.call() too.
-    local subscription, plan
+    local subscription, plan, entry
     if operation.key_required then
-        subscription, plan = authorize(stage, text)
+        subscription, plan, entry = authorize(stage, text)
+    end
+    local connection = var.http_connection
+    if connection and not hop.USUAL[connection] then
+        hop.drop(connection)
     end
     local mapped_host
     if operation.request_mapping then
@@ -189,13 +193,9 @@ function gate.access()
     if operation.cache and cache.refuses(operation) then
         return refuse("ACCESS_DENIED")
     end
-    local refusal, wait = charge.call(stage, operation, plan, subscription)
+    local refusal, wait = charge.call(stage, operation, plan, subscription, entry)
     if refusal then
         return refuse(refusal, wait)
-    end
-    local connection = var.http_connection
-    if connection and not hop.USUAL[connection] then
-        hop.drop(connection)
     end
     if operation.rich or peer.rich or rich.is_special(method) then
         return rich.proxy(stage, operation, peer, target, sub(path, from), mapped_host)
