@@ -124,7 +124,7 @@ function cors.answer_preflight(rules, method)
         if rules.every_header and asked then
             header["Access-Control-Allow-Headers"] = gsub(asked, TOKENS, "") -- a star would not cover Authorization
             vary("Access-Control-Request-Headers")
-        else
+        elseif literal or not rules.every_header then
             header["Access-Control-Allow-Headers"] = rules.headers
         end
         header["Access-Control-Max-Age"] = rules.max_age

@@ -24,6 +24,8 @@ OWN_HEADERS = {
     "X-Forwarded-Port": "$server_port",
     "X-Forwarded-Proto": "$scheme",
     "X-Forwarded-Host": "$http_host",
+    "X-Real-Ip": "",
+    "Forwarded": "",
     "X-Request-Id": "$gatehouse_request_id",
     "X-Gatehouse-Subscription": "$gatehouse_subscription_header",
     "X-Gatehouse-Key": "$gatehouse_key_header",

@@ -42,6 +42,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("X-Backend", self.server.name)
         if "accel" in wanted:
             self.send_header("X-Accel-Redirect", wanted["accel"])
+        for line in parse_qs(url.query).get("header", []):
+            self.send_header(*line.split(":", 1))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(text)
@@ -56,14 +58,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.readline()
         return body
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = _answer
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _answer
 
     def log_message(self, *_: Any) -> None:
         pass
 
 
 class Backend(ThreadingHTTPServer):
-    """Tells what it saw. Query: sleep=seconds, status=code, bytes=length of the body, drop=1 closes at once."""
+    """Tells what it saw. Query: sleep=seconds, status=code, bytes=length of the body, drop=1 closes at once,
+    header=Name:value (repeatable)."""
 
     daemon_threads = True
     request_queue_size = 128

@@ -49,12 +49,15 @@ class Node:
     addresses: dict[str, list[str]] = field(default_factory=dict)
 
     def call(self, method: str, path: str, *, key: str = "", host: str = "gate.test", **more: Any) -> Answer:
-        """Make one call on a connection of its own; more: headers, body, timeout."""
+        """Make one call on a connection of its own; more: headers, body, timeout, source (an address of ours)."""
         headers = {"Host": host, **more.pop("headers", {})}
         if key:
             headers["x-api-key"] = key
         connection = http.client.HTTPConnection(
-            "127.0.0.1", self.settings.port, timeout=more.pop("timeout", 20)
+            "127.0.0.1",
+            self.settings.port,
+            timeout=more.pop("timeout", 20),
+            source_address=(more.pop("source", "127.0.0.1"), 0),
         )
         with contextlib.closing(connection):
             connection.request(method, path, headers=headers, **more)
