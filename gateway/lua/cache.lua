@@ -24,7 +24,7 @@ local cache = {}
 
 local function wants_fresh()
     local control = var.http_cache_control
-    return control and find(lower(control), "max-age%s*=%s*0%f[%D]") ~= nil
+    return control and find(lower(control), "max%-age%s*=%s*0%f[%D]") ~= nil
 end
 
 -- Tells whether the call is refused because it asks to invalidate what it may not.
