@@ -176,7 +176,9 @@ def window_of(subscription: Subscription, key_id: str | None, at: datetime) -> Q
     be a way to a fresh quota. Epochs only grow, from window to window too.
     """
     period = subscription.plan.quota_period
-    start, end = window(period=period, timezone=subscription.organization.timezone, at=at)
+    local = window(period=period, timezone=subscription.organization.timezone, at=at)
+    # in UTC: a local midnight that does not exist equals no moment of another zone (PEP 495)
+    start, end = (moment.astimezone(UTC) for moment in local)
     running = list(QuotaWindow.objects.running(subscription.pk, period, at, key_id))
     row = next((row for row in running if row.starts_at == start), None)
     if row is not None and len(running) == 1:

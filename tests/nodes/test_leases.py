@@ -7,9 +7,9 @@ import pytest
 from django.db import connection
 
 from access.models import UsagePlan
-from nodes.leases import Grant, give_back, lease
+from nodes.leases import IDLE, Grant, Wanted, give_back, lease, recall, wanted_of
 from nodes.models import Lease, QuotaWindow
-from tests.factories import make_application, make_organization, make_plan, make_subscription
+from tests.factories import make_application, make_key, make_organization, make_plan, make_subscription
 from tests.nodes.factories import make_node
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
@@ -158,6 +158,83 @@ def test_a_node_can_give_back_only_what_it_holds() -> None:
     assert give_back(node=one, units=-5, **back) == 0
     assert give_back(node=one, subscription_id="nobody0001", starts_at=0, units=1) == 0
     assert QuotaWindow.objects.get().leased == 0
+
+
+@pytest.mark.parametrize(
+    ("zone", "inside", "start", "end"),
+    [
+        # the clock goes forward at 2:00 on 28 March 2027 and back at 3:00 on 25 October 2026
+        ("Europe/Berlin", (2027, 3, 28, 12), (2027, 3, 27, 23), (2027, 3, 28, 22)),
+        ("Europe/Berlin", (2026, 10, 25, 12), (2026, 10, 24, 22), (2026, 10, 25, 23)),
+        # midnight itself does not exist on 6 September 2026
+        ("America/Santiago", (2026, 9, 6, 12), (2026, 9, 6, 4), (2026, 9, 7, 3)),
+    ],
+)
+def test_on_days_when_the_clock_changes_gates_are_told_the_windows_true_end(
+    zone: str, inside: tuple[int, ...], start: tuple[int, ...], end: tuple[int, ...]
+) -> None:
+    subscription, (node, _) = make_limited(10, zone, quota_period="DAY"), make_node()
+    at, starts, ends = (datetime(*moment, tzinfo=UTC) for moment in (inside, start, end))  # type: ignore[misc]
+    assert drain(subscription, node, at) == 10
+    grant = lease(node=node, subscription_id=subscription.pk, want=1, at=ends - timedelta(seconds=1))
+    assert grant is not None
+    assert (grant.granted, grant.starts_at, grant.ends_at) == (0, starts.timestamp(), ends.timestamp())
+    assert drain(subscription, node, ends) == 10
+
+
+def test_a_week_begins_on_monday() -> None:
+    subscription, (node, _) = make_limited(10, quota_period="WEEK"), make_node()
+    sunday = datetime(2026, 11, 22, 23, 59, tzinfo=UTC)
+    assert drain(subscription, node, sunday) == 10
+    assert drain(subscription, node, sunday + timedelta(minutes=1)) == 10
+
+
+def test_the_offset_is_taken_off_the_first_period_only() -> None:
+    subscription, (node, _) = make_limited(10, quota_period="DAY", quota_offset=7), make_node()
+    subscription.started_at = NOON - timedelta(hours=1)
+    subscription.save()
+    assert drain(subscription, node) == 3
+    assert drain(subscription, node, NOON + timedelta(days=1)) == 10
+
+
+def test_each_key_has_a_quota_of_its_own_where_the_plan_says_so() -> None:
+    subscription, (node, _) = make_limited(10, quota_scope="key"), make_node()
+    keys = [make_key(subscription.application)[0].pk for _ in range(2)]
+    for key_id in keys:
+        grant = lease(node=node, subscription_id=subscription.pk, key_id=key_id, want=10, at=NOON)
+        assert grant is not None
+        assert (grant.granted, grant.limit) == (2, 10)
+    back: dict[str, Any] = {"subscription_id": subscription.pk, "starts_at": grant.starts_at}
+    assert give_back(node=node, units=2, **back) == 0
+    assert give_back(node=node, units=2, key_id=keys[0], **back) == 2
+    assert sorted(QuotaWindow.objects.values_list("leased", flat=True)) == [0, 2]
+
+
+def test_a_key_of_another_application_gets_no_lease() -> None:
+    subscription, (node, _) = make_limited(quota_scope="key"), make_node()
+    assert lease(node=node, subscription_id=subscription.pk, key_id=make_key()[0].pk, want=1) is None
+
+
+def test_when_a_node_is_refused_the_others_are_asked_for_what_they_do_not_use() -> None:
+    subscription, (one, _), (other, _) = make_limited(10), make_node(), make_node()
+    lease(node=other, subscription_id=subscription.pk, want=1, at=NOON)
+    assert wanted_of(other, at=NOON) == []
+    drain(subscription, one)
+    assert wanted_of(other, at=NOON) == [Wanted(subscription.pk, "", IDLE)]
+    assert wanted_of(make_node()[0], at=NOON) == []
+    assert wanted_of(other, at=NOON + timedelta(minutes=1)) == []
+
+
+def test_when_a_limit_is_lowered_nodes_give_back_all_they_hold() -> None:
+    subscription, (node, _) = make_limited(100), make_node()
+    grant = lease(node=node, subscription_id=subscription.pk, want=25, at=NOON)
+    assert grant is not None
+    UsagePlan.objects.update(quota_limit=20)
+    recall([subscription.plan_id], at=NOON)
+    assert wanted_of(node, at=NOON) == [Wanted(subscription.pk, "", 0)]
+    back = {"subscription_id": subscription.pk, "starts_at": grant.starts_at}
+    give_back(node=node, units=15, **back)
+    assert drain(subscription, node) == 10
 
 
 @pytest.mark.django_db(transaction=True)
