@@ -20,9 +20,13 @@ class KeyVerdict(Enum):
     DISABLED = (403, "The key is disabled.")
     APPLICATION_SUSPENDED = (403, "The application is suspended.")
     ACCOUNT_SUSPENDED = (403, "The organization is suspended.")
+    IP_NOT_ALLOWED = (403, "The key may not be used from this address.")
+    REFERRER_NOT_ALLOWED = (403, "The key may not be used from this page.")
     NOT_SUBSCRIBED = (403, "The application has no active subscription that opens this stage.")
     SUBSCRIPTION_PENDING = (403, "The subscription waits for the provider's approval.")
     API_RETIRED = (410, "This version of the API was retired.")
+    RATE_LIMITED = (429, "The rate limit is reached; try again after the time in reset_after_s.")
+    QUOTA_EXCEEDED = (429, "The quota of this period is used up.")
 
     def __init__(self, status: int, message: str) -> None:
         self.status = status

@@ -1,12 +1,14 @@
 """Is this key valid? Judged from the rows, at one moment; nothing is consumed.
 
 A key is valid if and only if the key, its application, the organizations on both sides, the
-subscription and the version are. The order of judging: existence, state, expiry, scope.
+subscription and the version are, and it is used from where it may be. The order of judging: existence, state,
+expiry, scope, place. The gate judges the same from its entries (gateway/lua/judge.lua).
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q
 from django.utils.timezone import now
@@ -21,6 +23,7 @@ from access.models import (
     SubscriptionState,
     UsagePlan,
 )
+from access.origins import ip_allowed, referrer_allowed
 from access.verdicts import KeyVerdict
 from accounts.models import Organization
 from apis.models import Stage, VersionState
@@ -30,7 +33,6 @@ _MOST_TELLING = (
     SubscriptionState.ACTIVE,
     SubscriptionState.PENDING,
     SubscriptionState.SUSPENDED,
-    SubscriptionState.CANCELLED,
 )
 
 
@@ -51,13 +53,20 @@ class Verdict:
 
 
 def verify_key(
-    text: str, *, stage: Stage | None, viewer: Organization | None, at: datetime | None = None
+    text: str,
+    *,
+    stage: Stage | None,
+    viewer: Organization | None,
+    at: datetime | None = None,
+    client_ip: str = "",
+    referrer: str = "",
 ) -> Verdict:
     """Judge the key for calls to `stage` at the moment `at` (default: now).
 
     `stage` None = judge key, application and organization only. `viewer` is the organization that asks:
     a key that is neither its own nor of one of its subscribers is NOT_FOUND for it; None = Gatehouse or
-    a superuser, who sees every key. Two queries at most, three when a viewer asks.
+    a superuser, who sees every key. `client_ip` and `referrer` ('' = not told) tell where the key is used.
+    Two queries at most, three when a viewer asks.
     """
     if not text:
         return _say(KeyVerdict.MISSING)
@@ -71,7 +80,8 @@ def verify_key(
     verdict = _judge_key(key, at)
     if verdict is None and stage is not None:
         verdict = _judge_scope(key, stage)
-    verdict = verdict or _say(KeyVerdict.VALID)
+    if verdict is None or verdict.valid:
+        verdict = replace(verdict or _say(KeyVerdict.VALID), **_judge_place(key, client_ip, referrer))
     return replace(verdict, key=key, application=key.application)
 
 
@@ -98,11 +108,23 @@ def _judge_key(key: ApiKey, at: datetime) -> Verdict | None:
     return next((_say(code) for wrong, code in checks if wrong), None)
 
 
+def _judge_place(key: ApiKey, client_ip: str, referrer: str) -> dict[str, Any]:
+    """Return code and message when the key may not be used from there."""
+    if not ip_allowed(key.ips, client_ip):
+        code = KeyVerdict.IP_NOT_ALLOWED
+    elif not referrer_allowed(key.referrers, referrer):
+        code = KeyVerdict.REFERRER_NOT_ALLOWED
+    else:
+        return {}
+    return {"code": code, "message": code.message}
+
+
 def _judge_scope(key: ApiKey, stage: Stage) -> Verdict:
     """Judge whether the application may call this stage."""
     candidates = Subscription.objects.filter(
         Q(plan__plan_stages__stage=stage), application=key.application_id
-    ).select_related("plan", "provider", "plan__organization")
+    ).exclude(state=SubscriptionState.CANCELLED)
+    candidates = candidates.select_related("plan", "provider", "plan__organization")
     subscription = _most_telling(candidates)
     verdict = _judge_subscription(subscription, stage)
     if subscription is None:
@@ -118,7 +140,7 @@ def _most_telling(candidates: Iterable[Subscription]) -> Subscription | None:
 
 
 def _judge_subscription(subscription: Subscription | None, stage: Stage) -> Verdict:
-    if subscription is None or subscription.state == SubscriptionState.CANCELLED:
+    if subscription is None:
         return _say(KeyVerdict.NOT_SUBSCRIBED)
     if subscription.state == SubscriptionState.PENDING:
         return _say(KeyVerdict.SUBSCRIPTION_PENDING)

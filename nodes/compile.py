@@ -220,7 +220,15 @@ def keys(ids: Ids) -> Iterator[Change]:
     for key in rows.iterator(chunk_size=2_000):
         told = about.of_key(key, providers[key.application_id])
         if key.state == KeyState.REVOKED:
-            data = shapes.Key(id=key.pk, active=False, subscriptions=[], about=told)
+            data = shapes.Key(
+                id=key.pk,
+                active=False,
+                subscriptions=[],
+                not_before=_unix(key.not_before),
+                expires_at=_unix(key.expires_at),
+                grace_until=_unix(key.grace_until),
+                about=told,
+            )
         else:
             data = shapes.Key(
                 id=key.pk,

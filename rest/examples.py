@@ -18,12 +18,24 @@ from rest.serializers.apis import ApiInput, BackendInput, VersionInput
 from rest.serializers.billing import CloseInput, RateCardInput
 from rest.serializers.domains import DomainInput
 from rest.serializers.nodes import NodeInput
-from rest.serializers.publish import DeploymentInput, MappingInput, PromoteInput, StageChange
-from rest.serializers.verify import VerifyInput
+from rest.serializers.policies import DocumentSettingsChange, PolicyInput
+from rest.serializers.publish import (
+    CanaryChange,
+    DeploymentInput,
+    MappingInput,
+    PromoteInput,
+    StageChange,
+)
+from rest.serializers.verify_input import VerifyInput
 
 EXAMPLES: dict[type[Serializer], dict[str, Any]] = {
     ApiInput: {"name": "httpbin", "slug": "httpbin", "summary": "Answers with what it was asked."},
-    BackendInput: {"name": "httpbin", "url": "http://127.0.0.1:5000", "timeout_ms": 10_000},
+    BackendInput: {
+        "name": "httpbin",
+        "url": "http://127.0.0.1:5000",
+        "timeout_ms": 10_000,
+        "targets": [{"url": "http://127.0.0.1:5001"}],
+    },
     VersionInput: {
         "api": "a1b2c3d4e5",
         "name": "v1",
@@ -31,7 +43,23 @@ EXAMPLES: dict[type[Serializer], dict[str, Any]] = {
         "backend": "b1b2c3d4e5",
     },
     DeploymentInput: {"version": "v1b2c3d4e5", "stage": "live", "note": "First release"},
-    StageChange: {"throttle_rate": 200, "throttle_burst": 400},
+    StageChange: {
+        "throttle_rate": 200,
+        "throttle_burst": 400,
+        "policy": {
+            "cache": {"ttl": 60, "keys": ["query.page"]},
+            "cors": {"origins": ["https://app.example.com"], "methods": ["GET"]},
+            "ip": {"allow": ["192.0.2.0/24"]},
+        },
+        "access_log": "$context.requestId $context.identity.sourceIp $context.status",
+    },
+    PolicyInput: {"policy": {"throttle": {"rate": 5, "burst": 10}, "timeout_ms": 3_000, "cache": None}},
+    CanaryChange: {"deployment": "d1b2c3d4e5", "percent": 10, "variables": {"backend": "b2.example.com"}},
+    DocumentSettingsChange: {
+        "key_source": {"place": "header", "name": "x-shop-key"},
+        "responses": {"THROTTLED": {"status": 429, "headers": {"Retry-After": "'1'"}}},
+        "compress_from": 1_024,
+    },
     PromoteInput: {"to": "live"},
     DomainInput: {
         "host": "api.example.com",

@@ -13,14 +13,21 @@ def find_operation(operations: Iterable[dict[str, Any]], method: str, path: str)
     """Return the operation of `Deployment.compiled["operations"]` that a call reaches, or None.
 
     `path` is below the stage's address, percent-encoded as a client sends it. Per segment a literal goes
-    before literals around variables, before a variable, before a greedy `{proxy+}`; ANY goes last.
+    before literals around variables, before a variable, before a greedy `{proxy+}`; ANY goes last, but for HEAD
+    GET. One slash at the end does not matter.
     """
     asked = path.partition("?")[0].split("/")[1:]
-    wanted = method.upper()
+    wanted = [method.upper(), "ANY"] + ["GET"] * (method.upper() == "HEAD")
+    rows = list(operations)
+    return _find(rows, wanted, asked) or (_find(rows, wanted, asked[:-1]) if asked[-1:] == [""] else None)
+
+
+def _find(rows: list[dict[str, Any]], wanted: list[str], asked: list[str]) -> dict[str, Any] | None:
+    asked = asked or [""]
     found = [
-        (rank, operation["method"] == "ANY", operation)
-        for operation in operations
-        if operation["method"] in (wanted, "ANY") and (rank := _rank(operation["path"], asked)) is not None
+        (rank, wanted.index(operation["method"]), operation)
+        for operation in rows
+        if operation["method"] in wanted and (rank := _rank(operation["path"], asked)) is not None
     ]
     return min(found, key=lambda item: item[:2])[2] if found else None
 

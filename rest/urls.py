@@ -6,7 +6,7 @@ from rest_framework.routers import SimpleRouter
 from rest.views import access, accounts, apis, billing, catalogue, domains, nodes, publish
 from rest.views.general import IndexView, OpenApiView, ProblemsView, ReferenceView, UnknownView
 from rest.views.usage import EstimateView, UsageView
-from rest.views.verify import VerifyView
+from rest.views.verify import AuthorizeBelowView, AuthorizeView, VerifyView
 
 
 class Router(SimpleRouter):
@@ -54,6 +54,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("problems", ProblemsView.as_view(), name="problems"),
     path("problems/<slug:name>", ProblemsView.as_view(), name="problem"),
     re_path(r"^keys/verify/?$", VerifyView.as_view(), name="verify"),
+    path("keys/authorize", AuthorizeView.as_view(), name="authorize"),
+    re_path(r"^keys/authorize(?P<rest>/.*)$", AuthorizeBelowView.as_view(), name="authorize-below"),
     re_path(r"^installation/?$", nodes.InstallationView.as_view(), name="installation"),
     re_path(r"^usage/?$", UsageView.as_view(), name="usage"),
     re_path(r"^usage/estimate/?$", EstimateView.as_view(), name="estimate"),

@@ -1,4 +1,7 @@
-"""The answer of `POST keys/verify`: the verdict of `access.verify` with its limits, ready for JSON."""
+"""The answer of `POST keys/verify`: the verdict of `access.verify` with its limits, ready for JSON.
+
+The gate answers the same (gateway/lua/verify.lua); one suite of tests asks both.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,11 +15,12 @@ from access.models import ApiKey
 from access.periods import window
 from access.verdicts import KeyVerdict
 from access.verify import Verdict, verify_key
-from apis.models import LIVE, Deployment, Stage
+from apis.models import Deployment, Stage
 from metering.queries import quantities
 from nodes.entries import newest_generation
 from rest.caller import Caller
 from rest.operation_match import find_operation
+from rest.serializers.verify_input import names_a_stage
 
 TTL = timedelta(seconds=5)
 NO_API = "Among the APIs that you provide, none has this api, version and stage."
@@ -36,27 +40,36 @@ def judge(caller: Caller, asked: dict[str, Any], at: datetime) -> Judged:
     """Judge a key for a stage that the caller provides. Both unknown: NOT_FOUND, so nothing leaks."""
     text = asked["key"]
     viewer = None if caller.everything else caller.organization
-    names_a_stage = "api" in asked or "version" in asked or asked["stage"] != LIVE
-    if parse_key(text) is None or not names_a_stage:
-        return Judged(verify_key(text, stage=None, viewer=viewer, at=at), None, at)
-    stage = _stage(caller, asked)
-    if stage is None:
-        return Judged(Verdict(KeyVerdict.NOT_FOUND, NO_API), None, at)
-    return Judged(verify_key(text, stage=stage, viewer=viewer, at=at), stage, at)
+    stage = None
+    if parse_key(text) is not None and names_a_stage(asked):
+        stage = find_stage(caller, asked)
+        if stage is None:
+            return Judged(Verdict(KeyVerdict.NOT_FOUND, NO_API), None, at)
+    place = {"client_ip": asked.get("client_ip", ""), "referrer": asked.get("referrer", "")}
+    return Judged(verify_key(text, stage=stage, viewer=viewer, at=at, **place), stage, at)
 
 
-def _stage(caller: Caller, asked: dict[str, Any]) -> Stage | None:
-    """Return the stage that is meant; raises ValidationError when several are."""
+def find_stage(caller: Caller, asked: dict[str, Any]) -> Stage | None:
+    """Return the deployed stage that is meant, or None; raises ValidationError when several are.
+
+    Names are an API's own: without `api` a version, and without both a stage, is meant by its id.
+    """
     rows: QuerySet[Stage] = caller.visible(Stage).select_related("version__api").defer("version__document")
-    rows = rows.filter(Q(pk=asked["stage"]) | Q(name=asked["stage"]))
-    if version := asked.get("version"):
-        rows = rows.filter(Q(version=version) | Q(version__name=version))
-    if api := asked.get("api"):
+    rows = rows.filter(deployment__isnull=False)
+    api, version = asked.get("api"), asked.get("version")
+    stage, by_name = Q(pk=asked["stage"]), Q(name=asked["stage"])
+    if api:
         rows = rows.filter(Q(version__api=api) | Q(version__api__slug=api))
+        by_version = Q(version=version) | Q(version__name=version) if version else Q()
+        rows = rows.filter(by_version, stage | by_name)
+    elif version:
+        rows = rows.filter(stage | by_name, version=version)
+    else:
+        rows = rows.filter(stage)
     found = list(rows[:2])
     if len(found) < 2:
         return found[0] if found else None
-    field = "version" if "version" not in asked else "api"
+    field = "stage" if version else "version"
     raise ValidationError({field: f"Several stages fit; name the {field}."}, code="ambiguous")
 
 
@@ -78,6 +91,7 @@ def answer(judged: Judged, asked: dict[str, Any], request_id: str) -> dict[str, 
         "api": _api(stage),
         "operation": _operation(stage, asked),
         "limits": limits,
+        "binding_limit": binding["name"] if (binding := binding_limit(limits)) else None,
         "cache": {"ttl_s": _ttl(key, at), "generation": newest_generation()},
     }
 
@@ -118,11 +132,13 @@ def _limits(judged: Judged) -> tuple[list[dict[str, Any]], dict[str, Any] | None
     subscription, plan, key = judged.verdict.subscription, judged.verdict.plan, judged.verdict.key
     if subscription is None or plan is None or key is None:
         return [], None
-    start, end = window(period=plan.quota_period, timezone=key.organization.timezone, at=judged.at)
+    start: datetime | None = None
+    end: datetime | None = None
     limits = []
     if plan.throttle_rate is not None:
         limits.append(_rate(plan.throttle_rate, plan.throttle_burst))
     if plan.quota_limit is not None:
+        start, end = window(period=plan.quota_period, timezone=key.organization.timezone, at=judged.at)
         used = quantities(subscription_ids=[subscription.pk], start=start, end=end)[subscription.pk].calls
         limits.append(_quota(plan.quota_limit, plan.quota_period, used, (start, end), judged.at))
     facts = {
@@ -135,6 +151,16 @@ def _limits(judged: Judged) -> tuple[list[dict[str, Any]], dict[str, Any] | None
         "period_end": end,
     }
     return limits, facts
+
+
+def binding_limit(limits: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the limit that ends first: an exceeded one, else that with the smallest part left."""
+
+    def part(each: dict[str, Any]) -> float:
+        return -1.0 if each["exceeded"] else float(each["remaining"]) / float(each["burst"] or each["limit"])
+
+    known = [each for each in limits if each["exceeded"] or each["remaining"] is not None]
+    return min(known, key=part, default=None)
 
 
 def _rate(rate: float, burst: int | None) -> dict[str, Any]:

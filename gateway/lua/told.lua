@@ -94,7 +94,7 @@ function told.operation(operation, id)
     end
     local text = operation.told
     if not text then
-        text = '{"id":' .. encode(id) .. ',"method":' .. encode(operation.method) .. ',"path":' .. encode(operation.template)
+        text = '{"id":' .. encode(id) .. ',"method":' .. encode(operation.verb) .. ',"path":' .. encode(operation.template)
             .. ',"key_required":' .. (operation.key_required and "true" or "false") .. "}"
         operation.told = text
     end

@@ -104,6 +104,15 @@ local function limits_of(verdict, operation)
     return limits.see(buckets, plan.quota, lease)
 end
 
+-- Where the key was used, as it is told: a page by its URL or its host.
+local function place_of(read)
+    local page_of = read.referrer
+    if page_of and not find(page_of, "://", 1, true) then
+        page_of = "https://" .. page_of
+    end
+    return { address = read.client_ip and ip.parse(read.client_ip), referrer = page_of }
+end
+
 -- Judges read (asked.check) for `who`. Returns the verdict, complete with `limits`; or nil and the list of errors.
 function verify.judge(who, read)
     local now = ngx_now()
@@ -114,8 +123,7 @@ function verify.judge(who, read)
             local message = "Several stages fit; name the " .. ambiguous .. "."
             return nil, { { field = ambiguous, code = "ambiguous", message = message } }
         end
-        local place = { address = read.client_ip and ip.parse(read.client_ip), referrer = read.referrer }
-        verdict = judge.key(who, entry, stage, place, now)
+        verdict = judge.key(who, entry, stage, place_of(read), now)
     end
     verdict.at = now
     local operation, id = verify.operation(verdict.stage, read.method, read.path)

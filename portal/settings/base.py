@@ -32,6 +32,8 @@ GATEHOUSE_VAR = VAR
 GATEHOUSE_DEMO = given("GATEHOUSE_DEMO", "0") == "1"
 # What a client program calls; shown in curl lines and documents.
 GATEWAY_URL = given("GATEHOUSE_GATEWAY_URL", "http://localhost:8080").rstrip("/")
+# Where the portal reaches a gateway node, for calls that keys/verify consumes.
+NODE_URL = given("GATEHOUSE_NODE_URL", GATEWAY_URL).rstrip("/")
 PORTAL_URL = given("GATEHOUSE_PORTAL_URL", "http://localhost:8000").rstrip("/")
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
 

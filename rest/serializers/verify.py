@@ -1,56 +1,10 @@
-"""Key verification: what is asked and the verdict."""
+"""Key verification: the verdict."""
 
 from rest_framework import serializers
 
 from access.verdicts import KeyVerdict
-from apis.models import LIVE
-from rest.serializers.base import Strict
 
-MODES = ("check", "consume", "reserve", "report")
 CODES = [(verdict.code, verdict.message) for verdict in KeyVerdict]
-
-
-class VerifyInput(Strict):
-    """Which key, and for what. Without api, version and stage id only the key itself is judged."""
-
-    key = serializers.CharField(
-        max_length=512,
-        allow_blank=True,
-        trim_whitespace=False,
-        style={"input_type": "password"},
-        help_text="The text of the key, as the client sent it.",
-    )
-    api = serializers.CharField(
-        required=False, max_length=60, help_text="Id or slug of an API that you provide."
-    )
-    version = serializers.CharField(
-        required=False, max_length=40, help_text="Id or name; may be left out when the API has one version."
-    )
-    stage = serializers.CharField(max_length=128, default=LIVE, help_text="Id or name.")
-    method = serializers.RegexField(
-        r"^[A-Za-z]{1,20}\Z", required=False, help_text="With `path`: names the operation in the answer."
-    )
-    path = serializers.CharField(
-        required=False, max_length=2000, help_text="Below the stage's address, such as /orders/7."
-    )
-    mode = serializers.CharField(
-        default="check", max_length=20, help_text="`check` = nothing is consumed; the only one there is yet."
-    )
-
-    def validate_mode(self, mode: str) -> str:
-        if mode == "check":
-            return mode
-        if mode in MODES:
-            raise serializers.ValidationError(
-                f"The mode {mode} is not offered here; use `check`, which consumes nothing.",
-                code="not_offered",
-            )
-        raise serializers.ValidationError("Unknown mode; use `check`.", code="invalid_choice")
-
-    def validate_path(self, path: str) -> str:
-        if not path.startswith("/"):
-            raise serializers.ValidationError("Begin the path with a slash.", code="invalid")
-        return path
 
 
 class VerifiedKey(serializers.Serializer):
@@ -84,8 +38,10 @@ class VerifiedSubscription(serializers.Serializer):
     plan = serializers.CharField(help_text="Id of the plan.")
     plan_name = serializers.CharField()
     started_at = serializers.DateTimeField()
-    period_start = serializers.DateTimeField(help_text="Of the running quota window.")
-    period_end = serializers.DateTimeField()
+    period_start = serializers.DateTimeField(
+        allow_null=True, help_text="Of the running quota window; null without a quota."
+    )
+    period_end = serializers.DateTimeField(allow_null=True)
 
 
 class VerifiedApi(serializers.Serializer):
@@ -110,7 +66,8 @@ class VerifiedOperation(serializers.Serializer):
 
 class LimitAccuracy(serializers.Serializer):
     mode = serializers.CharField(
-        help_text="per_node: each gateway node has a bucket of its own; delayed: seconds old."
+        help_text="From a node: `node` (this node's bucket) and `leased` (this node's lease and what nobody holds). "
+        "From the control plane: `per_node` (not known here) and `delayed` (as metered, seconds old)."
     )
 
 
@@ -130,7 +87,7 @@ class LimitSerializer(serializers.Serializer):
     reset_after_s = serializers.IntegerField(allow_null=True)
     exceeded = serializers.BooleanField()
     source = serializers.CharField(  # type: ignore[assignment]
-        help_text="plan."
+        help_text="plan or stage."
     )
     accuracy = LimitAccuracy()
 
@@ -147,7 +104,7 @@ class VerdictSerializer(serializers.Serializer):
     code = serializers.ChoiceField(choices=CODES)
     message = serializers.CharField()
     request_id = serializers.CharField()
-    consumed = serializers.BooleanField(help_text="Always false in mode check.")
+    consumed = serializers.BooleanField(help_text="Whether a call was taken from the limits.")
     key = VerifiedKey(allow_null=True)
     application = VerifiedApplication(allow_null=True)
     account = VerifiedAccount(allow_null=True)
@@ -155,4 +112,8 @@ class VerdictSerializer(serializers.Serializer):
     api = VerifiedApi(allow_null=True)
     operation = VerifiedOperation(allow_null=True)
     limits = LimitSerializer(many=True)
+    binding_limit = serializers.CharField(
+        allow_null=True,
+        help_text="Name of the limit that ends first: exceeded, or with the smallest part left.",
+    )
     cache = CacheSerializer()

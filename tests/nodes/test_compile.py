@@ -271,10 +271,13 @@ def test_a_keys_deadlines_lie_in_its_entry() -> None:
 
 def test_a_disabled_key_is_not_active_and_of_a_revoked_one_only_its_story_is_left() -> None:
     disabled, _ = make_key(state="disabled")
-    revoked, _ = make_key(make_subscription().application, state="revoked", expires_at=now())
+    moment = now()
+    revoked, _ = make_key(make_subscription().application, state="revoked", expires_at=moment)
     assert only(compiler.keys([disabled.pk])).data.active is False
     left = only(compiler.keys([revoked.pk])).data
-    assert left == shapes.Key(revoked.pk, active=False, subscriptions=[], about=left.about)
+    assert left == shapes.Key(
+        revoked.pk, active=False, subscriptions=[], expires_at=moment.timestamp(), about=left.about
+    )
     assert left.about["state"] == "revoked"
 
 
@@ -319,5 +322,7 @@ def test_many_cost_as_many_queries_as_one(kind: str, count: int, django_assert_m
         "backends": make_backend,
     }[kind]
     ids = [made().pk for _ in range(count)]
-    with django_assert_max_num_queries({"stages": 10, "plans": 3, "subscriptions": 2, "keys": 2}.get(kind, 1)):
+    with django_assert_max_num_queries(
+        {"stages": 10, "plans": 3, "subscriptions": 2, "keys": 2}.get(kind, 1)
+    ):
         assert list(getattr(compiler, kind)(ids))

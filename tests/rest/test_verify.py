@@ -91,6 +91,7 @@ def test_a_valid_key_is_told_whole(alice, charlie, sold):
             "sunset_at": None,
         },
         "operation": None,
+        "binding_limit": "monthly",
         "cache": {"ttl_s": 5, "generation": 0},
     }
     assert (rate["kind"], rate["limit"], rate["burst"], rate["remaining"]) == ("rate", 5.0, 10, None)
@@ -200,9 +201,11 @@ def test_a_verdict_is_kept_no_longer_than_the_key_lives(alice, sold):
 
 
 def test_other_modes_are_refused_clearly(alice, sold):
-    assert "use `check`" in fault(
-        alice.post("keys/verify", {**sold.asked, "mode": "consume"}), "mode", "not_offered"
+    assert "use `check` or `consume`" in fault(
+        alice.post("keys/verify", {**sold.asked, "mode": "reserve"}), "mode", "not_offered"
     )
+    fault(alice.post("keys/verify", {"key": sold.text, "mode": "consume"}), "api", "required")
+    fault(alice.post("keys/verify", {**sold.asked, "client_ip": "1.2.3"}), "client_ip", "invalid")
     fault(alice.post("keys/verify", {**sold.asked, "mode": "guess"}), "mode", "invalid_choice")
     fault(alice.post("keys/verify", {**sold.asked, "path": "orders"}), "path")
     fault(alice.post("keys/verify", {**sold.asked, "method": "GET /"}), "method")
@@ -260,8 +263,15 @@ OPERATIONS = [
         ("GET", "/files/a.txt", 4),
         ("GET", "/files/a/b", 5),
         ("GET", "/", None),
+        ("HEAD", "/orders/latest", 1),
+        ("GET", "/orders/7/", 5),
     ],
 )
 def test_method_and_path_reach_the_operation_that_the_gate_would_take(method, path, expected):
     found = find_operation(OPERATIONS, method, path)
     assert found == (None if expected is None else OPERATIONS[expected])
+
+
+def test_one_slash_at_the_end_does_not_matter():
+    assert find_operation(OPERATIONS[:2], "GET", "/orders/latest/") == OPERATIONS[1]
+    assert find_operation(OPERATIONS[:2], "GET", "/orders/latest//") is None
