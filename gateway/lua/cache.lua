@@ -147,8 +147,9 @@ local function await(call, key)
     end
 end
 
--- nginx would answer these from a part of the answer, or not at all; what is kept must be whole and not encoded.
-local function ask_for_all()
+-- What is kept must be whole and not encoded. The client's Accept-Encoding counts again for her own answer.
+local function ask_for_all(call)
+    call.accepts = var.http_accept_encoding
     for _, name in ipairs({
         "Accept-Encoding", "Range", "If-Range", "If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since",
     }) do
@@ -177,7 +178,7 @@ function cache.lookup(call)
     call.missed = true
     if method == "GET" then
         call.key = key
-        ask_for_all()
+        ask_for_all(call)
     end
 end
 

@@ -73,6 +73,9 @@ function compress.answer(call)
         add_vary()
         local length = tonumber(header["Content-Length"])
         if not length or length >= from then
+            if call.accepts then
+                ngx.req.set_header("Accept-Encoding", call.accepts)
+            end
             return
         end
     end

@@ -78,8 +78,7 @@ end
 function zlib.unpack(text, limit)
     local plain, problem = unpack_as(ZLIB_OR_GZIP, text, limit)
     if problem == zlib.BROKEN then
-        local raw, other = unpack_as(RAW, text, limit)
-        return raw, raw and nil or (other == zlib.TOO_LARGE and other or problem)
+        return unpack_as(RAW, text, limit)
     end
     return plain, problem
 end
