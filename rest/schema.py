@@ -118,7 +118,7 @@ class Schema(AutoSchema):
         found = [ProblemType.UNAUTHENTICATED, ProblemType.FORBIDDEN]
         if "{" in self.path:
             found.append(ProblemType.NOT_FOUND)
-        if self.method in ("POST", "PATCH"):
+        if self.method in ("POST", "PUT", "PATCH"):
             found += [ProblemType.MALFORMED, ProblemType.UNSUPPORTED_MEDIA_TYPE]
         if self.method != "GET":
             found.append(ProblemType.CONFLICT)

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from accounts.models import Organization
 from apis.models import Api, ApiVersion, Backend, Operation
 from rest.serializers.base import Strict, StrictModel, Visible
+from rest.serializers.policies import RetriesField, Unread
 
 OWNER_HELP = "The provider; default: the token's own organization."
 
@@ -47,35 +48,72 @@ class ApiChange(StrictModel):
         fields: tuple[str, ...] = ("name", "summary", "description", "visibility")
 
 
+class TargetSerializer(serializers.Serializer):
+    """A further server, of the same scheme and path as the first."""
+
+    url = serializers.CharField()
+    weight = serializers.IntegerField(required=False, min_value=1, max_value=1_000, help_text="Default: 1.")
+
+
+class HealthSerializer(serializers.Serializer):
+    """After `failures` in a row an address rests for `rest_ms`, then gets one call on trial."""
+
+    failures = serializers.IntegerField(min_value=1, max_value=1_000)
+    rest_ms = serializers.IntegerField(min_value=100, max_value=3_600_000)
+
+
+@extend_schema_field(TargetSerializer(many=True))
+class TargetsField(Unread):
+    pass
+
+
+@extend_schema_field(HealthSerializer)
+class HealthField(Unread):
+    pass
+
+
+BACKEND_FIELDS = (
+    "name",
+    "url",
+    "weight",
+    "targets",
+    "health",
+    "retries",
+    "connect_timeout_ms",
+    "timeout_ms",
+)
+
+
 class BackendSerializer(serializers.ModelSerializer):
-    """The provider's server behind a version."""
+    """The provider's server, or servers, behind a version."""
+
+    targets = TargetsField(read_only=True)
+    health = HealthField(read_only=True, allow_null=True)
+    retries = RetriesField(read_only=True, allow_null=True)
 
     class Meta:
         model = Backend
-        fields: tuple[str, ...] = (
-            "id",
-            "organization",
-            "name",
-            "url",
-            "connect_timeout_ms",
-            "timeout_ms",
-            "created_at",
-        )
+        fields: tuple[str, ...] = ("id", "organization", *BACKEND_FIELDS, "client_certificate", "created_at")
         read_only_fields: tuple[str, ...] = fields
 
 
-class BackendInput(StrictModel):
+class BackendChange(StrictModel):
+    targets = TargetsField(required=False, help_text="Further servers: the whole new list.")
+    health = HealthField(required=False, allow_null=True, help_text="null = servers never rest.")
+    retries = RetriesField(
+        required=False, allow_null=True, help_text="For operations whose policies do not speak of retries."
+    )
+
+    class Meta:
+        model = Backend
+        fields: tuple[str, ...] = BACKEND_FIELDS
+
+
+class BackendInput(BackendChange):
     organization = Visible(Organization, required=False, help_text=OWNER_HELP)
 
-    class Meta:
-        model = Backend
-        fields: tuple[str, ...] = ("organization", "name", "url", "connect_timeout_ms", "timeout_ms")
-
-
-class BackendChange(StrictModel):
-    class Meta:
-        model = Backend
-        fields: tuple[str, ...] = ("name", "url", "connect_timeout_ms", "timeout_ms")
+    class Meta(BackendChange.Meta):
+        fields: tuple[str, ...] = ("organization", *BACKEND_FIELDS)
 
 
 class FindingSerializer(serializers.Serializer):
@@ -104,6 +142,7 @@ class VersionSerializer(serializers.ModelSerializer):
             "findings",
             "deprecated_at",
             "sunset_at",
+            "client_certificate",
             "created_at",
             "updated_at",
         )

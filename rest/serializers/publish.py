@@ -7,8 +7,10 @@ from rest_framework import serializers
 
 from apis.models import LIVE, ApiVersion, BasePathMapping, Deployment, Stage
 from apis.queries import canonical_address, stage_address
+from apis.stage_policies import stage_remarks
 from nodes.queries import stage_live, stage_problem
 from rest.serializers.base import Strict, Visible
+from rest.serializers.policies import CanarySerializer, OperationPoliciesField, PolicyField, canary_of
 
 
 class PointingStageSerializer(serializers.ModelSerializer):
@@ -60,6 +62,9 @@ class StageSerializer(serializers.ModelSerializer):
     """A movable pointer to a deployment, with settings that hold at once."""
 
     variables = serializers.DictField(child=serializers.CharField(), read_only=True)
+    policy = PolicyField(read_only=True, help_text="For every operation that says nothing else.")
+    operation_policies = OperationPoliciesField(read_only=True, help_text="By the operation's id.")
+    canary = serializers.SerializerMethodField(help_text="null = there is none.")
     address = serializers.SerializerMethodField(help_text="Where clients call it.")
     canonical_address = serializers.SerializerMethodField(help_text="The address that always holds.")
 
@@ -74,12 +79,22 @@ class StageSerializer(serializers.ModelSerializer):
             "variables",
             "throttle_rate",
             "throttle_burst",
+            "policy",
+            "operation_policies",
+            "access_log",
+            "compress_from",
+            "cache_epoch",
+            "canary",
             "address",
             "canonical_address",
             "created_at",
             "updated_at",
         )
         read_only_fields: tuple[str, ...] = fields
+
+    @extend_schema_field(CanarySerializer(allow_null=True))
+    def get_canary(self, stage: Stage) -> dict[str, Any] | None:
+        return canary_of(stage)
 
     def get_address(self, stage: Stage) -> str:
         return stage_address(stage)
@@ -98,10 +113,16 @@ class LiveSerializer(serializers.Serializer):
 
 class StageDetailSerializer(StageSerializer):
     nodes = serializers.SerializerMethodField()
+    remarks = serializers.SerializerMethodField(
+        help_text="What of the settings is odd, though it can be used."
+    )
 
     class Meta(StageSerializer.Meta):
-        fields: tuple[str, ...] = (*StageSerializer.Meta.fields, "nodes")
+        fields: tuple[str, ...] = (*StageSerializer.Meta.fields, "nodes", "remarks")
         read_only_fields: tuple[str, ...] = fields
+
+    def get_remarks(self, stage: Stage) -> list[str]:
+        return stage_remarks(stage)
 
     @extend_schema_field(LiveSerializer)
     def get_nodes(self, stage: Stage) -> dict[str, Any]:
@@ -124,11 +145,36 @@ class StageChange(Strict):
     throttle_burst = serializers.IntegerField(
         required=False, allow_null=True, min_value=0, max_value=2_000_000_000, help_text="Calls at once."
     )
+    policy = PolicyField(required=False, help_text="The whole new one; {} = none.")
+    operation_policies = OperationPoliciesField(
+        required=False, help_text="By the operation's id: the whole new set. See also stages/{id}/operations."
+    )
+    access_log = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        help_text="One line with AWS's $context variables, $context.requestId among them; empty = no log.",
+    )
+    compress_from = serializers.IntegerField(
+        required=False, allow_null=True, help_text="Bytes; null = as the version's document says."
+    )
 
 
 class PromoteInput(Strict):
     to = serializers.CharField(
         max_length=128, help_text="Name (or id) of the stage that shall point to this stage's deployment."
+    )
+
+
+class CanaryChange(Strict):
+    """What is left out stays as it is; a new canary has the stage's own deployment and 0 percent."""
+
+    deployment = Visible(Deployment, required=False)
+    percent = serializers.FloatField(required=False, help_text="0 to 100.")
+    variables = serializers.DictField(
+        child=serializers.CharField(allow_blank=True, max_length=512, trim_whitespace=False), required=False
+    )
+    use_cache = serializers.BooleanField(
+        required=False, help_text="Whether the canary's answers are cached, too; never with the stage's."
     )
 
 

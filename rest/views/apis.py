@@ -7,8 +7,9 @@ from drf_spectacular.utils import OpenApiTypes, extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 
-from apis import backends, versions
+from apis import backends, document_settings, versions
 from apis.import_document import fetch_document
 from apis.models import Api, ApiVersion, Backend, Operation
 from apis.queries import version_document_for_readers
@@ -29,7 +30,14 @@ from rest.serializers.apis import (
     VersionSerializer,
 )
 from rest.serializers.base import Nothing
+from rest.serializers.policies import (
+    DocumentPolicySerializer,
+    DocumentSettingsChange,
+    DocumentSettingsSerializer,
+    PolicyInput,
+)
 from rest.views.base import Changeable, Creatable, Listed, Made, Readable, Resource, act
+from rest.views.client_certificates import CERTIFICATE_INPUTS, ClientCertificateActions
 
 
 class ApiViews(Listed, Readable, Creatable, Changeable, Resource):
@@ -50,12 +58,13 @@ class ApiViews(Listed, Readable, Creatable, Changeable, Resource):
         versions.change_api(api=row, actor=self.caller.user, **data)
 
 
-class BackendViews(Listed, Readable, Creatable, Changeable, Resource):
+class BackendViews(ClientCertificateActions, Listed, Readable, Creatable, Changeable, Resource):
     """The provider's servers. A change of URL or timeouts holds on every stage at once."""
 
     model, noun, nouns, tag = Backend, "backend", "backends", "apis"
     serializer_class = BackendSerializer
     create_input, change_input = BackendInput, BackendChange
+    action_inputs: ClassVar = CERTIFICATE_INPUTS
     filterset_class = BackendFilters
     ordering_fields = ("name", "created_at")
     search_fields = ("name", "url")
@@ -87,7 +96,13 @@ class VersionViews(Listed, Readable, Creatable, Changeable, Resource):
     parser_classes = (JsonParser, UploadParser)
     takes_uploads: ClassVar = ("create", "partial_update")
     create_input, change_input = VersionInput, VersionChange
-    action_inputs: ClassVar = {"deprecate": DeprecateInput, "retire": Nothing, "reinstate": Nothing}
+    action_inputs: ClassVar[dict[str, type[Serializer]]] = {
+        "deprecate": DeprecateInput,
+        "retire": Nothing,
+        "reinstate": Nothing,
+        "change_settings": DocumentSettingsChange,
+    }
+    action_outputs: ClassVar = dict.fromkeys(("read_settings", "change_settings"), DocumentSettingsSerializer)
     filterset_class = VersionFilters
     ordering_fields = ("name", "state", "created_at", "updated_at")
     search_fields = ("name", "api__name", "api__slug")
@@ -123,6 +138,23 @@ class VersionViews(Listed, Readable, Creatable, Changeable, Resource):
         """The OpenAPI document as developers read it: the gateway's address and the key, no extensions."""
         return Response(version_document_for_readers(self.get_object()))
 
+    @action(detail=True, url_path="settings")
+    def read_settings(self, request: Request, pk: str) -> Response:
+        """What the document says for all operations: policy, key source, gateway responses, compression."""
+        return self._settings(self.get_object())
+
+    @read_settings.mapping.patch
+    def change_settings(self, request: Request, pk: str) -> Response:
+        """Write policies into the document; they go live with the next deployment."""
+        version, fields = self.target()
+        document_settings.change_document_settings(version=version, actor=self.caller.user, **fields)
+        return self._settings(version)
+
+    @staticmethod
+    def _settings(version: ApiVersion) -> Response:
+        found = document_settings.document_settings(version)
+        return Response(DocumentSettingsSerializer(found).data)
+
     @act()
     def deprecate(self, request: Request, pk: str) -> Response:
         """Mark a published version as deprecated; it goes on answering."""
@@ -145,12 +177,15 @@ class VersionViews(Listed, Readable, Creatable, Changeable, Resource):
 
 
 class OperationViews(Listed, Readable, Changeable, Resource):
-    """The operations of versions. They come from the document; whether one needs a key can be set here."""
+    """The operations of versions. They come from the document; keys and policies can be set here."""
 
     model, noun, nouns, tag = Operation, "operation", "operations", "versions"
     serializer_class = OperationSerializer
     related = ("version",)
     change_input = OperationChange
+    http_method_names = [*Resource.http_method_names, "put"]
+    action_inputs: ClassVar = {"set_policy": PolicyInput}
+    action_outputs: ClassVar = dict.fromkeys(("policy", "set_policy"), DocumentPolicySerializer)
     filterset_class = OperationFilters
     ordering_fields = ("position", "path", "method")
     search_fields = ("path", "operation_id", "summary", "tag")
@@ -161,3 +196,30 @@ class OperationViews(Listed, Readable, Changeable, Resource):
     def change(self, row: Operation, data: dict[str, Any]) -> None:
         if "key_required" in data:
             versions.set_key_required(operation=row, required=data["key_required"], actor=self.caller.user)
+
+    @action(detail=True)
+    def policy(self, request: Request, pk: str) -> Response:
+        """The policy that the version's document gives this operation."""
+        return self._policy(self.get_object())
+
+    @policy.mapping.put
+    def set_policy(self, request: Request, pk: str) -> Response:
+        """Write this operation's policy into the document; it goes live with the next deployment."""
+        operation, data = self.target()
+        document_settings.set_document_policy(
+            operation=operation, policy=data["policy"], actor=self.caller.user
+        )
+        return self._policy(operation)
+
+    @extend_schema(request=None, responses={204: None})
+    @policy.mapping.delete
+    def remove_policy(self, request: Request, pk: str) -> Response:
+        """Take this operation's policy out of the document."""
+        operation = self.get_object()
+        document_settings.set_document_policy(operation=operation, policy=None, actor=self.caller.user)
+        return Response(status=204)
+
+    @staticmethod
+    def _policy(operation: Operation) -> Response:
+        found = document_settings.document_policy(operation)
+        return Response(DocumentPolicySerializer({"operation": operation.pk, "policy": found}).data)

@@ -3,13 +3,20 @@
 from typing import Any, ClassVar
 
 from django.db.models import Prefetch, QuerySet
+from django.http import Http404
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apis import publish
-from apis.models import BasePathMapping, Deployment, Stage
+from apis.models import BasePathMapping, Deployment, Operation, Stage
+from apis.stage_policies import effective_policy, policy_levels
 from rest.filtersets import DeploymentFilters, MappingFilters, StageFilters
+from rest.serializers.base import Nothing
+from rest.serializers.policies import OperationPolicySerializer, PolicyInput
 from rest.serializers.publish import (
+    CanaryChange,
     DeploymentInput,
     DeploymentSerializer,
     MappingChange,
@@ -57,10 +64,28 @@ class StageViews(Listed, Readable, Changeable, Resource):
     serializer_class = StageSerializer
     related = ("version__api",)
     change_input = StageChange
-    action_inputs: ClassVar = {"promote": PromoteInput, "roll_back": RollBackInput}
+    http_method_names = [*Resource.http_method_names, "put"]
+    action_inputs: ClassVar = {
+        "promote": PromoteInput,
+        "roll_back": RollBackInput,
+        "canary": CanaryChange,
+        "promote_canary": Nothing,
+        "flush_cache": Nothing,
+        "set_operation_policy": PolicyInput,
+    }
     action_outputs: ClassVar = dict.fromkeys(
-        ("retrieve", "partial_update", "promote", "roll_back"), StageDetailSerializer
-    )
+        (
+            "retrieve",
+            "partial_update",
+            "promote",
+            "roll_back",
+            "canary",
+            "remove_canary",
+            "promote_canary",
+            "flush_cache",
+        ),
+        StageDetailSerializer,
+    ) | dict.fromkeys(("operation_policy", "set_operation_policy"), OperationPolicySerializer)
     filterset_class = StageFilters
     ordering_fields = ("name", "created_at", "updated_at")
     search_fields = ("name", "version__name", "version__api__name", "version__api__slug")
@@ -90,6 +115,72 @@ class StageViews(Listed, Readable, Changeable, Resource):
         """Point the stage to an earlier deployment of its version."""
         stage, data = self.target()
         return self.answer(publish.roll_back(stage=stage, actor=self.caller.user, **data))
+
+    @action(detail=True, methods=["patch"])
+    def canary(self, request: Request, pk: str) -> Response:
+        """Start or change the canary: another deployment that gets part of the stage's calls.
+
+        Until it is removed, deployments to the stage go to the canary.
+        """
+        stage, data = self.target()
+        return self.answer(publish.set_canary(stage=stage, actor=self.caller.user, **data))
+
+    @canary.mapping.delete
+    def remove_canary(self, request: Request, pk: str) -> Response:
+        """Take the canary away; answers with the stage."""
+        return self.answer(publish.remove_canary(stage=self.get_object(), actor=self.caller.user))
+
+    @act()
+    def promote_canary(self, request: Request, pk: str) -> Response:
+        """Give every call what the canary has; the canary stays at 0 percent until it is removed."""
+        stage, _ = self.target()
+        return self.answer(publish.promote_canary(stage=stage, actor=self.caller.user))
+
+    @act()
+    def flush_cache(self, request: Request, pk: str) -> Response:
+        """Forget every answer that the stage has in its cache, on every node."""
+        stage, _ = self.target()
+        return self.answer(publish.flush_cache(stage=stage, actor=self.caller.user))
+
+    @action(detail=True, url_path="operations/(?P<operation>[a-z0-9]{10})/policy")
+    def operation_policy(self, request: Request, pk: str, operation: str) -> Response:
+        """An operation's own policy on this stage, and what holds for it."""
+        return self._operation_policy(self.get_object(), self._operation(operation))
+
+    @operation_policy.mapping.put
+    def set_operation_policy(self, request: Request, pk: str, operation: str) -> Response:
+        """Give an operation a policy of its own on this stage; it holds at once."""
+        stage, data = self.target()
+        row = self._operation(operation)
+        publish.set_operation_policy(
+            stage=stage, operation=row, policy=data["policy"], actor=self.caller.user
+        )
+        return self._operation_policy(stage, row)
+
+    @extend_schema(request=None, responses={204: None})
+    @operation_policy.mapping.delete
+    def remove_operation_policy(self, request: Request, pk: str, operation: str) -> Response:
+        """Take an operation's own policy on this stage away."""
+        stage, row = self.get_object(), self._operation(operation)
+        publish.set_operation_policy(stage=stage, operation=row, policy=None, actor=self.caller.user)
+        return Response(status=204)
+
+    def _operation(self, pk: str) -> Operation:
+        found = self.caller.visible(Operation).filter(pk=pk, version=self.get_object().version_id).first()
+        if found is None:
+            raise Http404
+        return found
+
+    @staticmethod
+    def _operation_policy(stage: Stage, operation: Operation) -> Response:
+        levels = policy_levels(stage, operation)
+        answer = {
+            "operation": operation.pk,
+            "policy": levels["stage_operation"],
+            "effective": effective_policy(stage, operation),
+            "levels": levels,
+        }
+        return Response(OperationPolicySerializer(answer).data)
 
 
 class MappingViews(Listed, Readable, Creatable, Changeable, Removable, Resource):
