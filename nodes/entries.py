@@ -159,6 +159,30 @@ def newest_generation() -> int:
     return Entry.objects.aggregate(newest=Max("generation"))["newest"] or 0
 
 
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """All entries in one number: `gateway.agent.drift.digest` computes the same. `digest` is in decimal."""
+
+    generation: int
+    count: int
+    digest: str
+
+
+def digest() -> Digest:
+    """Sum up what nodes should hold at the newest generation."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT coalesce(max(generation), 0), count(*) FILTER (WHERE data IS NOT NULL),
+                coalesce(sum(('x' || left(md5(kind || ':' || key || ':' || generation), 15))::bit(60)::bigint)
+                    FILTER (WHERE data IS NOT NULL), 0)
+            FROM nodes_entry
+            """
+        )
+        generation, count, total = cursor.fetchone()
+    return Digest(generation, count, str(total))
+
+
 def snapshot(*, after: int, limit: int = PAGE) -> Changes:
     """Return the entries after a generation, oldest first.
 

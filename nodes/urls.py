@@ -6,6 +6,7 @@ from nodes import views
 
 urlpatterns = [
     path("entries", views.changes, name="node-entries"),
+    path("digest", views.digest, name="node-digest"),
     path("leases", views.lease, name="node-leases"),
     path("leases/return", views.give_back, name="node-leases-return"),
     path("shares", views.share, name="node-shares"),

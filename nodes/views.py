@@ -32,6 +32,12 @@ def changes(request: HttpRequest, _node: Node) -> HttpResponse:
     )
 
 
+@node_view("GET")
+def digest(_request: HttpRequest, _node: Node) -> HttpResponse:
+    """`GET digest`: all entries in one number, for a node that wonders whether it has them."""
+    return JsonResponse(asdict(entries.digest()))
+
+
 def _number(request: HttpRequest, name: str) -> int:
     given = request.GET.get(name, "0")
     if not given.isascii() or not given.isdigit() or len(given) > 18:

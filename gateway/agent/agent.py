@@ -14,6 +14,7 @@ from aiohttp import web
 from gateway.agent import leases as lease_desk
 from gateway.agent.addresses import Addresses
 from gateway.agent.control_plane import ControlPlane, Rejected, Unreachable
+from gateway.agent.drift import Drift
 from gateway.agent.give_back import GiveBack
 from gateway.agent.meter import Meter
 from gateway.agent.nginx import Away, ControlSocket
@@ -105,8 +106,16 @@ class Agent:
 
     def _parts(self) -> list[tuple[str, Any]]:
         sync = Sync(self.store, self._control_plane, self.problems, self._changed, self._replaced)
+        drift = Drift(
+            self.store,
+            self._control_plane,
+            self.problems,
+            generation=sync.generation,
+            start_over=sync.start_over,
+        )
         return [
             ("sync", sync.run),
+            ("drift", drift.run),
             ("push", self._look_after_nginx),
             ("addresses", self._addresses.run),
             ("meter", self._meter.run),

@@ -54,6 +54,15 @@ class ControlPlane:
             raise self._odd("entries", "an answer without generation or entries")
         return answer
 
+    async def digest(self) -> dict[str, Any] | None:
+        """Return `{"generation", "count", "digest"}` of all entries; None = the control plane cannot tell."""
+        answer = await self._call("GET", "digest", missing_ok=True)
+        if answer is None:
+            return None
+        if not all(str(answer.get(name, "")).isdigit() for name in ("generation", "count", "digest")):
+            raise self._odd("digest", "an answer without generation, count or digest")
+        return answer
+
     async def lease(self, ask: dict[str, Any]) -> dict[str, Any] | None:
         """Ask for a slice of a quota; None = no such subscription, or it has no quota."""
         answer = await self._call("POST", "leases", ask, missing_ok=True)

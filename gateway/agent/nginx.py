@@ -51,6 +51,15 @@ class ControlSocket:
             raise PushRefused(status, answer)
         return int(answer.get("generation") or 0)
 
+    async def start_over(self) -> None:
+        """Make every entry older than any that will be pushed; all stay in use."""
+        await self._call("POST", "/entries/start-over", seconds=PUSH_SECONDS)
+
+    async def sweep(self, keep: Iterable[tuple[str, str]]) -> None:
+        """Drop what was not pushed since `start_over`, but for these (kind, key)."""
+        names = [f"{kind}:{key}" for kind, key in keep]
+        await self._call("POST", "/entries/sweep", json.dumps(names).encode(), seconds=PUSH_SECONDS)
+
     async def addresses(self, addresses: dict[str, list[str]]) -> None:
         """Tell nginx the IP addresses of host names."""
         await self._call("POST", "/addresses", json.dumps(addresses).encode())

@@ -1,6 +1,7 @@
 """Pushes entries into nginx: changes at once, and what is missing after nginx was started anew."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -15,8 +16,12 @@ PUSH_BYTES = 4_000_000
 CHECK_SECONDS = 1.0
 # Entries that nginx refused are tried again this often (an operator may have given it more memory).
 RETRY_SECONDS = 10.0
+# nginx's number of entries must be wrong at so many looks in a row before everything is pushed anew.
+UNLIKE_LIMIT = 3
 # After so many entries in a row found no room, only those that close a door are still tried in this round.
 FULL_LIMIT = 3
+
+log = logging.getLogger("agent")
 
 NGINX, MEMORY, BAD = "nginx", "memory", "bad entry"
 
@@ -41,6 +46,7 @@ class Pusher:
         self._unplaced: dict[tuple[str, str], Held] = {}  # no room for these
         self._bad: set[tuple[str, str]] = set()  # nginx found these wrong
         self._tried_at = 0.0
+        self._unlike = 0  # looks in a row at which nginx held another number of entries than the store
         self.nginx: dict[str, Any] = {}  # its last /status answer; empty = away
 
     async def run(self) -> None:
@@ -55,6 +61,7 @@ class Pusher:
             try:
                 await self._look()
                 await self._catch_up()
+                await self._heal_if_unlike()
                 if self._unplaced and time.monotonic() - self._tried_at > RETRY_SECONDS:
                     await self._retry_unplaced()
                 if not self._unplaced:
@@ -110,15 +117,31 @@ class Pusher:
         await self._push(self._store.after(self._pushed))
         newest = self._store.newest()
         self._pushed = max(self._pushed, newest)
-        held = int(self.nginx.get("generation") or 0)
-        if newest and held > newest:
-            self._problems.report(
-                "generation",
-                f"nginx holds generation {held}, the control plane has only {newest} "
-                "(restored from a backup?); restart nginx to take over its entries",
+        if newest and int(self.nginx.get("generation") or 0) > newest:
+            log.warning("nginx is ahead of the control plane, which was restored from a copy: starting over")
+            await self._heal()
+
+    async def _heal_if_unlike(self) -> None:
+        """Start over when nginx has other entries than the store, although it was offered them all."""
+        settled = not self._unplaced and not self._bad and self._pushed == self._store.newest()
+        same = self.nginx.get("entries") == self._store.live_count()
+        self._unlike = 0 if same or not settled else self._unlike + 1
+        if self._unlike >= UNLIKE_LIMIT:
+            self._unlike = 0
+            log.warning(
+                "nginx holds %s entries, not %s: starting over",
+                self.nginx.get("entries"),
+                self._store.live_count(),
             )
-        else:
-            self._problems.clear("generation")
+            await self._heal()
+
+    async def _heal(self) -> None:
+        """Make nginx's entries the store's; what is in use stays so until its newer self has come."""
+        await self._socket.start_over()
+        self.nginx["generation"] = self._pushed = 0
+        await self._push(self._store.after(0))
+        self._pushed = self._store.newest()
+        await self._socket.sweep([*self._unplaced, *self._bad])
 
     async def _retry_unplaced(self) -> None:
         entries = [

@@ -35,6 +35,7 @@ class Sync:
         self._on_change = on_change
         self._on_snapshot = on_snapshot
         self._after = store.generation
+        self._from_the_start = False
         self._snapshot: dict[tuple[str, str], Entry] | None = {} if store.generation == 0 else None
 
     async def run(self) -> None:
@@ -48,8 +49,18 @@ class Sync:
                 failures += 1
                 await pause(failures)
 
+    def generation(self) -> int:
+        """Return up to where the control plane was followed; 0 in the middle of a snapshot."""
+        return self._after if self._snapshot is None else 0
+
+    def start_over(self) -> None:
+        """Fetch a snapshot with the next ask, whatever this node has."""
+        self._from_the_start = True
+
     async def step(self, wait: int = WAIT_SECONDS) -> None:
         """Ask once and take over the answer; a snapshot's following pages are asked for without waiting."""
+        if self._from_the_start:
+            self._from_the_start, self._snapshot, self._after = False, {}, 0
         collecting = self._snapshot is not None
         answer = await self._control_plane.entries(
             after=self._after, wait=0 if collecting and self._after else wait

@@ -53,6 +53,20 @@ local function push_entries()
     return answer(200, { generation = page.generation })
 end
 
+local function sweep()
+    local keep = {}
+    for _, name in ipairs(cjson.decode(body()) or {}) do
+        keep[name] = true
+    end
+    store.sweep(keep)
+    return answer(200, {})
+end
+
+local function start_over()
+    store.start_over()
+    return answer(200, {})
+end
+
 local function push_addresses()
     local hosts = cjson.decode(body())
     if type(hosts) ~= "table" then
@@ -100,6 +114,8 @@ end
 
 local calls = {
     ["POST /entries"] = push_entries,
+    ["POST /entries/start-over"] = start_over,
+    ["POST /entries/sweep"] = sweep,
     ["POST /addresses"] = push_addresses,
     ["GET /status"] = status,
     ["POST /leases/take"] = take_leases,

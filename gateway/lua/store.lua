@@ -140,6 +140,55 @@ function store.put(entry, line)
     return lock.with(put, entry, line)
 end
 
+-- An entry's name, not a host's claims or addresses, which have no generation.
+local function is_entry(name)
+    return needed[name:match("^[^:]*")] ~= nil
+end
+
+local function age(name)
+    local _, is_live, value = held(name)
+    if is_live then
+        local newline = value:find("\n", 1, true)
+        write(name, "0" .. value:sub(newline), 0, value)
+    else
+        texts:delete(name)
+    end
+end
+
+-- Makes every entry older than any that will come, without taking it out of use. For a control plane whose
+-- generations start anew, and for a node whose entries are not what they should be.
+function store.start_over()
+    for _, name in ipairs(texts:get_keys(0)) do
+        if is_entry(name) then
+            lock.with(age, name)
+        end
+    end
+    page.generation = 0
+end
+
+local function drop_if_old(name)
+    local generation, is_live = held(name)
+    if generation ~= 0 or not is_live then
+        return
+    end
+    texts:delete(name)
+    page.entries = page.entries - 1
+    local kind, key = name:match("^([^:]*):(.*)$")
+    if kind == "mapping" then
+        mind_mapping(key, -1)
+    end
+    announce(name)
+end
+
+-- Drops the entries that did not come again since start_over(), but for the names in `keep`.
+function store.sweep(keep)
+    for _, name in ipairs(texts:get_keys(0)) do
+        if is_entry(name) and not keep[name] then
+            lock.with(drop_if_old, name)
+        end
+    end
+end
+
 local function put_addresses(host, addresses)
     for index, address in ipairs(addresses) do
         local bare = address:find(":", 1, true) and not address:find("^%[")

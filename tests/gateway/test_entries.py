@@ -30,4 +30,4 @@ def test_shapes_within_shapes_are_compact_too() -> None:
         "integration": {"type": "unserved", "path": [], "timeout_ms": 29_000, "reason": "why"},
     }
     assert stage["trie"] == {}
-    assert "policy" not in stage and "about" not in stage
+    assert not {"policy", "about"} & stage.keys()

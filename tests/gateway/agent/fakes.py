@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from gateway.agent.drift import digest
 from portal.embedded.ports import free_port
 
 TOKEN = "ghn_test-token-of-a-node"
@@ -68,6 +69,7 @@ class FakeControlPlane:
         app = web.Application(client_max_size=2**25)
         for method, path, handler in (
             ("GET", "entries", self._entries),
+            ("GET", "digest", self._digest),
             ("POST", "leases", self._lease),
             ("POST", "leases/return", self._give_back),
             ("POST", "shares", self._shares),
@@ -126,6 +128,13 @@ class FakeControlPlane:
         page, more = found[: self.page], len(found) > self.page
         generation = page[-1]["generation"] if more else newest
         return web.json_response({"generation": generation, "entries": page, "more": more, "full": full})
+
+    async def _digest(self, _: web.Request) -> web.Response:
+        live = [
+            (one["kind"], one["key"], one["generation"]) for one in self.held if one["data"] is not None
+        ]
+        newest = max((one["generation"] for one in self.held), default=0)
+        return web.json_response({"generation": newest, "count": len(live), "digest": str(digest(live))})
 
     async def _lease(self, request: web.Request) -> web.Response:
         ask = await request.json()
@@ -201,6 +210,8 @@ class FakeNginx:
     async def start(self) -> None:
         app = web.Application(client_max_size=2**25)
         app.router.add_post("/entries", self._push)
+        app.router.add_post("/entries/start-over", self._start_over)
+        app.router.add_post("/entries/sweep", self._sweep)
         app.router.add_get("/status", self._status)
         app.router.add_post("/addresses", self._take_addresses)
         app.router.add_post("/leases/take", self._take_leases)
@@ -241,6 +252,20 @@ class FakeNginx:
             self.entries[name] = one
             self.generation = max(self.generation, one["generation"])
         return web.json_response({"generation": self.generation})
+
+    async def _start_over(self, _: web.Request) -> web.Response:
+        self.entries = {
+            name: one | {"generation": 0} for name, one in self.entries.items() if one["data"] is not None
+        }
+        self.generation = 0
+        return web.json_response({})
+
+    async def _sweep(self, request: web.Request) -> web.Response:
+        keep = set(json.loads(await request.read()))
+        self.entries = {
+            name: one for name, one in self.entries.items() if one["generation"] or ":".join(name) in keep
+        }
+        return web.json_response({})
 
     async def _status(self, _: web.Request) -> web.Response:
         return web.json_response(

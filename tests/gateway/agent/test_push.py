@@ -127,12 +127,6 @@ async def test_a_gone_entry_that_found_no_room_is_not_tried_for_ever(nginx, stor
     assert pusher.generation() == 3
 
 
-async def test_an_nginx_newer_than_the_control_plane_is_named(nginx, store, pusher, problems):
-    nginx.generation = 50
-    add(store, entry(1))
-    await pusher.check()
-    assert "restart nginx" in str(problems.report_list())
-
 
 async def test_an_empty_store_still_tells_nginx_that_it_is_complete(nginx, store, pusher):
     await pusher.check()

@@ -1,5 +1,6 @@
 """The control socket: what the agent pushes is what the gate knows."""
 
+import json
 import signal
 import time
 
@@ -184,3 +185,24 @@ def test_a_reload_keeps_entries_counters_and_the_lock(gate):
     wait_until(lambda: set(gate.node.workers()).isdisjoint(before), seconds=40, what="new workers")
     assert gate.node.call("GET", "/kept-count").status == 200
     assert gate.node.control("GET", "/status").json["generation"] == gate.world.generation
+
+
+def test_entries_of_a_control_plane_that_starts_anew_replace_the_newer_ones_without_a_gap(fresh):
+    world = World(fresh)
+    world.generation = 100
+    for name in ("kept", "gone"):
+        world.publish(name, {"op": operation("GET", "/")})
+    world.put("key", "dead", None)
+    assert fresh.control("POST", "/entries/start-over").status == 200
+    assert fresh.call("GET", "/kept").status == 500  # found still; its backend was never pushed
+    world.generation = 0
+    world.publish("kept", {"op": operation("GET", "/x")})
+    assert fresh.call("GET", "/kept").status == 403
+    assert fresh.call("GET", "/gone").status == 500
+    keep = json.dumps(["stage:gone"]).encode()
+    assert fresh.control("POST", "/entries/sweep", keep).status == 200
+    assert fresh.call("GET", "/gone").json == {"message": "Missing Authentication Token"}
+    held = fresh.control("GET", "/status").json
+    assert (held["entries"], held["generation"]) == (3, 2)
+    assert fresh.control("POST", "/entries/sweep", b"[]").status == 200
+    assert fresh.control("GET", "/status").json["entries"] == 2
