@@ -36,11 +36,12 @@ class Pair:
     fingerprint: str
 
 
-def read_pair(certificate: str, private_key: str, *, field: str = "certificate") -> Pair:
+def read_pair(certificate: str, private_key: str) -> Pair:
     """Check that chain and key belong together, are in order and hold now.
 
-    Raises Refused at `field` for the chain, at private_key for the key.
+    Raises Refused at certificate or private_key.
     """
+    field = "certificate"
     chain = read_certificates(certificate, field=field)
     if len(chain) > LONGEST_CHAIN:
         raise Refused(f"Give at most {LONGEST_CHAIN} certificates.", field=field)
@@ -118,6 +119,11 @@ def check_time(certificate: x509.Certificate, *, field: str) -> None:
 def pem_of(certificates: list[x509.Certificate]) -> str:
     """Return the certificates as PEM, without the comments that files have between them."""
     return "".join(each.public_bytes(Encoding.PEM).decode() for each in certificates)
+
+
+def expires_at(certificate: str) -> datetime:
+    """Return when the first certificate of a PEM text ends."""
+    return x509.load_pem_x509_certificates(certificate.encode())[0].not_valid_after_utc
 
 
 def fingerprint_of(certificate: x509.Certificate) -> str:

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from accounts.verb_admin import VerbAdmin, person
+from apis.admin.client_tls import ClientCertificatePages
 from apis.admin.pages import link, table
 from apis.backends import change_backend, create_backend
 from apis.forms import ApiForm
@@ -54,7 +55,7 @@ class ApiAdmin(VerbAdmin):
 
 
 @admin.register(Backend)
-class BackendAdmin(VerbAdmin):
+class BackendAdmin(ClientCertificatePages, VerbAdmin):
     list_display = ("name", "url", "organization", "connect_timeout_ms", "timeout_ms")
     list_filter = ("organization",)
     list_filter_submit = True
@@ -63,8 +64,11 @@ class BackendAdmin(VerbAdmin):
     autocomplete_fields = ("organization",)
     fields = ("organization", "name", "url", "connect_timeout_ms", "timeout_ms")
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return (*self.fields, "shown_client_certificate") if obj else self.fields
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("organization",) if obj else ()
+        return ("organization", "shown_client_certificate") if obj else ()
 
     def create(self, request: HttpRequest, data: dict[str, Any]) -> Backend:
         return create_backend(**data, actor=person(request))

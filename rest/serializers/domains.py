@@ -64,3 +64,8 @@ class DomainChange(Strict):
         required=False, help_text=f"{KEY_HELP} Not needed when the new certificate is for the same key."
     )
     client_ca = PemField(required=False, allow_blank=True, help_text=TRUST_HELP)
+
+
+class CertificateInput(Strict):
+    certificate = PemField(help_text="PEM: the certificate to show, then its signer, and so on up.")
+    private_key = PemField(help_text=KEY_HELP)

@@ -3,6 +3,7 @@
 import pytest
 
 from apis.models import DomainName
+from tests.factories import make_backend
 from tests.gateway.certificates import authority, leaf
 from tests.rest.problems import fault
 
@@ -48,3 +49,19 @@ def test_a_key_that_is_refused_is_not_sent_back(alice):
     answer = alice.post("domain-names", body(made, certificate=leaf(HOST).pem))
     fault(answer, "private_key")
     assert b"BEGIN PRIVATE" not in answer.content
+
+
+def test_a_backends_client_certificate_is_told_and_its_key_is_not(alice):
+    backend = make_backend(alice.organization, url="https://api.example.com")
+    path = f"backends/{backend.pk}"
+    answer = alice.post(f"{path}/generate-client-certificate")
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["client_certificate"].startswith("-----BEGIN CERTIFICATE-----")
+    made = leaf(subject="gatehouse")
+    body = {"certificate": made.pem, "private_key": made.private_key}
+    assert alice.done(f"{path}/set-client-certificate", body)["client_certificate"] == made.pem
+    fault(alice.post(f"{path}/set-client-certificate", body | {"private_key": "x"}), "private_key")
+    for each in (answer, alice.get(path), alice.get("backends")):
+        assert b"PRIVATE" not in each.content
+        assert b"sealed" not in each.content
+    assert alice.done(f"{path}/remove-client-certificate")["client_certificate"] == ""
