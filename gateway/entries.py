@@ -187,14 +187,15 @@ class Integration:
 
     type `http_proxy`: proxied by nginx. Either `backend` (an id: the call's path below the base path follows
     the backend's) or `target` with `path`, a list of literal texts and 0-based numbers of captured path
-    variables (already percent-encoded as the client sent them); `query` is put before the client's.
+    variables (already percent-encoded as the client sent them), or of `{"source": expression}`, an expression
+    of AWS's that the gate evaluates and percent-encodes; `query` is put before the client's.
     type `unserved`: the operation is there, a call answers API_CONFIGURATION_ERROR; `reason` says why.
     """
 
     type: str
     backend: str = ""
     target: Target | None = None
-    path: list[str | int] = field(default_factory=list, metadata={"always": True})
+    path: list[str | int | dict[str, str]] = field(default_factory=list, metadata={"always": True})
     query: str = ""
     method: str = ""  # '' = the client's
     timeout_ms: int = 29_000

@@ -166,6 +166,16 @@ function context.evaluate(expression, call)
     end
 end
 
+-- As evaluate(), for a query parameter: a list of all values of `method.request.multivaluequerystring.x`.
+function context.evaluate_all(expression, call)
+    local name = match(expression, "^method%.request%.multivaluequerystring%.(.+)$")
+    local values = name and ngx.req.get_uri_args(0)[name]
+    if type(values) == "table" then
+        return values
+    end
+    return { context.evaluate(expression, call) }
+end
+
 -- Replaces `$name.…` and `${name.…}` in a text by escape(value, name); what is missing becomes `missing`.
 -- other(name): values that only this text knows, or nil. A value is never looked into for more names.
 function context.fill(text, call, escape, missing, other)

@@ -21,6 +21,14 @@ local function set_request_header(name, value)
     end
 end
 
+local function add_to(query, name, values)
+    for index = 1, #values do
+        query = query .. (#query > 1 and "&" or query == "" and "?" or "")
+            .. escape_uri(name) .. "=" .. escape_uri(tostring(values[index]))
+    end
+    return query
+end
+
 local function call_of(stage, operation, captures)
     return { stage = stage, operation = operation, path_variables = current.named(operation, captures) }
 end
@@ -31,17 +39,18 @@ function mapping.request(list, stage, operation, captures, query)
     local call = call_of(stage, operation, captures)
     local values, host = {}, nil
     for index = 1, #list do
-        values[index] = context.evaluate(list[index].source, call) or false
+        local rule = list[index]
+        values[index] = rule.place == "querystring" and context.evaluate_all(rule.source, call)
+            or { context.evaluate(rule.source, call) }
     end
     for index = 1, #list do
-        local rule, value = list[index], values[index]
+        local rule, value = list[index], values[index][1]
         if value and rule.place == "header" and lower(rule.name) == "host" then
             host = field.line(value)
         elseif value and rule.place == "header" then
             set_request_header(rule.name, value)
-        elseif value then
-            query = query .. (#query > 1 and "&" or query == "" and "?" or "")
-                .. escape_uri(rule.name) .. "=" .. escape_uri(value)
+        else
+            query = add_to(query, rule.name, values[index])
         end
     end
     return query, host

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.entries import Cors, IpRules, Policy, Throttle
-from tests.gateway.world import operation
+from tests.gateway.world import operation, proxy
 
 SHOP = "https://shop.example"
 ALLOW = "access-control-allow-origin"
@@ -152,8 +152,6 @@ def test_refusals_can_be_read_by_the_page_too(gate):
 
 def test_errors_of_the_backend_can_be_read_by_the_page_too(gate):
     gate.world.backend("gone", "127.0.0.1", 1)
-    from tests.gateway.world import proxy
-
     gate.world.publish(
         "broken",
         {"op": operation("GET", "/x", integration=proxy("gone"))},
