@@ -142,7 +142,6 @@ class VersionSerializer(serializers.ModelSerializer):
             "findings",
             "deprecated_at",
             "sunset_at",
-            "client_certificate",
             "created_at",
             "updated_at",
         )
