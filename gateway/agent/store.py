@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.agent.files import write_atomically
+from gateway.agent.files import own, write_atomically
 from gateway.agent.problems import Problems
 from gateway.entries import Entry
 
@@ -167,7 +167,7 @@ class EntryStore:
             self._rewrite()
             return
         try:
-            with self._path.open("ab") as file:
+            with open(self._path, "ab", opener=own) as file:
                 file.write(b"".join(held.line for held in news))
                 file.flush()
                 os.fsync(file.fileno())

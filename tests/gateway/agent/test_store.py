@@ -112,3 +112,14 @@ def test_any_rest_of_a_line_is_ignored(folder, problems, rest):
     with (folder / "entries.jsonl").open("ab") as file:
         file.write(rest)
     assert make(folder, problems).generation == 1
+
+
+def test_nobody_else_may_read_the_entries_for_they_hold_private_keys(folder, problems):
+    path = folder / "entries.jsonl"
+    path.touch(mode=0o644)
+    store = make(folder, problems)
+    store.apply(entries(entry(1)))
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o644)
+    store.compact(nginx_has=1)
+    assert path.stat().st_mode & 0o777 == 0o600
