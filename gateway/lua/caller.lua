@@ -40,6 +40,13 @@ local function token()
     return text or var.http_x_gatehouse_token, authorization and not find(authorization, "^%S+ +%S+ *$")
 end
 
+-- Tells whether the call carries what has the shape of a token: then it is meant for us, whatever host it names. A
+-- gateway that passes its client's Host on must not be answered by an API of that host.
+function caller.is_asking()
+    local text = token()
+    return text and find(text, "^gat_") ~= nil
+end
+
 -- Returns the caller's entry; or nil, the challenge for WWW-Authenticate and what is wrong.
 function caller.authenticate()
     local text, malformed = token()

@@ -28,9 +28,9 @@ local REFUSALS = { THROTTLED = "RATE_LIMITED", QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
 
 local verify = {}
 
--- Tells whether the call's host is a custom domain or a canonical address, which keep their own /api.
+-- Tells whether the call is for a custom domain or a canonical address, which keep their own /api.
 function verify.is_elsewhere()
-    return route.claims(var.host)
+    return route.claims(var.host) and not caller.is_asking()
 end
 
 -- Who asks: returns the caller; or nil, the problem's name, its text and the header that goes with it. What every
