@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 purpose=${1:-run}
 
 packages=(nginx libnginx-mod-http-lua lua-cjson ca-certificates python3-venv util-linux)
-[ "$purpose" = dev ] && packages+=(chromium curl)
+[ "$purpose" = dev ] && packages+=(chromium curl libfaketime)
 [ "$purpose" = bench ] && packages+=(wrk haproxy nghttp2-client)
 [ "$purpose" = bench ] && ! command -v npm >/dev/null && packages+=(nodejs npm)
 

@@ -16,6 +16,7 @@ local buckets = ngx.shared.gatehouse_buckets
 local C = ffi.C
 local tonumber = tonumber
 local MONOTONIC = 1
+local KEPT = 100000        -- seconds; memory expires by the wall clock, which may jump by a day
 local ROUNDING = 1e-6      -- of a token
 local COUNT = 2 ^ 30       -- flags start anew here
 local BLOCKED_FOR = 60     -- seconds to wait that we tell a caller whom rate 0 or burst 0 blocks
@@ -57,12 +58,12 @@ end
 
 -- Stores what look() returned. A full bucket needs no memory, so it may expire then.
 function throttle.take(bucket, full_at, now)
-    buckets:set(bucket.name, full_at, full_at - now + 1, (bucket.count + 1) % COUNT)
+    buckets:set(bucket.name, full_at, full_at - now + KEPT, (bucket.count + 1) % COUNT)
 end
 
 -- The same by name, for who changes a bucket's state from outside; count as it was.
 function throttle.put(name, full_at, now, count)
-    buckets:set(name, full_at, full_at - now + 1, count or 0)
+    buckets:set(name, full_at, full_at - now + KEPT, count or 0)
 end
 
 return throttle
