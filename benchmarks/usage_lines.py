@@ -12,6 +12,7 @@ from gateway.agent.aggregate import Aggregate
 from gateway.agent.usage_log import UsageLog
 
 LINES = 1_000_000
+FLAGS = ("-", "-", "-", "c", "h", "m")
 
 
 def make_log(path: Path, groups: int) -> None:
@@ -24,7 +25,8 @@ def make_log(path: Path, groups: int) -> None:
             took = chance.expovariate(80)
             file.write(
                 f"{now:.3f} {chance.choice(names)} {200 if chance.random() < 0.95 else 404} "
-                f"{chance.randrange(300, 3000)} {chance.randrange(150, 400)} {took:.3f} - {took * 0.9:.3f}\n"
+                f"{chance.randrange(300, 3000)} {chance.randrange(150, 400)} {took:.3f} - "
+                f"{chance.choice(FLAGS)} {took * 0.9:.3f}\n"
             )
 
 

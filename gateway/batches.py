@@ -16,11 +16,14 @@ LATENCY_BOUNDS_MS = (
 
 @dataclass(slots=True)
 class Row:
-    """Counts of one subscription × key × stage × operation × status class × verdict × minute.
+    """Counts of one subscription × key × stage × operation × status class × verdict × canary × minute.
 
     `minute` is Unix seconds of its start; `verdict` is '' for an accepted call that the backend answered, else
     a name of gateway/verdicts.json. Subscription and key are '' for a call without a known key, operation is
     '' where none matched. Bytes include headers. `latency_counts` has one number per bucket.
+
+    `canary` = a stage's canary answered; of the calls, `cache_hits` were answered from the stage's cache and
+    `cache_misses` looked there in vain. Batches of older agents lack these three.
     """
 
     minute: int
@@ -36,3 +39,6 @@ class Row:
     latency_ms: int
     integration_ms: int
     latency_counts: list[int]
+    canary: bool = False
+    cache_hits: int = 0
+    cache_misses: int = 0

@@ -12,6 +12,8 @@ from apis.models import Stage
 
 # a node's clock may run ahead this far
 AHEAD = timedelta(hours=1)
+# what a batch that was kept before an update lacks
+NEWER: dict[str, Any] = {"canary": False, "cache_hits": 0, "cache_misses": 0}
 _VERDICT = re.compile(r"(?:[A-Z][A-Z0-9_]{0,39})?")
 
 
@@ -76,11 +78,12 @@ class Directory:
             "stage_id": row["stage"],
             "operation_id": row["operation"],
             **{
-                name: row[name]
+                name: row.get(name, NEWER.get(name))
                 for name in (
                     "status_class",
                     "verdict",
                     "calls",
+                    *NEWER,
                     "bytes_out",
                     "bytes_in",
                     "latency_ms",

@@ -88,6 +88,10 @@ def _are_buckets(value: object) -> bool:
     return isinstance(value, list) and len(value) == BUCKETS and all(map(_is_count, value))
 
 
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
@@ -107,12 +111,19 @@ _ROW: dict[str, tuple[Callable[[object], bool], str]] = {
     "latency_ms": (_is_count, "a whole number, 0 or more"),
     "integration_ms": (_is_count, "a whole number, 0 or more"),
     "latency_counts": (_are_buckets, f"a list of {BUCKETS} whole numbers, 0 or more"),
+    "canary": (_is_flag, "true or false"),
+    "cache_hits": (_is_count, "a whole number, 0 or more"),
+    "cache_misses": (_is_count, "a whole number, 0 or more"),
 }
+# what rows of older agents lack
+_DEFAULTS: dict[str, Any] = {"canary": False, "cache_hits": 0, "cache_misses": 0}
 
 
 def _check_row(row: object) -> None:
     if not isinstance(row, dict):
         raise BadBatch("must be an object")
+    for name, default in _DEFAULTS.items():
+        row.setdefault(name, default)
     _same_fields(row, _ROW.keys(), "the row")
     for name, (check, shape) in _ROW.items():
         if not check(row[name]):
@@ -121,6 +132,8 @@ def _check_row(row: object) -> None:
             row[name] = _storable(row[name])
     if sum(row["latency_counts"]) != row["calls"]:
         raise BadBatch("latency_counts must add up to calls")
+    if row["cache_hits"] + row["cache_misses"] > row["calls"]:
+        raise BadBatch("cache_hits and cache_misses must not be more than calls")
 
 
 def _storable(value: str) -> str:

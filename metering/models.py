@@ -48,7 +48,7 @@ class UsageBatch(models.Model):
 
 
 class UsageRecord(models.Model):
-    """Counts of one subscription × key × stage × operation × status class × verdict × period start.
+    """Counts of one subscription × key × stage × operation × status class × verdict × canary × period start.
 
     `verdict` is '' for an accepted call, else the gateway-response name of the refusal or failure
     (THROTTLED, INTEGRATION_TIMEOUT …). Empty subscription and key = a call without a (known) key.
@@ -66,7 +66,14 @@ class UsageRecord(models.Model):
     operation_id = models.CharField(max_length=10, blank=True)
     status_class = models.PositiveSmallIntegerField(help_text="1 to 5.")
     verdict = models.CharField(max_length=40, blank=True)
+    canary = models.BooleanField(default=False, db_default=False, help_text="Answered by the stage's canary.")
     calls = models.PositiveBigIntegerField()
+    cache_hits = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="Of the calls, those answered from the stage's cache."
+    )
+    cache_misses = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="Of the calls, those that looked there in vain."
+    )
     bytes_out = models.PositiveBigIntegerField(help_text="To the client, bytes.")
     bytes_in = models.PositiveBigIntegerField(help_text="From the client, bytes.")
     latency_ms = models.PositiveBigIntegerField(help_text="Sum over calls, milliseconds.")
@@ -84,6 +91,7 @@ class UsageRecord(models.Model):
         "operation_id",
         "status_class",
         "verdict",
+        "canary",
     )
 
     class Meta:

@@ -9,6 +9,7 @@ from apis.models import Api, ApiVersion, Operation, Stage
 
 STATUS = {1: "1xx", 2: "2xx", 3: "3xx", 4: "4xx", 5: "5xx"}
 ACCEPTED = "Accepted"
+CANARY = {False: "Base", True: "Canary"}
 # what '' means where an id could stand
 _NONE = {
     "operation": "No operation matched",
@@ -31,6 +32,8 @@ def names_of(dimension: str, ids: Collection[Any]) -> dict[Any, str]:
     """Return a name for each id, with one query at most; what was deleted keeps its id as name."""
     if dimension == "status":
         return {each: STATUS[each] for each in ids}
+    if dimension == "canary":
+        return {each: CANARY[each] for each in ids}
     if dimension == "verdict":
         return {each: each or ACCEPTED for each in ids}
     found = {row.pk: str(row) for row in _ROWS[dimension]().filter(pk__in=[each for each in ids if each])}

@@ -38,7 +38,7 @@ __all__ = [
 
 Step = Literal["minute", "hour", "day"]
 Dimension = Literal[
-    "api", "version", "operation", "stage", "key", "status", "application", "developer", "verdict"
+    "api", "version", "operation", "stage", "key", "status", "application", "developer", "verdict", "canary"
 ]
 
 # Calls that reached the backend are billed, also when it failed; AWS bills neither refused keys nor throttled
@@ -51,6 +51,16 @@ MOST_PARTS = 500
 _TABLES: dict[Step, Table] = {"minute": UsageMinute, "hour": UsageHour, "day": UsageDay}
 # a series without a step takes the finest whose span is not longer than this
 _LONGEST: dict[Step, timedelta] = {"minute": timedelta(hours=3), "hour": timedelta(days=8)}
+_COUNTS = (
+    "calls",
+    "accepted",
+    "errors_4xx",
+    "errors_5xx",
+    "bytes_out",
+    "bytes_in",
+    "cache_hits",
+    "cache_misses",
+)
 _COLUMNS: dict[Dimension, str] = {
     "api": "api_id",
     "version": "version_id",
@@ -61,6 +71,7 @@ _COLUMNS: dict[Dimension, str] = {
     "application": "application_id",
     "developer": "developer_id",
     "verdict": "verdict",
+    "canary": "canary",
 }
 
 
@@ -68,6 +79,7 @@ _COLUMNS: dict[Dimension, str] = {
 class Summary:
     """Totals. Bytes include headers; latencies are milliseconds (None = no calls).
 
+    `cache_hit_rate` is the part of the calls that looked into the cache and found an answer (None = none looked).
     `accepted` are the calls that count for the bill (BILLABLE_VERDICTS).
     """
 
@@ -81,9 +93,21 @@ class Summary:
     p90: float | None
     p99: float | None
     average: float | None
+    cache_hits: int = 0
+    cache_misses: int = 0
+
+    @property
+    def cache_looks(self) -> int:
+        """How many calls looked into the cache."""
+        return self.cache_hits + self.cache_misses
+
+    @property
+    def cache_hit_rate(self) -> float | None:
+        """0 to 1."""
+        return self.cache_hits / self.cache_looks if self.cache_looks else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket(Summary):
     """One step of a series, zeros where nothing happened."""
 
@@ -110,7 +134,7 @@ class Quantity:
 def summary(*, scope: Scope, span: Span) -> Summary:
     """Return the totals of a span. One query."""
     rows = sums.totals(scope=scope, pieces=cut(span.start, span.end), verdicts=BILLABLE_VERDICTS)
-    return Summary(*_fields(rows.get(None)))
+    return Summary(**_fields(rows.get(None)))
 
 
 def series(*, scope: Scope, span: Span, step: Step | None = None) -> list[Bucket]:
@@ -126,7 +150,7 @@ def series(*, scope: Scope, span: Span, step: Step | None = None) -> list[Bucket
     found = sums.totals(scope=scope, pieces=pieces, verdicts=BILLABLE_VERDICTS, by="at")
     buckets = []
     while start < span.end:
-        buckets.append(Bucket(*_fields(found.get(start)), at=start))  # type: ignore[misc]
+        buckets.append(Bucket(**_fields(found.get(start)), at=start))
         start += timedelta(seconds=seconds)
     return buckets
 
@@ -144,7 +168,11 @@ def breakdown(*, scope: Scope, span: Span, by: Dimension, limit: int = 50) -> li
         limit=min(limit, MOST_PARTS),
     )
     names = names_of(by, found)
-    return [Part(str(key), names[key], Summary(*_fields(totals))) for key, totals in found.items()]
+    return [Part(_key(key), names[key], Summary(**_fields(totals))) for key, totals in found.items()]
+
+
+def _key(key: Any) -> str:
+    return ("base", "canary")[key] if isinstance(key, bool) else str(key)
 
 
 def quantities(*, subscription_ids: Collection[str], start: datetime, end: datetime) -> dict[str, Quantity]:
@@ -163,20 +191,15 @@ def seconds_behind() -> float:
     return max(0.0, (now() - oldest).total_seconds()) if oldest else 0.0
 
 
-def _fields(totals: sums.Totals | None) -> tuple[Any, ...]:
+def _fields(totals: sums.Totals | None) -> dict[str, Any]:
     """Turn sums into the fields of a Summary."""
     if totals is None or not totals.calls:
-        return 0, 0, 0, 0, 0, 0, None, None, None, None
-    return (
-        totals.calls,
-        totals.accepted,
-        totals.errors_4xx,
-        totals.errors_5xx,
-        totals.bytes_out,
-        totals.bytes_in,
-        *(percentile(totals.latency_counts, q) for q in (0.5, 0.9, 0.99)),
-        totals.latency_ms / totals.calls,
-    )
+        counts = dict.fromkeys(_COUNTS, 0)
+        return counts | {"p50": None, "p90": None, "p99": None, "average": None}
+    p50, p90, p99 = (percentile(totals.latency_counts, q) for q in (0.5, 0.9, 0.99))
+    average = totals.latency_ms / totals.calls
+    counts = {name: getattr(totals, name) for name in _COUNTS}
+    return counts | {"p50": p50, "p90": p90, "p99": p99, "average": average}
 
 
 def _step(span: Span, step: Step | None) -> Step:

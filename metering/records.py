@@ -11,7 +11,9 @@ from metering.models import UsageDay, UsageHour, UsageMinute, UsageRecord
 
 Row = dict[str, Any]
 
-SUMS = ("calls", "bytes_out", "bytes_in", "latency_ms", "integration_ms")
+SUMS = ("calls", "cache_hits", "cache_misses", "bytes_out", "bytes_in", "latency_ms", "integration_ms")
+# columns that are no text -> their type
+_TYPES = {"at": "bigint", "status_class": "smallint", "canary": "boolean"}
 # what follows from the dimensions
 _DERIVED = ("organization_id", "developer_id", "application_id", "api_id", "version_id")
 _SECONDS: dict[type[UsageMinute | UsageHour | UsageDay], int] = {
@@ -58,9 +60,9 @@ def _upsert(table: type[UsageMinute | UsageHour | UsageDay], rows: list[Row]) ->
 
 def _statement(table: type[UsageMinute | UsageHour | UsageDay]) -> str:
     """One INSERT for many rows: names of columns come from the model, values come as one JSON text."""
-    texts = [name for name in (*UsageRecord.DIMENSIONS, *_DERIVED) if name not in ("at", "status_class")]
-    columns = ["status_class", *texts, *SUMS, "latency_counts"]
-    types = ["at bigint", "status_class smallint", *(f"{name} text" for name in texts)]
+    dimensions = (*UsageRecord.DIMENSIONS[1:], *_DERIVED)
+    columns = [*dimensions, *SUMS, "latency_counts"]
+    types = [f"{name} {_TYPES.get(name, 'text')}" for name in ("at", *dimensions)]
     types += [*(f"{name} bigint" for name in SUMS), "latency_counts bigint[]"]
     sums = [f"{name} = held.{name} + excluded.{name}" for name in SUMS]
     buckets = ", ".join(

@@ -23,6 +23,8 @@ class Totals(NamedTuple):
     errors_5xx: int
     bytes_out: int
     bytes_in: int
+    cache_hits: int
+    cache_misses: int
     latency_ms: int
     latency_counts: list[int]
 
@@ -35,10 +37,22 @@ _TOTALS = f"""
     coalesce(sum(calls) FILTER (WHERE status_class = 5), 0)::bigint,
     sum(bytes_out)::bigint,
     sum(bytes_in)::bigint,
+    sum(cache_hits)::bigint,
+    sum(cache_misses)::bigint,
     sum(latency_ms)::bigint,
     ARRAY[{_COUNTS}]
 """
-_READ = ("calls", "bytes_out", "bytes_in", "latency_ms", "latency_counts", "status_class", "verdict")
+_READ = (
+    "calls",
+    "bytes_out",
+    "bytes_in",
+    "cache_hits",
+    "cache_misses",
+    "latency_ms",
+    "latency_counts",
+    "status_class",
+    "verdict",
+)
 
 
 def totals(

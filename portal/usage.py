@@ -42,9 +42,10 @@ DIMENSIONS: dict[str, str] = {
     "developer": "Developer",
     "status": "Status",
     "verdict": "Outcome",
+    "canary": "Deployment",
 }
 FOR_DEVELOPERS = ("api", "version", "operation", "application", "key", "status", "verdict")
-FOR_PROVIDERS = ("api", "version", "operation", "developer", "key", "status", "verdict")
+FOR_PROVIDERS = ("api", "version", "operation", "developer", "key", "status", "verdict", "canary")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Usage log lines -> rows of a batch.
 
 A line is `{msec} {subscription} {key} {stage} {operation} {status} {bytes_sent} {request_length}
-{request_time} {verdict} {flags} {upstream_response_time}` (older ones have no flags). The minute is taken from the line, so a clock that jumps
-later moves nothing. The integration's time is the sum over all tries ("0.001, 0.010" = 11 ms): all of it was
-spent waiting for backends.
+{request_time} {verdict} {flags} {upstream_response_time}`; lines of older versions have no flags. Of the flags
+`c` (a canary answered), `h` and `m` (cache hit and miss) are counted; the others say how the call came. The minute
+is taken from the line, so a clock that jumps later moves nothing. The integration's time is the sum over all tries
+("0.001, 0.010" = 11 ms): all of it was spent waiting for backends.
 """
 
 import re
@@ -11,13 +12,14 @@ from bisect import bisect_left
 
 from gateway.batches import LATENCY_BOUNDS_MS, Row
 
-_LINE = rb"(\d{10})\.(\d{3}) (\S+ \S+ \S+ \S+ \d{3}) (\d+) (\d+) (\d+\.\d{3}) (\S+) (?:[-a-z]+ )?([\d.,:\- ]+)"
+_LINE = (
+    rb"(\d{10})\.(\d{3}) (\S+ \S+ \S+ \S+ \d{3}) (\d+) (\d+) (\d+\.\d{3}) "
+    rb"(\S+(?: [-a-z]+(?= ))?) ([\d.,:\- ]+)"
+)
 # Every line of a block at once: one pass of the regular expression engine is what makes this fast.
 _LINES = re.compile(rb"^" + _LINE + rb"$", re.MULTILINE)
 # A good line at the end of a torn one: a full disk cut the first, the next was written right behind it.
-_TAIL = re.compile(
-    rb"(\d{10})\.(\d{3}) (\S+ \S+ \S+ \S+ \d{3}) (\d+) (\d+) (\d+\.\d{3}) (\S+) (?:[-a-z]+ )?([\d.,:\- ]+)$"
-)
+_TAIL = re.compile(_LINE + rb"$")
 _NUMBER = re.compile(rb"\d+\.\d+")
 
 _BUCKETS = len(LATENCY_BOUNDS_MS) + 1
@@ -45,7 +47,7 @@ class Aggregate:
     """Adds usage lines up. One object makes one batch."""
 
     def __init__(self) -> None:
-        # by minute, the five fields from subscription to status in one piece, and verdict:
+        # by minute, the five fields from subscription to status in one piece, and verdict with flags:
         # calls, bytes out, bytes in, latency, integration, and then the latency counts
         self._groups: dict[tuple[int, bytes, bytes], list[int]] = {}
         self.lines = 0
@@ -98,20 +100,22 @@ class Aggregate:
 
     def result(self) -> tuple[list[Row], int]:
         """Return the rows, and how many calls reached no stage (they are counted, not billed)."""
-        rows: dict[tuple[int, str, str, str, str, int, str], Row] = {}
+        rows: dict[tuple[int, str, str, str, str, int, str, bool], Row] = {}
         refused_unknown = 0
-        for (minute, dimensions, verdict), sums in self._groups.items():
+        for (minute, dimensions, ending), sums in self._groups.items():
             subscription, key, stage, operation, status = (_text(part) for part in dimensions.split(b" "))
             if not stage:
                 refused_unknown += sums[0]
                 continue
-            name = (minute, subscription, key, stage, operation, _class_of(status), _text(verdict))
+            verdict, _, flags = ending.partition(b" ")
+            where = (minute, subscription, key, stage, operation)
+            name = (*where, _class_of(status), _text(verdict), b"c" in flags)
             row = rows.get(name)
             if row is None:
-                calls, bytes_out, bytes_in, latency, integration = sums[:5]
-                rows[name] = Row(*name, calls, bytes_out, bytes_in, latency, integration, sums[5:])
-            else:
-                _merge(row, sums)
+                row = rows[name] = Row(*name[:7], 0, 0, 0, 0, 0, [0] * _BUCKETS, canary=name[7])
+            _merge(row, sums)
+            row.cache_hits += sums[0] if b"h" in flags else 0
+            row.cache_misses += sums[0] if b"m" in flags else 0
         return list(rows.values()), refused_unknown
 
 

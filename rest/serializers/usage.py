@@ -76,6 +76,9 @@ class SummarySerializer(serializers.Serializer):
     p90 = serializers.FloatField(allow_null=True)
     p99 = serializers.FloatField(allow_null=True)
     average = serializers.FloatField(allow_null=True)
+    cache_hits = serializers.IntegerField(help_text="Answered from the stage's cache.")
+    cache_misses = serializers.IntegerField(help_text="Looked into the cache in vain.")
+    cache_hit_rate = serializers.FloatField(allow_null=True, help_text="0 to 1; null = no call looked.")
 
 
 class BucketSerializer(SummarySerializer):
@@ -88,7 +91,7 @@ class PartSerializer(SummarySerializer):
     """One row of the breakdown."""
 
     id = serializers.CharField(
-        help_text="Id of the thing (or the status class, or the verdict); empty = none."
+        help_text="Id of the thing (or the status class, the verdict, `canary` or `base`); empty = none."
     )
     name = serializers.CharField()
 

@@ -31,6 +31,9 @@ def make_row(stage: Stage | str, **fields: Any) -> dict[str, Any]:
         "latency_ms": 12 * calls,
         "integration_ms": 10 * calls,
         "latency_counts": in_bucket(12, calls),
+        "canary": False,
+        "cache_hits": 0,
+        "cache_misses": 0,
     }
     row |= fields
     if isinstance(row["minute"], datetime):

@@ -24,6 +24,13 @@ def test_a_batch_is_kept_as_it_came() -> None:
     assert kept.rows == [make_row("stage00001", calls=3)]
 
 
+def test_rows_of_older_agents_lack_canary_and_cache() -> None:
+    row = make_row("stage00001", calls=3)
+    older = {name: row[name] for name in row if name not in ("canary", "cache_hits", "cache_misses")}
+    assert intake.accept_batch(node_id="nodea00001", batch=make_batch(older))
+    assert UsageBatch.objects.get().rows == [row]
+
+
 def test_a_repeat_is_already_there() -> None:
     batch = make_batch(make_row("stage00001"))
     assert intake.accept_batch(node_id="nodea00001", batch=batch)
@@ -75,6 +82,9 @@ def test_a_batch_of_the_wrong_shape_is_refused_with_the_reason(change: dict[str,
         ({"status_class": 200}, "status_class must be a number from 1 to 5"),
         ({"stage": 7}, "stage must be a text"),
         ({"latency_counts": [1]}, "latency_counts must be a list of 25"),
+        ({"canary": 1}, "canary must be true or false"),
+        ({"cache_hits": -1}, "cache_hits must be a whole number"),
+        ({"cache_hits": 1, "cache_misses": 1}, "cache_hits and cache_misses must not be more"),
         ({"latency_counts": [0] * 25}, "latency_counts must add up to calls"),
         ({"price": 1}, "the row has unknown fields: price"),
     ],

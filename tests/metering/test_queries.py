@@ -52,6 +52,30 @@ def test_a_summary_tells_accepted_refused_and_failed_calls_apart() -> None:
     assert found.p99 == 200 + 100 * 9 / 10
 
 
+def test_canary_and_base_are_told_apart_and_the_bill_counts_both() -> None:
+    stage = make_stage()
+    subscription = make_subscription()
+    mine = {"subscription": subscription.pk}
+    use(
+        make_row(stage, calls=90, **mine),
+        make_row(stage, calls=8, canary=True, **mine),
+        make_row(stage, calls=2, canary=True, status_class=5, verdict="INTEGRATION_FAILURE", **mine),
+    )
+    parts = queries.breakdown(scope=provider_of(stage), span=HOUR, by="canary")
+    found = [(part.key, part.name, part.totals.calls, part.totals.errors_5xx) for part in parts]
+    assert found == [("base", "Base", 90, 0), ("canary", "Canary", 10, 2)]
+    billed = queries.quantities(subscription_ids=[subscription.pk], start=HOUR.start, end=HOUR.end)
+    assert billed[subscription.pk].calls == 100
+
+
+def test_the_rate_of_hits_is_of_the_calls_that_looked_into_the_cache() -> None:
+    stage = make_stage()
+    use(make_row(stage, calls=10, cache_hits=6, cache_misses=2))
+    found = queries.summary(scope=provider_of(stage), span=HOUR)
+    assert (found.cache_hits, found.cache_looks, found.cache_hit_rate) == (6, 8, 0.75)
+    assert queries.summary(scope=Scope(provider="nobody0001"), span=HOUR).cache_hit_rate is None
+
+
 def test_without_calls_everything_is_zero() -> None:
     assert queries.summary(scope=Scope(provider="nobody0001"), span=HOUR) == NOTHING
     assert queries.breakdown(scope=Scope(provider="nobody0001"), span=HOUR, by="api") == []

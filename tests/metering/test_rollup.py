@@ -51,6 +51,28 @@ def test_a_later_batch_adds_to_the_same_record() -> None:
 
 
 @pytest.mark.django_db
+def test_a_canary_has_records_of_its_own_and_cache_counts_add_up() -> None:
+    stage = make_stage()
+    use(make_row(stage, calls=5, cache_hits=2, cache_misses=1), make_row(stage, calls=3, canary=True))
+    use(make_row(stage, calls=4, cache_hits=1), make_row(stage, calls=1, canary=True, cache_misses=1))
+    for table in TABLES:
+        found = table.objects.order_by("canary").values_list("canary", "calls", "cache_hits", "cache_misses")
+        assert list(found) == [(False, 9, 3, 1), (True, 4, 0, 1)]
+
+
+@pytest.mark.django_db
+def test_a_batch_kept_before_an_update_is_added_up_after_it() -> None:
+    stage = make_stage()
+    row = make_row(stage, calls=3)
+    for name in ("canary", "cache_hits", "cache_misses"):
+        del row[name]
+    intake.accept_batch(node_id="nodea00001", batch=make_batch())
+    UsageBatch.objects.update(rows=[row], calls=3)
+    process_pending()
+    assert calls_in_tables() == [3, 3, 3]
+
+
+@pytest.mark.django_db
 def test_a_record_knows_who_is_behind_its_ids() -> None:
     stage = make_stage()
     subscription = make_subscription()

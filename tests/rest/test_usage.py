@@ -44,6 +44,13 @@ def test_each_dimension_breaks_it_down(alice, subscription):
     assert {part["id"] for part in alice.get("usage", by="verdict").json()["breakdown"]} == {"", "THROTTLED"}
 
 
+def test_canary_and_cache_are_told(alice, subscription):
+    found = alice.get("usage", by="canary").json()
+    assert [(part["id"], part["calls"]) for part in found["breakdown"]] == [("base", 303)]
+    totals = found["summary"]
+    assert (totals["cache_hits"], totals["cache_misses"], totals["cache_hit_rate"]) == (0, 0, None)
+
+
 def test_usage_is_narrowed_to_parts_and_to_a_span(alice, subscription):
     assert alice.get("usage", subscription=subscription.pk).json()["summary"]["calls"] == 303
     assert alice.get("usage", subscription="abcdefghij").json()["summary"]["calls"] == 0

@@ -44,6 +44,33 @@ def test_each_dimension_makes_a_row_of_its_own():
     assert len(total(*lines).result()[0]) == len(lines)
 
 
+def test_calls_of_a_canary_make_a_row_of_their_own():
+    line = "1763889123.456 s k st op 200 1 1 0.001 - {} 0.001"
+    rows, _ = total(*(line.format(flags) for flags in ("-", "c", "c", "cm", "v"))).result()
+    assert sorted((row.canary, row.calls, row.cache_misses) for row in rows) == [(False, 2, 0), (True, 3, 1)]
+
+
+def test_hits_and_misses_of_the_cache_are_counted_in_one_row():
+    line = "1763889123.456 s k st op 200 1 1 0.001 - {} {}"
+    rows, _ = total(
+        *(line.format(*end) for end in (("h", "-"), ("h", "-"), ("m", "0.001"), ("-", "0.001")))
+    ).result()
+    assert [(row.calls, row.cache_hits, row.cache_misses) for row in rows] == [(4, 2, 1)]
+
+
+def test_lines_without_flags_are_read_as_before():
+    rows, _ = total(
+        "1763889123.456 s k st op 200 1 1 0.001 - -",
+        "1763889123.456 s k st op 200 1 1 0.001 - 0.001, 0.002",
+        "1763889123.456 s k st op 429 1 1 0.001 THROTTLED -",
+        "1763889123.456 s k st op 429 1 1 0.001 THROTTLED v -",
+    ).result()
+    assert sorted((row.verdict, row.calls, row.integration_ms) for row in rows) == [
+        ("", 2, 3),
+        ("THROTTLED", 2, 0),
+    ]
+
+
 def test_a_refused_call_has_no_subscription_and_keeps_its_verdict():
     rows, _ = total("1763889123.456 - - stab opab 403 300 99 0.000 INVALID_API_KEY -").result()
     row = Row(1763889120, "", "", "stab", "opab", 4, "INVALID_API_KEY", 1, 300, 99, 0, 0, counts(0))
@@ -79,7 +106,7 @@ def test_tries_at_several_backends_and_pauses_between_them_are_summed():
 
 def test_a_line_may_have_flags():
     plain, _ = total("1763889123.456 s k st op 200 7 8 0.001 - 0.001").result()
-    for flags in ("-", "ch", "k"):
+    for flags in ("-", "v", "k"):
         rows, _ = total(f"1763889123.456 s k st op 200 7 8 0.001 - {flags} 0.001").result()
         assert rows == plain
 

@@ -44,6 +44,9 @@ def test_a_batch_is_posted_as_the_contract_says(folder):
         "latency_ms": 4,
         "integration_ms": 5,
         "latency_counts": [1],
+        "canary": False,
+        "cache_hits": 0,
+        "cache_misses": 0,
     }
     assert batch == {
         "spool": spool.id,
