@@ -18,6 +18,8 @@ def networks(texts: Iterable[str], *, field: str = "ips") -> list[str]:
     for text in _texts(texts, field):
         try:
             network = ipaddress.ip_network(text)
+            if "%" in text:
+                raise ValueError("a zone is of one machine only")
         except ValueError as error:
             raise Refused(_why_no_network(text), field=field) from error
         found[str(network)] = None
@@ -29,6 +31,8 @@ def _why_no_network(text: str) -> str:
         loose = ipaddress.ip_network(text, strict=False)
     except ValueError:
         return f"{text[:60]!r} is no network; write one such as 203.0.113.0/24, 2001:db8::/32 or 203.0.113.7."
+    if "%" in text:
+        return f"{text[:60]!r} names a zone of one machine; leave out what follows the %."
     return f"{text} has bits set beyond its length; did you mean {loose}?"
 
 

@@ -1,4 +1,4 @@
-"""The admin console of gateway nodes, what they must know, and the quotas they spend."""
+"""The admin console of gateway nodes and what they must know; `admin_limits` has the quotas they spend."""
 
 import json
 from typing import Any
@@ -8,28 +8,17 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.timesince import timesince
 from django.utils.timezone import now
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from accounts.verb_admin import VerbAdmin, person, show_once
-from nodes import registry
+from nodes import admin_limits, registry
+from nodes.admin_read_only import ReadOnly
 from nodes.compile_tls import without_secrets
 from nodes.entries import newest_generation
-from nodes.models import Entry, Lease, Node, QuotaWindow
+from nodes.models import Entry, Node
 from nodes.queries import SEEN_WITHIN
 
-
-class ReadOnly(ModelAdmin):
-    """Rows that only programs write."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+__all__ = ["EntryAdmin", "NodeAdmin", "admin_limits"]
 
 
 @admin.register(Node)
@@ -106,21 +95,3 @@ class EntryAdmin(ReadOnly):
     @display(description="Data")
     def shown_data(self, entry: Entry) -> str:
         return json.dumps(without_secrets(entry.data), indent=2)
-
-
-@admin.register(QuotaWindow)
-class QuotaWindowAdmin(ReadOnly):
-    list_display = ("subscription_id", "organization", "period", "starts_at", "ends_at", "leased")
-    list_filter = ("period",)
-    list_select_related = ("organization",)
-    search_fields = ("subscription__id", "organization__name")
-    ordering = ("-starts_at", "pk")
-
-
-@admin.register(Lease)
-class LeaseAdmin(ReadOnly):
-    list_display = ("node", "window", "units", "updated_at")
-    list_filter = ("node",)
-    list_select_related = ("node", "window")
-    search_fields = ("window__subscription__id",)
-    ordering = ("-updated_at", "pk")

@@ -45,6 +45,7 @@ console_pages: list[URLPattern | URLResolver] = [
         console_applications.cancel_subscription,
         name="subscription-cancel",
     ),
+    path("keys/<slug:pk>/edit/", console_keys.edit, name="key-edit"),
     path("keys/<slug:pk>/revoke/", console_keys.revoke, name="key-revoke"),
     path("keys/<slug:pk>/rotate/", console_keys.rotate, name="key-rotate"),
     path("keys/<slug:pk>/disable/", console_keys.disable, name="key-disable"),

@@ -2,17 +2,21 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from access import keys as verbs
+from access.forms import LinesField
+from access.keys import CHANGEABLE
 from access.models import ApiKey
 from accounts.verb_admin import VerbAdmin, person, show_once
 
-ADD = ("application", "name", "environment", "not_before", "expires_at")
+ADD = ("application", "environment", *CHANGEABLE)
 FIXED = (
     "application",
     "organization",
@@ -28,8 +32,26 @@ FIXED = (
 )
 
 
+class KeyForm(forms.ModelForm):
+    ips = LinesField(
+        label="Networks",
+        widget=UnfoldAdminTextareaWidget,
+        help_text="Who may use it: one network (CIDR) a line, such as 203.0.113.0/24; empty = from anywhere.",
+    )
+    referrers = LinesField(
+        label="Referrers",
+        widget=UnfoldAdminTextareaWidget,
+        help_text="Whose pages may use it: one host a line, such as *.example.com; empty = any or none.",
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ADD
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(VerbAdmin):
+    form = KeyForm
     list_display = (
         "name",
         "prefix",
@@ -54,7 +76,7 @@ class ApiKeyAdmin(VerbAdmin):
     actions = ("revoke", "disable", "enable")
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
-        return ("name", "not_before", "expires_at", *FIXED) if obj else ADD
+        return (*CHANGEABLE, *FIXED) if obj else ADD
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         return FIXED if obj else ()

@@ -5,15 +5,18 @@ from contextlib import contextmanager
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
+from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
-from access.models import UsagePlan
+from access.limits import notes_on
+from access.models import PlanThrottle, UsagePlan
 from access.overlap import LIVING
+from access.plan_throttles import remove_plan_throttle, set_plan_throttle
 from access.plans import CHANGEABLE, archive_plan, change_plan, create_plan, delete_plan
 from accounts.errors import Refused
 from accounts.verb_admin import VerbAdmin, person
@@ -49,6 +52,20 @@ class PlanForm(forms.ModelForm):
         return super()._get_validation_exclusions() | {"throttle_rate", "throttle_burst"}  # type: ignore[misc]
 
 
+class PlanThrottleInline(TabularInline):
+    """Limits of the plan for single operations; an empty operation means all that have none of their own."""
+
+    model = PlanThrottle
+    fields = ("stage", "operation", "rate", "burst")
+    autocomplete_fields = ("stage", "operation")
+    extra = 0
+    verbose_name_plural = "throttles of operations"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PlanThrottle]:
+        rows = super().get_queryset(request)
+        return rows.select_related("operation", "stage__version__api", "plan")
+
+
 @admin.register(UsagePlan)
 class UsagePlanAdmin(VerbAdmin):
     form = PlanForm
@@ -67,10 +84,19 @@ class UsagePlanAdmin(VerbAdmin):
     search_fields = ("name", "id", "organization__name", "stages__version__api__name")
     autocomplete_fields = ("organization",)
     actions = ("archive",)
+    inlines = (PlanThrottleInline,)
     fieldsets = (
         (None, {"fields": ("organization", "name", "description", "opens")}),
         ("Throttle", {"fields": (("throttle_rate", "throttle_burst"),)}),
-        ("Quota", {"fields": (("quota_limit", "quota_period"), "quota_offline_allowance")}),
+        (
+            "Quota",
+            {
+                "fields": (
+                    ("quota_limit", "quota_period", "quota_scope"),
+                    ("quota_offset", "quota_offline_allowance"),
+                )
+            },
+        ),
         ("Website", {"fields": ("visibility", "requires_approval", "position")}),
     )
 
@@ -104,6 +130,30 @@ class UsagePlanAdmin(VerbAdmin):
     def change(self, request: HttpRequest, row: UsagePlan, data: dict[str, Any]) -> None:
         with _named_as_here():
             change_plan(plan=row, actor=person(request), **_verb_fields(data))
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Removals first: an operation's limit may have moved to another line."""
+        formset.save(commit=False)
+        actor = person(request)
+        for gone in formset.deleted_objects:
+            remove_plan_throttle(throttle=PlanThrottle.objects.get(pk=gone.pk), actor=actor)
+        for row, _ in formset.changed_objects:
+            remove_plan_throttle(throttle=PlanThrottle.objects.get(pk=row.pk), actor=actor)
+        for row in [*formset.new_objects, *(row for row, _ in formset.changed_objects)]:
+            set_plan_throttle(
+                plan=UsagePlan.objects.get(pk=form.instance.pk),
+                stage=row.stage,
+                operation=row.operation,
+                rate=row.rate,
+                burst=row.burst,
+                actor=actor,
+            )
+        self._tell_notes(request, form.instance.pk)
+
+    def _tell_notes(self, request: HttpRequest, plan_id: str) -> None:
+        rows = UsagePlan.objects.prefetch_related("stages__version__api", "operation_throttles__operation")
+        for note in notes_on(rows.get(pk=plan_id)):
+            messages.warning(request, note)
 
     def remove(self, request: HttpRequest, row: UsagePlan) -> None:
         delete_plan(plan=row, actor=person(request))

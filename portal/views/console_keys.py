@@ -7,17 +7,18 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.timezone import now
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from access.keys import create_key, disable_key, enable_key, revoke_key, rotate_key
+from access.keys import CHANGEABLE, change_key, create_key, disable_key, enable_key, revoke_key, rotate_key
 from access.models import ApiKey, Application, KeyState, SubscriptionState
 from accounts.errors import Refused
 from accounts.models import Organization
 from accounts.permissions import can_manage
 from portal import examples, guard, shown_once
-from portal.forms.keys import KeyForm, RotateForm
+from portal.forms.keys import KeyEditForm, KeyForm, RotateForm
 from portal.opened import opened_stages
 from portal.refusals import refusals_to
 from portal.views.questions import ask
@@ -55,11 +56,30 @@ def create(request: HttpRequest, organization: Organization, pk: str) -> HttpRes
                 name=form.cleaned_data["name"],
                 environment=form.cleaned_data["environment"],
                 expires_at=form.expires_at(),
+                ips=form.cleaned_data["ips"],
+                referrers=form.cleaned_data["referrers"],
                 actor=guard.person(request),
             )
             shown_once.keep(request, "key", application.pk, text, name=key.name)
             return redirect("key-shown", pk=application.pk)
     return render(request, "console/key_form.html", PAGE | {"form": form, "application": application})
+
+
+@guard.in_organization(can_manage)
+def edit(request: HttpRequest, organization: Organization, pk: str) -> HttpResponse:
+    """Name, times, and where the key may be used from; each holds at the next call."""
+    key = _key(organization, pk)
+    initial = {name: getattr(key, name) for name in CHANGEABLE}
+    with timezone.override(organization.timezone):
+        form = KeyEditForm(request.POST or None, initial=initial)
+        if request.method == "POST" and form.is_valid():
+            changed = {name: form.cleaned_data[name] for name in form.changed_data}
+            with refusals_to(form):
+                change_key(key=key, actor=guard.person(request), **changed)
+                messages.success(request, f"{key.name} is changed.")
+                return redirect("application", pk=key.application_id)
+        context = {"form": form, "application": key.application, "key": key, "zone": organization.timezone}
+        return render(request, "console/key_edit.html", PAGE | context)
 
 
 @never_cache

@@ -3,11 +3,12 @@
 import pytest
 from django.contrib.messages import get_messages
 
-from access.models import ApiKey, Application, Subscription, UsagePlan
+from access.models import ApiKey, Application, PlanThrottle, Subscription, UsagePlan
 from tests.factories import (
     audit_actions,
     make_application,
     make_key,
+    make_operation,
     make_organization,
     make_plan,
     make_staff,
@@ -22,9 +23,13 @@ PLAN = {
     "throttle_burst": "10",
     "quota_limit": "1000",
     "quota_period": "MONTH",
+    "quota_offset": "0",
+    "quota_scope": "subscription",
     "quota_offline_allowance": "100",
     "visibility": "public",
     "position": "0",
+    "operation_throttles-TOTAL_FORMS": "0",
+    "operation_throttles-INITIAL_FORMS": "0",
 }
 
 
@@ -107,6 +112,65 @@ def test_a_plan_is_changed_through_the_verb(staff):
     plan.refresh_from_db()
     assert (plan.name, plan.throttle_burst, plan.stages.count()) == ("Free", 10, 1)
     assert audit_actions() == ["plan.changed"]
+
+
+def throttle_line(plan, number, **fields):
+    line = {
+        "stage": plan.stages.get().pk,
+        "operation": "",
+        "rate": "1",
+        "burst": "2",
+        "plan": plan.pk,
+        "id": "",
+    }
+    return {f"operation_throttles-{number}-{name}": value for name, value in (line | fields).items()}
+
+
+def test_operations_of_a_plan_are_limited_on_its_page(staff):
+    plan = make_plan()
+    stage = plan.stages.get()
+    operation = make_operation(stage.version)
+    page = f"/admin/access/usageplan/{plan.pk}/change/"
+    data = PLAN | {"opens": [stage.pk], "operation_throttles-TOTAL_FORMS": "2"}
+    lines = throttle_line(plan, 0) | throttle_line(plan, 1, operation=operation.pk, rate="9", burst="9")
+    response = staff.post(page, data | lines)
+    assert response.status_code == 302, errors(response)
+    assert {(row.operation, row.rate) for row in PlanThrottle.objects.all()} == {
+        (None, 1.0),
+        (operation, 9.0),
+    }
+    assert any("above the plan's 5" in text for text in shown(response))
+    every = PlanThrottle.objects.get(operation=None)
+    dear = PlanThrottle.objects.get(operation=operation)
+    lines = throttle_line(plan, 0, id=every.pk, rate="3") | throttle_line(
+        plan, 1, operation=operation.pk, rate="9", burst="9", id=dear.pk, DELETE="on"
+    )
+    response = staff.post(page, data | lines | {"operation_throttles-INITIAL_FORMS": "2"})
+    assert response.status_code == 302, errors(response)
+    assert [(row.operation, row.rate) for row in PlanThrottle.objects.all()] == [(None, 3.0)]
+
+
+def test_half_a_limit_of_an_operation_is_refused_and_nothing_is_written(staff):
+    plan = make_plan()
+    data = PLAN | {"opens": [plan.stages.get().pk], "operation_throttles-TOTAL_FORMS": "1"}
+    response = staff.post(
+        f"/admin/access/usageplan/{plan.pk}/change/", data | throttle_line(plan, 0, rate="0", burst="5")
+    )
+    assert response.status_code == 200
+    assert "set the burst to 0" in response.content.decode()
+    assert audit_actions() == []
+
+
+def test_a_key_says_one_network_and_one_host_a_line(staff):
+    key, _ = make_key()
+    page = f"/admin/access/apikey/{key.pk}/change/"
+    data = {"name": key.name, "ips": "203.0.113.0/24\r\n2001:db8::1", "referrers": "*.example.com"}
+    assert staff.post(page, data).status_code == 302
+    key.refresh_from_db()
+    assert (key.ips, key.referrers) == (["203.0.113.0/24", "2001:db8::1/128"], ["*.example.com"])
+    response = staff.post(page, data | {"ips": "203.0.113.1/24"})
+    assert "did you mean 203.0.113.0/24" in str(errors(response)["ips"])
+    assert "203.0.113.0/24" in staff.get(page).content.decode()
 
 
 def test_a_plan_in_use_is_archived_and_not_deleted(staff):

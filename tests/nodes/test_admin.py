@@ -2,11 +2,14 @@ import re
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
-from nodes.models import Node
+from nodes.leases import lease
+from nodes.models import Entry, Node, QuotaWindow
+from nodes.queries import quota_state
 from nodes.rebuild import rebuild
 from nodes.registry import find_node
-from tests.factories import make_staff, make_stage
+from tests.factories import make_plan, make_staff, make_stage, make_subscription
 from tests.metering.factories import make_row, use
 from tests.nodes.factories import make_node
 
@@ -34,10 +37,43 @@ def test_a_node_is_disabled_by_an_action(console: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["nodes/node", "nodes/entry", "nodes/quotawindow", "nodes/lease", "metering/usagebatch"]
+    "page",
+    [
+        "nodes/node",
+        "nodes/entry",
+        "nodes/quotawindow",
+        "nodes/lease",
+        "nodes/installation",
+        "metering/usagebatch",
+    ],
 )
 def test_the_lists_open(console: Client, page: str) -> None:
     use(make_row(make_stage()))
     make_node()
     rebuild()
     assert console.get(f"/admin/{page}/").status_code == 200
+
+
+def test_the_remaining_calls_are_set_on_a_windows_page(console: Client) -> None:
+    subscription, (node, _) = make_subscription(plan=make_plan(quota_limit=100)), make_node()
+    lease(node=node, subscription_id=subscription.pk, want=5)
+    window = QuotaWindow.objects.get()
+    assert console.get("/admin/nodes/quotawindow/").status_code == 200
+    page = reverse("admin:nodes_quotawindow_set_remaining_page", args=[window.pk])
+    assert "remaining" in console.get(page).content.decode()
+    assert console.post(page, {"remaining": "-1"}).status_code == 200
+    assert console.post(page, {"remaining": "7"}).status_code == 302
+    state = quota_state(subscription.pk)
+    assert state is not None
+    assert state.limit is not None
+    assert state.limit - state.leased == 7
+
+
+def test_the_installation_is_limited_once(console: Client) -> None:
+    half = {"throttle_rate": "500", "throttle_burst": ""}
+    assert "needs a burst" in console.post("/admin/nodes/installation/add/", half).content.decode()
+    console.post("/admin/nodes/installation/add/", {"throttle_rate": "500", "throttle_burst": "900"})
+    assert Entry.objects.get(kind="installation").data == {"throttle": {"rate": 500.0, "burst": 900}}
+    assert console.get("/admin/nodes/installation/add/").status_code == 403
+    console.post("/admin/nodes/installation/1/change/", {"throttle_rate": "", "throttle_burst": ""})
+    assert Entry.objects.get(kind="installation").data is None

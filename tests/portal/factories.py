@@ -61,7 +61,7 @@ def make_shop() -> Shop:
     own: dict[str, Sequence[Any]] = dict.fromkeys(
         ("application", "application-edit", "key-new", "key-shown"), (application.pk,)
     )
-    own |= dict.fromkeys(("key-revoke", "key-rotate", "key-disable", "key-enable"), (key.pk,))
+    own |= dict.fromkeys(("key-edit", "key-revoke", "key-rotate", "key-disable", "key-enable"), (key.pk,))
     own |= dict.fromkeys(("member-role", "member-remove"), (member.pk,))
     own |= dict.fromkeys(("invoice", "provider-invoice"), (invoice.pk,))
     own |= dict.fromkeys(("reference", "openapi-document"), (version.api.slug, version.name))

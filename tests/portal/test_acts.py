@@ -1,5 +1,7 @@
 """What the buttons of the console do, and what they say when a rule forbids it."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.contrib.messages import get_messages
 from django.http import HttpResponse
@@ -39,6 +41,31 @@ def test_a_key_is_disabled_and_enabled(shop: Shop) -> None:
         press(shop, name)
         shop.key.refresh_from_db()
         assert shop.key.state == state
+
+
+def test_a_key_is_edited_and_told_what_is_wrong_at_the_field(shop: Shop) -> None:
+    shop.organization.timezone = "Asia/Tokyo"
+    shop.organization.save()
+    data = {
+        "name": "Till 2",
+        "expires_at": "2099-01-01 09:00",
+        "ips": "203.0.113.7",
+        "referrers": "*.example.com",
+    }
+    assert press(shop, "key-edit", data).status_code == 302
+    shop.key.refresh_from_db()
+    assert (shop.key.name, shop.key.ips, shop.key.referrers) == (
+        "Till 2",
+        ["203.0.113.7/32"],
+        ["*.example.com"],
+    )
+    assert shop.key.expires_at == datetime(2099, 1, 1, tzinfo=UTC)
+    response = press(shop, "key-edit", data | {"referrers": "https://example.com"})
+    assert "without https://" in response.content.decode()
+    assert (
+        "203.0.113.7/32"
+        in signed_in(shop.alice).get(reverse("application", args=[shop.application.pk])).content.decode()
+    )
 
 
 def test_rotating_makes_a_new_key_beside_the_old_one(shop: Shop) -> None:
