@@ -70,6 +70,8 @@ def render(settings: NodeSettings, *, modules: list[Path], user: str = "") -> st
         "ca_bundle": _quoted(settings.ca_bundle),
         "listen": f"{settings.host}:{settings.port}",
         "tls_listener": _tls_listener(settings),
+        # HTTP/2 streams that are reset at once are cheap for a client, so a connection may not have too many
+        "keepalive_requests": "1000" if settings.tls_port else "10000",
         "control_socket": _quoted(f"unix:{settings.control_socket}"),
         "usage_log": _quoted(settings.usage_log),
         "own_headers": "\n".join(_own_headers(settings)),

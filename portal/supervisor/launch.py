@@ -54,7 +54,11 @@ class _Start:
         self.supervisor = supervisor
         self.ports = layout.ports()
         self.addresses = Addresses(
-            options.host, options.portal_port, options.gateway_port, self.ports["httpbin"]
+            options.host,
+            options.portal_port,
+            options.gateway_port,
+            self.ports["httpbin"],
+            options.tls_port,
         )
         self.env: dict[str, str] = {}
 
@@ -69,6 +73,8 @@ class _Start:
         wanted = {"GATEHOUSE_PORTAL_PORT": self.options.portal_port}
         for number in range(self.options.nodes):
             wanted[f"GATEHOUSE_GATEWAY_PORT (node {number + 1})"] = self.options.gateway_port + number
+            if self.options.tls_port:
+                wanted[f"GATEHOUSE_TLS_PORT (node {number + 1})"] = self.options.tls_port + number
         for name, port in wanted.items():
             if not is_free(port):
                 raise RuntimeError(f"port {port} is taken by another program; set {name}")

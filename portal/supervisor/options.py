@@ -14,6 +14,7 @@ class Options:
     host: str
     portal_port: int
     gateway_port: int
+    tls_port: int  # 0 = no https
     nodes: int
     demo: bool
     database_url: str
@@ -26,6 +27,7 @@ class Options:
             host=env.str("GATEHOUSE_HOST", "127.0.0.1"),
             portal_port=env.int("GATEHOUSE_PORTAL_PORT", 8000),
             gateway_port=env.int("GATEHOUSE_GATEWAY_PORT", 8080),
+            tls_port=env.int("GATEHOUSE_TLS_PORT", 0),
             nodes=max(env.int("GATEHOUSE_NODES", 1), 1),
             demo=env.bool("GATEHOUSE_DEMO", True),
             database_url=env.str("DATABASE_URL", ""),

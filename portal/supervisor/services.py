@@ -26,6 +26,7 @@ class Addresses:
     portal_port: int
     gateway_port: int
     httpbin_port: int
+    tls_port: int = 0  # 0 = none
 
     @property
     def portal(self) -> str:
@@ -101,6 +102,7 @@ def node_environment(layout: Layout, addresses: Addresses, number: int, token: s
         "GATEHOUSE_NODE_TOKEN": token,
         "GATEHOUSE_GATEWAY_HOST": addresses.host,
         "GATEHOUSE_GATEWAY_PORT": str(addresses.gateway_port + number - 1),
+        "GATEHOUSE_TLS_PORT": str(addresses.tls_port + number - 1) if addresses.tls_port else "",
     }
 
 

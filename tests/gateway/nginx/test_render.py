@@ -47,6 +47,7 @@ def test_the_tls_port_belongs_to_the_same_server():
     assert "listen 127.0.0.1:8443 ssl http2 default_server;" in text
     assert 'ssl_certificate "/c/own.pem";' in text
     assert 'ssl_certificate_key "/c/own.key";' in text
+    assert "keepalive_requests 1000;" in text  # HTTP/2 streams count, too
     assert text.count("default_server;") == 2
     assert text.count("server {\n") == 2  # the second one is the agent's
 
