@@ -13,7 +13,7 @@ with `integration` one of
     {"type": "unserved", "reason"}
 
 `uri` is the document's text, stage variables and placeholders still in it; `captures` says what fills which
-placeholder: {placeholder: 0-based number of the operation's path variable, `'a text'` or `stageVariables.x`};
+placeholder: {placeholder: 0-based number of the operation's path variable, or one of AWS's expressions};
 `method` '' = the client's; `timeout_ms` in milliseconds; the parameters are as `gateway.entries.Integration`
 has them, stage variables still in them. `policy` is as `apis.policy.read_policy` gives it, the rest as
 `apis.openapi.root.Root` has it. Operations that no call can reach (a `#` in the path, a path that differs from

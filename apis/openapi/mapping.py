@@ -8,7 +8,6 @@ from apis.openapi.findings import WARNING, Finding, pointer
 
 NAME = r"[A-Za-z0-9._$-]{1,256}"
 TARGET = re.compile(rf"integration\.request\.(path|header|querystring)\.({NAME})\Z")
-STATIC = re.compile(r"'[^\x00-\x1f\x7f']*'\Z")
 SOURCE = re.compile(
     rf"(?:method\.request\.(path|header|querystring|multivalueheader|multivaluequerystring)\.({NAME})"
     rf"|context\.{NAME}|stageVariables\.[A-Za-z0-9_]{{1,64}}|'[^\x00-\x1f\x7f']*')\Z"
@@ -49,8 +48,6 @@ def read_request(raw: Any) -> RequestMapping:
         if not found or not origin or (found[1] == "header" and found[2].lower() in FORBIDDEN):
             return RequestMapping(foreign=f"{target}: {source}")
         if found[1] == "path":
-            if not (origin[1] == "path" or STATIC.match(since) or since.startswith("stageVariables.")):
-                return RequestMapping(foreign=f"{target}: {source}")
             path[found[2]] = since
         # headers and query are passed on as they come, so mapping one to itself changes nothing
         elif since != f"method.request.{found[1]}.{found[2]}":

@@ -14,6 +14,7 @@ PATH_SAFE = "/%:@!$&'()*+,;=-._~"
 QUERY_SAFE = PATH_SAFE + "?"
 PORTS = {"http": 80, "https": 443}
 Captures = Mapping[str, int | str]
+Piece = str | int | dict[str, str]
 
 
 class UriError(ValueError):
@@ -77,12 +78,12 @@ def split(uri: str) -> SplitResult:
 
 def resolve_uri(
     uri: str, variables: Mapping[str, str], captures: Captures
-) -> tuple[Server, list[str | int], str]:
+) -> tuple[Server, list[Piece], str]:
     """Return (server, path, query) of an http_proxy integration's URI in a stage.
 
-    `captures` says what fills a placeholder: the number of a captured path variable, `'a text'`, or
-    `stageVariables.x`. `path` starts with "/" and lists literal texts and numbers of captured path variables;
-    `query` has no "?". Raises UriError, for example for a stage variable that is not set.
+    `captures` says what fills a placeholder: the number of a captured path variable, `'a text'`,
+    `stageVariables.x`, or another of AWS's expressions. `path` starts with "/" and lists literal texts, numbers
+    of captured path variables and `{"source": expression}` for the gate to evaluate; `query` has no "?". Raises UriError, for example for a stage variable that is not set.
     """
     parts = split(STAGE_VARIABLE.sub(lambda found: _value(found[1], variables), uri))
     if "{" in parts.netloc or "{" in parts.scheme:
@@ -102,8 +103,8 @@ def _value(name: str, variables: Mapping[str, str]) -> str:
     return variables[name]
 
 
-def _path(path: str, captures: Captures, variables: Mapping[str, str]) -> list[str | int]:
-    pieces: list[str | int] = []
+def _path(path: str, captures: Captures, variables: Mapping[str, str]) -> list[Piece]:
+    pieces: list[Piece] = []
     for position, piece in enumerate(PLACEHOLDER.split(path)):
         if position % 2 == 0:
             if "{" in piece or "}" in piece:
@@ -118,11 +119,13 @@ def _path(path: str, captures: Captures, variables: Mapping[str, str]) -> list[s
     return pieces
 
 
-def _filled(source: int | str, variables: Mapping[str, str]) -> int | str:
+def _filled(source: int | str, variables: Mapping[str, str]) -> Piece:
     if isinstance(source, int):
         return source
-    named = source.removeprefix("stageVariables.")
-    return quote(source[1:-1] if named == source else _value(named, variables), safe="")
+    if source.startswith("'"):
+        return quote(source[1:-1], safe="")
+    name = source.removeprefix("stageVariables.")
+    return {"source": source} if name == source else quote(_value(name, variables), safe="")
 
 
 def check_uri(uri: str, captures: Captures) -> None:

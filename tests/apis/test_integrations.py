@@ -154,7 +154,7 @@ def test_the_words_of_http_apis_are_understood():
         ("integration.request.header.X", "'a\r\nB: c'"),
         ("integration.request.header.X", "static without quotes"),
         ("integration.request.header.A B", "'x'"),
-        ("integration.request.path.order", "method.request.header.x"),
+        ("integration.request.path.order", "method.request.body.x"),
         ("remove:header.X", "''"),
         ("overwrite:path", "/x"),
         ("overwrite:header.X", "$request.header.a-$request.header.b"),

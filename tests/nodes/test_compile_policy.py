@@ -138,8 +138,13 @@ def test_a_deprecated_version_tells_since_when_and_until_when() -> None:
 
 MAPPED = {
     "type": "http_proxy",
-    "uri": "http://127.0.0.1:9000/x/{which}/{where}",
-    "captures": {"which": "'a b/c'", "where": "stageVariables.where", "id": 0},
+    "uri": "http://127.0.0.1:9000/x/{which}/{where}/{who}",
+    "captures": {
+        "which": "'a b/c'",
+        "where": "stageVariables.where",
+        "who": "method.request.header.who",
+        "id": 0,
+    },
     "method": "",
     "timeout_ms": 1_000,
     "request_parameters": {
@@ -155,7 +160,14 @@ MAPPED = {
 def test_mappings_get_the_stages_variables_and_what_is_not_set_is_left_out() -> None:
     made = entry(operation(integration=MAPPED), variables={"where": "here"})
     integration = made.operations["op00000001"].integration
-    assert integration.path == ["/x/", "a%20b%2Fc", "/", "here"]
+    assert integration.path == [
+        "/x/",
+        "a%20b%2Fc",
+        "/",
+        "here",
+        "/",
+        {"source": "method.request.header.who"},
+    ]
     assert integration.request_parameters == {
         "integration.request.header.X-A": "'here'",
         "integration.request.header.X-C": "context.requestId",
