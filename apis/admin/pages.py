@@ -37,20 +37,25 @@ def form_page(
     submit: str,
     verb: Callable[[dict[str, Any]], str],
     intro: str = "",
+    buttons: Iterable[tuple[str, str]] = (),
+    back: str = "",
 ) -> HttpResponse:
     """Show a form; when it is sent, call `verb` with its data and go back to the row with what it says.
 
-    A Refused becomes an error at the field it names, and nothing is written.
+    A Refused becomes an error at the field it names, and nothing is written. `buttons` are further ones, (value,
+    text): the verb finds the value of the pressed one in `request.POST["do"]`. `back` is where to go instead.
     """
+    back = back or change_url(row)
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
                 done = verb(form.cleaned_data)
         except Refused as refused:
-            form.add_error(refused.field if refused.field in form.fields else None, refused.message)
+            field = form.field_at(refused.field) if hasattr(form, "field_at") else refused.field
+            form.add_error(field if field in form.fields else None, refused.message)
         else:
             messages.success(request, done)
-            return HttpResponseRedirect(change_url(row))
+            return HttpResponseRedirect(back)
     context = {
         **site.each_context(request),
         "title": title,
@@ -59,7 +64,8 @@ def form_page(
         "submit": submit,
         "opts": row._meta,
         "original": row,
-        "back": change_url(row),
+        "buttons": list(buttons),
+        "back": back,
     }
     return render(request, "admin/apis/form_page.html", context)
 

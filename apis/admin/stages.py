@@ -5,19 +5,21 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from unfold.decorators import action, display
 
 from accounts.verb_admin import VerbAdmin, person
 from apis.admin.pages import form_page, table
+from apis.admin.stage_pages import StagePages, names_of, stage_of
 from apis.forms import PromoteForm, RollBackForm
 from apis.models import BasePathMapping, Deployment, Stage
 from apis.publish import change_stage, map_base_path, move_base_path, promote, roll_back, unmap
 from apis.queries import mapping_address, stage_address, stage_addresses
+from apis.stage_notes import notes_of
+from apis.stage_policies import stage_remarks
 
 
 @admin.register(Stage)
-class StageAdmin(VerbAdmin):
+class StageAdmin(StagePages, VerbAdmin):
     list_display = ("version", "name", "deployment_number", "address", "throttle_rate", "organization")
     list_display_links = ("version", "name")
     list_filter = ("name", "organization", "version__state")
@@ -25,11 +27,19 @@ class StageAdmin(VerbAdmin):
     list_select_related = ("version__api", "deployment", "organization")
     search_fields = ("name", "version__name", "version__api__name", "version__api__slug")
     fields = (
-        "version", "name", "deployment_number", "addresses", "variables", "throttle_rate", "throttle_burst"
+        "version", "name", "deployment_number", "live", "addresses", "variables", "throttle_rate",
+        "throttle_burst", "asked", "canary", "log", "remarks",
     )  # fmt: skip
-    readonly_fields = ("version", "name", "deployment_number", "addresses")
+    readonly_fields = (
+        "version", "name", "deployment_number", "live", "addresses", "asked", "canary", "log", "remarks"
+    )  # fmt: skip
     actions = ("roll_back_chosen",)
-    actions_detail = ("roll_back_page", "promote_page")
+    actions_detail = (
+        "policies_page",
+        "operations_page",
+        "canary_page",
+        {"title": "More", "items": ["log_page", "flush_page", "roll_back_page", "promote_page"]},
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Stage]:
         rows = super().get_queryset(request).prefetch_related("mappings")
@@ -51,6 +61,30 @@ class StageAdmin(VerbAdmin):
     def addresses(self, stage: Stage) -> str:
         return table(("Answers at",), [(each,) for each in stage_addresses(stage)], "Nowhere.")
 
+    @display(description="On the nodes")
+    def live(self, stage: Stage) -> str:
+        return table(("", ""), notes_of(stage), "Nothing is known yet.")
+
+    @display(description="Policies")
+    def asked(self, stage: Stage) -> str:
+        own = len(stage.operation_policies)
+        operations = f"; {own} operations have policies of their own" if own else ""
+        return (names_of(stage.policy) or "none beside the document's") + operations
+
+    @display(description="Canary")
+    def canary(self, stage: Stage) -> str:
+        if stage.canary_deployment is None:
+            return "none"
+        return f"#{stage.canary_deployment.number} gets {stage.canary_percent:g} percent of the calls"
+
+    @display(description="Access log")
+    def log(self, stage: Stage) -> str:
+        return stage.access_log or "none"
+
+    @display(description="Remarks")
+    def remarks(self, stage: Stage) -> str:
+        return " ".join(stage_remarks(stage)) or "none"
+
     def change(self, request: HttpRequest, row: Stage, data: dict[str, Any]) -> None:
         if "variables" in data:
             data["variables"] = data["variables"] or {}
@@ -58,7 +92,7 @@ class StageAdmin(VerbAdmin):
 
     @action(description="Roll back", url_path="roll-back", permissions=["change"], icon="history")
     def roll_back_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        stage = self._stage(object_id)
+        stage = stage_of(object_id)
 
         def verb(data: dict[str, Any]) -> str:
             roll_back(stage=stage, deployment=data["deployment"], actor=person(request))
@@ -71,7 +105,7 @@ class StageAdmin(VerbAdmin):
 
     @action(description="Promote", url_path="promote", permissions=["change"], icon="arrow_upward")
     def promote_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        stage = self._stage(object_id)
+        stage = stage_of(object_id)
 
         def verb(data: dict[str, Any]) -> str:
             target = promote(stage=stage, to=data["to"], actor=person(request))
@@ -84,9 +118,6 @@ class StageAdmin(VerbAdmin):
     @admin.action(description="Roll back to the deployment before", permissions=["change"])
     def roll_back_chosen(self, request: HttpRequest, rows: QuerySet[Stage]) -> None:
         self.each(request, rows, lambda row: roll_back(stage=row, actor=person(request)), "Rolled back")
-
-    def _stage(self, object_id: str) -> Stage:
-        return get_object_or_404(Stage.objects.select_related("version__api"), pk=object_id)
 
 
 @admin.register(Deployment)
