@@ -83,7 +83,8 @@ def resolve_uri(
 
     `captures` says what fills a placeholder: the number of a captured path variable, `'a text'`,
     `stageVariables.x`, or another of AWS's expressions. `path` starts with "/" and lists literal texts, numbers
-    of captured path variables and `{"source": expression}` for the gate to evaluate; `query` has no "?". Raises UriError, for example for a stage variable that is not set.
+    of captured path variables and `{"source": expression}` for the gate to evaluate; `query` has no "?".
+    Raises UriError, for example for a stage variable that is not set.
     """
     parts = split(STAGE_VARIABLE.sub(lambda found: _value(found[1], variables), uri))
     if "{" in parts.netloc or "{" in parts.scheme:
