@@ -72,7 +72,7 @@ local function turn(list, usable)
     return best
 end
 
-local function healthy(list, peer, fresh, seconds)
+local function healthy(list, peer, tried, fresh, seconds)
     local rests, resting = {}, false
     for index = 1, #list do
         local entry = list[index]
@@ -100,7 +100,7 @@ function pool.pick(list, peer, tried, seconds)
     local function fresh(entry)
         return not tried[entry]
     end
-    local found = peer.health and health.is_troubled(peer.id) and healthy(list, peer, fresh, seconds)
+    local found = peer.health and health.is_troubled(peer.id) and healthy(list, peer, tried, fresh, seconds)
     return found or turn(list, fresh) or turn(list, function() return true end)
 end
 

@@ -15,7 +15,7 @@ local min, max = math.min, math.max
 local set_peer, set_timeouts, set_more_tries = balancer.set_current_peer, balancer.set_timeouts, balancer.set_more_tries
 local get_last_failure = balancer.get_last_failure
 local MOST_TRIES = 3      -- without a policy
-local LEAST_SECONDS = 0.001
+local LEAST_SECONDS = 0.05 -- a try with less time would be in vain
 
 local retry = {}
 
@@ -46,17 +46,18 @@ function retry.start(call)
     return true
 end
 
-local function last(text)
-    return match(text or "", "([^%s,]*)$")
+-- The part of a time variable that is of the try before this one: the last, for this one has none yet.
+local function before(text)
+    return match(text or "", "([%d.-]+)[^%d.-]*$") or "-"
 end
 
 -- Whether a policy wants another try after what happened. `status` is what nginx would answer.
 local function wanted(call, status)
-    if find(last(var.upstream_header_time), "^%d") then
+    if find(before(var.upstream_header_time), "^%d") then
         return true -- a status of the backend: the location holds which ones
     end
     local on = call.operation.retries and call.operation.retries.on
-    local connected = find(last(var.upstream_connect_time), "^%d")
+    local connected = find(before(var.upstream_connect_time), "^%d")
     if status == 504 and connected then
         return on and on.timeout
     elseif status == 504 then
@@ -73,18 +74,18 @@ end
 
 -- Returns the address for another try, or nil when there is none.
 local function again(call, status)
-    local before = call.entry
+    local last = call.entry
     if call.peer.health then
-        health.failed(before.name)
+        health.failed(last.name)
         var.gatehouse_health = ""
     end
     if not wanted(call, status) then
         return give_up(status == 504 and "INTEGRATION_TIMEOUT" or "INTEGRATION_FAILURE")
-    elseif ngx.now() >= call.deadline then
+    elseif ngx.now() + LEAST_SECONDS > call.deadline then
         return give_up("INTEGRATION_TIMEOUT")
     end
     local entry = choose(call)
-    if entry.server ~= before.server and entry.server.host_header ~= before.server.host_header then
+    if entry.server.host_header ~= last.server.host_header then
         show(call, entry.server)
         balancer.recreate_request()
     end
@@ -95,6 +96,18 @@ end
 local function more_tries(call)
     local retries = call.operation.retries
     return min(#call.list, retries and retries.attempts + 1 or MOST_TRIES) - 1
+end
+
+-- Seconds for the try that begins: all that is left, or its part of it if another try is to follow a time-out.
+local function time_for_try(call)
+    local left = max(call.deadline - ngx.now(), 0.001)
+    local retries = call.operation.retries
+    if retries and retries.on.timeout then
+        call.tries = call.tries or more_tries(call) + 1
+        left = left / max(call.tries, 1)
+        call.tries = call.tries - 1
+    end
+    return left
 end
 
 -- The balancer phase of a call that retry.start() began.
@@ -109,7 +122,7 @@ function retry.balancer(call)
     elseif #call.list > 1 then
         set_more_tries(more_tries(call))
     end
-    local left = max(call.deadline - ngx.now(), LEAST_SECONDS)
+    local left = time_for_try(call)
     local pause = call.pause or left
     set_timeouts(min(call.peer.connect, left), pause, pause)
     if call.peer.health then

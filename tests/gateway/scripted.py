@@ -81,8 +81,8 @@ class Scripted(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, answer: Callable[[Request], Reply], *, port: int = 0) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
+    def __init__(self, answer: Callable[[Request], Reply], *, host: str = "127.0.0.1", port: int = 0) -> None:
+        super().__init__((host, port), _Handler)
         self.answer = answer
         self.seen: list[Request] = []
         self.connections: list[Any] = []
