@@ -3,6 +3,7 @@
 local cors = require "cors"
 local mapping = require "mapping"
 
+local ngx = ngx
 local header = ngx.header
 
 local answer = {}
@@ -29,6 +30,9 @@ end
 
 -- On the backend's answer, in the header filter.
 function answer.filter(stage, operation)
+    if ngx.status ~= 101 then
+        header["Upgrade"] = nil -- an offer to our connection, not to the client's
+    end
     if operation.answer_mapping then
         mapping.answer(operation.answer_mapping, { stage = stage, operation = operation })
     end

@@ -173,7 +173,9 @@ def _rich_locations() -> list[str]:
 
 def _rich_location(name: str, again: str, *, streamed: bool, body: str) -> str:
     if streamed:
-        answer = "proxy_buffering off;"
+        # A WebSocket's answer says to what the connection is upgraded; here, where it may be one, the list is anew.
+        passed = "".join(f"proxy_pass_header {name}; " for name in ("Server", "Date", "Upgrade"))
+        answer = f"proxy_buffering off;\n            {passed}"
     else:
         answer = 'gzip on;\n            body_filter_by_lua_block { require("rich").body() }'
     return f"""        location @{name} {{

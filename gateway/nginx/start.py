@@ -73,4 +73,5 @@ def _worker_user(settings: NodeSettings) -> str:
     account = pwd.getpwnam(WORKER_USER)
     os.chown(settings.folder, account.pw_uid, account.pw_gid)
     os.chown(settings.access_log_folder, account.pw_uid, account.pw_gid)
+    os.chown(settings.temporary, account.pw_uid, account.pw_gid)
     return f"{WORKER_USER} {grp.getgrgid(account.pw_gid).gr_name}"

@@ -58,6 +58,28 @@ def test_headers_of_our_own_are_cleared_in_every_spelling():
         assert f'proxy_set_header {name} "";' in text
 
 
+def test_nobody_is_a_trusted_proxy_until_named():
+    text = render(NodeSettings(folder=FOLDER), modules=[])
+    assert "real_ip" not in text
+    assert 'proxy_set_header X-Forwarded-For "$remote_addr";' in text
+    env = {"GATEHOUSE_NODE_DIR": "/srv/node", "GATEHOUSE_TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::/32"}
+    text = render(NodeSettings.from_environment(env), modules=[])
+    assert "set_real_ip_from 10.0.0.0/8;\n        set_real_ip_from 2001:db8::/32;" in text
+
+
+def test_access_logs_lie_in_the_nodes_folder_or_where_the_operator_says():
+    text = render(NodeSettings(folder=FOLDER), modules=[])
+    assert 'access_log = { folder = "/srv/node/access", size = 10485760, files = 5 }' in text
+    env = {
+        "GATEHOUSE_NODE_DIR": "/srv/node",
+        "GATEHOUSE_ACCESS_LOG_DIR": "/var/log/gate",
+        "GATEHOUSE_ACCESS_LOG_SIZE": "1m",
+        "GATEHOUSE_ACCESS_LOG_FILES": "2",
+    }
+    text = render(NodeSettings.from_environment(env), modules=[])
+    assert 'access_log = { folder = "/var/log/gate", size = 1048576, files = 2 }' in text
+
+
 def test_a_module_path_that_could_leave_its_quotes_is_refused():
     with pytest.raises(UnsafeTextError, match="characters"):
         render(NodeSettings(folder=FOLDER), modules=[Path('/a"; user root;')])
@@ -74,6 +96,11 @@ def test_a_module_path_that_could_leave_its_quotes_is_refused():
         ({"GATEHOUSE_GATEWAY_HOST": "a b"}, "GATEHOUSE_GATEWAY_HOST"),
         ({"GATEHOUSE_GATEWAY_PORT": "eighty"}, "GATEHOUSE_GATEWAY_PORT"),
         ({"GATEHOUSE_GATEWAY_PORT": "70000"}, "GATEHOUSE_GATEWAY_PORT"),
+        ({"GATEHOUSE_TRUSTED_PROXIES": "10.0.0.0/8, everybody"}, "GATEHOUSE_TRUSTED_PROXIES"),
+        ({"GATEHOUSE_TRUSTED_PROXIES": "10.0.0.1/8"}, "host bits"),
+        ({"GATEHOUSE_ACCESS_LOG_DIR": "/a;b"}, "GATEHOUSE_ACCESS_LOG_DIR"),
+        ({"GATEHOUSE_ACCESS_LOG_SIZE": "much"}, "GATEHOUSE_ACCESS_LOG_SIZE"),
+        ({"GATEHOUSE_ACCESS_LOG_FILES": "0"}, "GATEHOUSE_ACCESS_LOG_FILES"),
         ({"GATEHOUSE_TLS_PORT": "70000"}, "GATEHOUSE_TLS_PORT"),
         ({"GATEHOUSE_TLS_PORT": "8080"}, "choose another"),
         ({"GATEHOUSE_TLS_PORT": "8443", "GATEHOUSE_TLS_KEY": "/k"}, "both"),
