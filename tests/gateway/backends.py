@@ -104,7 +104,7 @@ class Backend(ThreadingHTTPServer):
 
 
 class FakeAgent(socketserver.ThreadingUnixStreamServer):
-    """The agent's socket: gives slices of pools. `pools`: subscription -> units left; absent = 404."""
+    """The agent's socket: gives slices of pools. `pools`: subscription, or subscription:key -> units left; absent = 404."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -120,6 +120,7 @@ class FakeAgent(socketserver.ThreadingUnixStreamServer):
         self.asked: list[dict[str, Any]] = []
         self.reachable = True
         self.seconds = 0.0
+        self.epoch = 0
         self.lock = threading.Lock()
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -132,7 +133,7 @@ class FakeAgent(socketserver.ThreadingUnixStreamServer):
             self.asked.append(ask)
             if not self.reachable:
                 return 503, {"error": "unreachable"}
-            name = ask["subscription"]
+            name = ask["subscription"] + (f":{ask['key']}" if ask.get("key") else "")
             if name not in self.pools:
                 return 404, {"error": "no quota"}
             granted = min(self.slice_size, self.pools[name])
@@ -140,7 +141,7 @@ class FakeAgent(socketserver.ThreadingUnixStreamServer):
             starts_at, ends_at = self.window
             return 200, {
                 "granted": granted, "starts_at": starts_at, "ends_at": ends_at,
-                "limit": self.limits[name], "left": self.pools[name], "slice": self.slice_size,
+                "limit": self.limits[name], "left": self.pools[name], "slice": self.slice_size, "epoch": self.epoch,
             }  # fmt: skip
 
     def handle_error(self, *_: Any) -> None:
