@@ -1,6 +1,7 @@
 """Hands a question about a key to a gateway node, which holds the counters: calls are consumed in one place."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import requests
 from django.conf import settings
@@ -9,7 +10,7 @@ from rest_framework.request import Request
 
 CONNECT_SECONDS, READ_SECONDS = 1.0, 10.0
 # what goes along: who asks, and what is told of the judged call
-SENT = ("Authorization", "Content-Type", "X-Gatehouse-Token", "X-Gatehouse-Api", "X-Api-Key")
+SENT = ("Authorization", "X-Gatehouse-Token", "X-Gatehouse-Api", "X-Api-Key")
 TOLD = ("X-Original-Method", "X-Original-URI", "X-Forwarded-Method", "X-Forwarded-Uri", "Referer", "Origin")
 # of the node's connection, not of its answer
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "date"}
@@ -37,8 +38,8 @@ class NodeAnswer:
     body: bytes
 
 
-def ask_node(request: Request, path: str, headers: dict[str, str] | None = None) -> NodeAnswer:
-    """Send the request as it came to `path` of a node; raises NoNode."""
+def ask_node(request: Request, path: str, *, body: Any = None, client: str = "") -> NodeAnswer:
+    """Send the request to `path` of a node: `body` as JSON, `client` as X-Forwarded-For; raises NoNode."""
     sent = {name: request.headers[name] for name in (*SENT, *TOLD) if name in request.headers}
     try:
         with requests.Session() as session:
@@ -46,8 +47,8 @@ def ask_node(request: Request, path: str, headers: dict[str, str] | None = None)
             answer = session.request(
                 request.method or "POST",
                 settings.NODE_URL + path,
-                data=request.body,
-                headers=sent | (headers or {}),
+                json=body,
+                headers=sent | ({"X-Forwarded-For": client} if client else {}),
                 timeout=(CONNECT_SECONDS, READ_SECONDS),
                 allow_redirects=False,
             )

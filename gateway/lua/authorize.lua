@@ -156,7 +156,11 @@ local function answer(verdict, as)
     header["X-Gatehouse-Code"] = verdict.code
     header["X-Gatehouse-Status"] = real
     identify(verdict)
-    header["RateLimit"], header["RateLimit-Policy"] = limits.headers(verdict.limits)
+    if var.gatehouse_limit ~= "" then
+        header["RateLimit"], header["RateLimit-Policy"] = var.gatehouse_limit, var.gatehouse_limit_policy
+    else
+        header["RateLimit"], header["RateLimit-Policy"] = limits.headers(verdict.limits)
+    end
     legacy(binding)
     if real == 429 then
         header["Retry-After"] = verdict.wait

@@ -37,7 +37,7 @@ end
 local function token()
     local authorization = var.http_authorization
     local text = authorization and match(authorization, "^[Bb][Ee][Aa][Rr][Ee][Rr] +(gat_%w+_%w+) *$")
-    return text or var.http_x_gatehouse_token, authorization and not find(authorization, "^%S+ +%S+ *$")
+    return text or var.http_x_gatehouse_token
 end
 
 -- Tells whether the call carries what has the shape of a token: then it is meant for us, whatever host it names. A
@@ -49,12 +49,10 @@ end
 
 -- Returns the caller's entry; or nil, the challenge for WWW-Authenticate and what is wrong.
 function caller.authenticate()
-    local text, malformed = token()
+    local text = token()
     if not text then
-        if malformed then
-            return nil, 'Bearer realm="gatehouse", error="invalid_token"', "Write the header as `Authorization: Bearer gat_…`."
-        end
-        return nil, 'Bearer realm="gatehouse"', "Send `Authorization: Bearer gat_…`, with a token of your organization."
+        local challenge = 'Bearer realm="gatehouse"' .. (var.http_authorization and ', error="invalid_token"' or "")
+        return nil, challenge, "Send `Authorization: Bearer gat_…`, with a token of your organization."
     end
     local entry = find_caller(text)
     if not entry or ngx_now() >= entry.ends then

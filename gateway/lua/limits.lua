@@ -41,7 +41,7 @@ local function see_quota(list, plan_quota, name, now)
         name = NAMES[plan_quota.period], kind = "quota", scope = plan_quota.scope or "subscription", source = "plan",
         limit = plan_quota.limit, remaining = known and min(left, plan_quota.limit) or nil,
         reset_after = known and reset or nil, window = window,
-        ends = known and floor(now + reset + 0.5) or nil, exceeded = known and left < 1,
+        ends = known and quota.ends_at() or nil, exceeded = known and left < 1,
     }
     return quota.is_unknown(now)
 end

@@ -139,6 +139,10 @@ function quota.is_known(now)
     return lease.ends_at > now
 end
 
+function quota.ends_at()
+    return lease.ends_at
+end
+
 function quota.is_unknown(now)
     return lease.ends_at <= now and lease.free_until <= now and lease.offline_until <= now
 end

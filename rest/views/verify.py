@@ -59,7 +59,7 @@ class VerifyView(Judging):
         asked = reader.validated_data
         self.may(asked["mode"])
         if asked["mode"] == CONSUME:
-            return passed_on(ask_node(request, "/api/v1/keys/verify"))
+            return passed_on(ask_node(request, "/api/v1/keys/verify", body=request.data))
         request_id: str = request.request_id  # type: ignore[attr-defined]
         verdict = answer(judge(self.caller, asked, now()), asked, request_id)
         return Response(VerdictSerializer(verdict).data)
@@ -122,8 +122,8 @@ class AuthorizeView(Judging):
         asked = reader.validated_data
         self.may(asked["mode"])
         if asked["mode"] == CONSUME:
-            told = {"X-Forwarded-For": request.headers.get("X-Forwarded-For", "")}
-            return passed_on(ask_node(request, _path(request), told))
+            client = request.headers.get("X-Forwarded-For", "")
+            return passed_on(ask_node(request, request.get_full_path(), client=client))
         told = question(request, asked, rest)
         uri = told.pop("uri")
         told["key"] = key_of(request, find_stage(self.caller, told), uri)
@@ -147,10 +147,6 @@ class AuthorizeBelowView(AuthorizeView):
 
     put = patch = delete = AuthorizeView.post
     options = AuthorizeView.post  # type: ignore[assignment]
-
-
-def _path(request: Request) -> str:
-    return request.get_full_path()
 
 
 def passed_on(said: NodeAnswer) -> HttpResponse:
