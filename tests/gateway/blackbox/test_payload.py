@@ -1,9 +1,15 @@
 """How large a call may be: bodies, URLs, headers."""
 
+import shutil
+import subprocess
+
 import pytest
 
-from gateway.entries import Policy, Quota
-from tests.gateway.world import operation
+from gateway.entries import Certificate, Policy, Quota
+from portal.embedded.ports import free_port
+from tests.gateway.certificates import authority, leaf
+from tests.gateway.node import node_folder, start_nginx
+from tests.gateway.world import World, operation
 
 LIMIT = 1000
 
@@ -96,3 +102,37 @@ def test_headers_up_to_awss_sum_pass_and_endless_ones_do_not(gate):
     answer = gate.node.call("GET", "/open/x", headers=endless)
     assert (answer.status, answer.json) == (431, {"message": "Bad Request"})
     assert gate.node.call("GET", "/open/x", headers={"x-h": "v" * 17_000}).status == 431
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+def test_a_body_without_a_length_is_counted_in_http_2_too(gate, tmp_path):
+    root = authority()
+    trust, _ = root.files(tmp_path, "root")
+    with node_folder() as folder:
+        node = start_nginx(folder, free_port(), tls_port=(port := free_port()))
+        try:
+            world = World(node)
+            world.backend("backend", "127.0.0.1", gate.backend.port)
+            world.publish("small", {"op": operation("PUT", "/x")}, policy=Policy(max_body=LIMIT))
+            made = leaf("two.test", issuer=root)
+            world.put("certificate", "two.test", Certificate(made.pem, made.private_key))
+            command = [
+                "curl",
+                "-s",
+                "--http2",
+                "--cacert",
+                str(trust),
+                "--resolve",
+                f"two.test:{port}:127.0.0.1",
+            ]
+            command += ["-w", " %{http_version} %{http_code}", "-T", "-", f"https://two.test:{port}/small/x"]
+            for size, end in (
+                (LIMIT, b" 2 200"),
+                (0, b" 2 200"),
+                (LIMIT + 1, b" 2 413"),
+                (300_000, b" 2 413"),
+            ):
+                done = subprocess.run(command, input=b"z" * size, capture_output=True, check=False)
+                assert done.stdout.endswith(end), (size, done.stdout, node.errors())
+        finally:
+            node.stop()
