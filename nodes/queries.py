@@ -1,5 +1,6 @@
 """What pages and other rooms ask about nodes."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -85,3 +86,23 @@ def quota_state(
     row = running.order_by("-epoch", "-leased").first() or QuotaWindow(starts_at=start, ends_at=end)
     limit = None if plan.quota_limit is None else limit_of(subscription, row)
     return QuotaState(limit, row.leased, start, end)
+
+
+def limits_now(subscriptions: Collection[Subscription], *, at: datetime) -> dict[str, int]:
+    """Return the limits that hold in the running windows over all keys, by subscription id. One query.
+
+    For subscriptions whose plan has a quota; load plan and organization beforehand.
+    """
+    rows: dict[tuple[str, str], QuotaWindow] = {}
+    running = QuotaWindow.objects.filter(
+        subscription__in=subscriptions, key=None, starts_at__lte=at, ends_at__gt=at
+    )
+    for row in running.order_by("epoch", "leased"):
+        rows[row.subscription_id, row.period] = row
+    found = {}
+    for each in subscriptions:
+        period = each.plan.quota_period
+        start, end = window(period=period, timezone=each.organization.timezone, at=at)
+        row = rows.get((each.pk, period)) or QuotaWindow(starts_at=start, ends_at=end)
+        found[each.pk] = limit_of(each, row)
+    return found

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from access.models import UsagePlan
+from access.models import QuotaScope, UsagePlan
 from billing.models import Meter, Price, RateCard
 from portal import formats
 
@@ -67,7 +67,8 @@ def burst_words(plan: UsagePlan) -> str:
 def quota_words(plan: UsagePlan) -> str:
     if plan.quota_limit is None:
         return "No quota"
-    return f"{plan.quota_limit:,} calls {plan.get_quota_period_display()}"
+    whose = " for each key" if plan.quota_scope == QuotaScope.KEY else ""
+    return f"{plan.quota_limit:,} calls {plan.get_quota_period_display()}{whose}"
 
 
 def _headline(card: RateCard | None, meters: list[MeterTerms]) -> tuple[str, str]:

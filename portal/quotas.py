@@ -7,9 +7,10 @@ from datetime import datetime
 
 from django.utils.timezone import now
 
-from access.models import Subscription, SubscriptionState
+from access.models import QuotaScope, Subscription, SubscriptionState
 from access.periods import window
 from metering.queries import quantities
+from nodes.queries import limits_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +24,28 @@ class QuotaUse:
 
 
 def quota_use(subscriptions: Iterable[Subscription]) -> list[QuotaUse]:
-    """The use of those that are active and have a quota. One query for each kind of window (day, week, month).
+    """The use of those that are active and have a quota over all their keys.
 
-    Load `plan`, `organization` and `application` beforehand.
+    One query for each kind of window (day, week, month), and one for what was set by hand. Load `plan`,
+    `organization` and `application` beforehand.
     """
     groups: dict[tuple[datetime, datetime], list[Subscription]] = defaultdict(list)
     at = now()
-    for each in subscriptions:
-        if each.state == SubscriptionState.ACTIVE and each.plan.quota_limit is not None:
-            zone = each.organization.timezone  # as the leases have it
-            groups[window(period=each.plan.quota_period, timezone=zone, at=at)].append(each)
+    counted = [each for each in subscriptions if _counts_all_keys(each)]
+    limits = limits_now(counted, at=at)
+    for each in counted:
+        zone = each.organization.timezone  # as the leases have it
+        groups[window(period=each.plan.quota_period, timezone=zone, at=at)].append(each)
     found: list[QuotaUse] = []
     for (start, end), members in groups.items():
         used = quantities(subscription_ids=[each.pk for each in members], start=start, end=end)
         for each in members:
             calls = used[each.pk].calls if each.pk in used else 0
-            found.append(QuotaUse(each, calls, each.plan.quota_limit or 0, end))
+            found.append(QuotaUse(each, calls, limits[each.pk], end))
     return found
+
+
+def _counts_all_keys(subscription: Subscription) -> bool:
+    plan = subscription.plan
+    whole = plan.quota_scope == QuotaScope.SUBSCRIPTION
+    return subscription.state == SubscriptionState.ACTIVE and plan.quota_limit is not None and whole

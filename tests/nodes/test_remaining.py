@@ -10,7 +10,7 @@ from access.subscribe import cancel
 from accounts.errors import Refused
 from nodes.leases import SETTLE, give_back, lease
 from nodes.models import Entry, Lease, Node, QuotaWindow
-from nodes.queries import quota_state
+from nodes.queries import limits_now, quota_state
 from nodes.remaining import set_remaining
 from tests.factories import audit_actions, make_application, make_key, make_plan, make_subscription
 from tests.nodes.factories import make_node
@@ -176,3 +176,16 @@ def test_both_sides_read_of_it_in_their_trails() -> None:
     set_remaining(subscription=subscription, remaining=7, actor=None, at=NOON)
     assert audit_actions() == ["subscription.remaining_set"] * 2
     assert not Lease.objects.exists()
+
+
+def test_the_limits_that_hold_now_have_the_offset_and_what_was_set_by_hand_in_them(
+    django_assert_num_queries: Any,
+) -> None:
+    plain, first, adjusted = make_limited(), make_limited(quota_offset=30), make_limited()
+    for each in (plain, first, adjusted):
+        each.started_at = NOON - timedelta(days=1)
+        each.save()
+    set_remaining(subscription=adjusted, remaining=7, actor=None, at=NOON)
+    with django_assert_num_queries(1):
+        found = limits_now([plain, first, adjusted], at=SOON)
+    assert found == {plain.pk: 100, first.pk: 70, adjusted.pk: 7}
