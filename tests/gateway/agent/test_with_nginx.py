@@ -207,3 +207,33 @@ async def test_a_stop_gives_unspent_units_back(node, control_plane, backend, ses
     leased = sum(control_plane.granted.values())
     assert [one["units"] for one in control_plane.returned] == [leased - 1]
     assert control_plane.calls() >= 1
+
+
+KEYS, KILLS = 20_000, 6
+
+
+async def test_kills_in_the_middle_of_a_push_leave_every_entry_whole(node, control_plane, backend, session):
+    async def held():
+        return (await asyncio.to_thread(node.nginx.control, "GET", "/status")).json
+
+    node.publish(backend)
+    key = shapes.Key("key2", active=True, subscriptions=["sub1"], not_before=1.0)
+    control_plane.held += [
+        contract(number, "key", f"{number:064x}", key) for number in range(100, KEYS + 100)
+    ]
+    for number in range(KILLS):
+        await node.start_agent()
+        deadline = time.monotonic() + 8
+        while (await held())["entries"] < (number + 1) * KEYS / (KILLS + 2) and time.monotonic() < deadline:
+            await asyncio.sleep(0.005)
+        if number % 2:
+            os.kill(node.nginx.workers()[0], signal.SIGKILL)
+        await node.end_agent(signal.SIGKILL)
+    await node.start_agent()
+    await live(node, session)
+    deadline = time.monotonic() + 20
+    while (await held())["entries"] != KEYS + 6:
+        assert time.monotonic() < deadline, await held()
+        await asyncio.sleep(0.05)
+    assert (await held())["generation"] == KEYS + 99
+    assert [await node.call(session) for _ in range(50)] == [200] * 50
