@@ -10,8 +10,9 @@ from django.db import IntegrityError, transaction
 from accounts.audit import record
 from accounts.errors import Refused
 from accounts.models import User
+from accounts.rows import locked
 from apis.domains import check_owner
-from apis.models import Api, BasePathMapping, Stage
+from apis.models import Api, ApiVersion, BasePathMapping, Stage
 from apis.names import clean_base_path, clean_host
 from apis.signals import mappings_changed
 
@@ -74,6 +75,30 @@ def unmap(*, mapping: BasePathMapping, actor: User | None) -> None:
     key = address_key(mapping)
     mapping.delete()
     mappings_changed.send(sender=BasePathMapping, addresses=[key])
+
+
+@transaction.atomic
+def set_execute_api_endpoint(*, version: ApiVersion, disabled: bool, actor: User | None) -> ApiVersion:
+    """Switch the canonical addresses of a version's stages off or on, at once.
+
+    Off, its stages answer at their base path mappings only: a domain that asks for client certificates then has
+    no way around. The word is AWS's (`disableExecuteApiEndpoint`).
+    """
+    version = locked(version)
+    if version.disable_execute_api_endpoint != disabled:
+        version.disable_execute_api_endpoint = disabled
+        version.save(update_fields=["disable_execute_api_endpoint", "updated_at"])
+        record(
+            organization=version.organization,
+            actor=actor,
+            action="version.execute_api_endpoint_set",
+            target=version,
+            summary=f"Switched the canonical address of {version} {'off' if disabled else 'on'}",
+            changes={"disable_execute_api_endpoint": [not disabled, disabled]},
+        )
+        addresses = [f"{version.pk}.execute-api|{stage.name}" for stage in version.stages.all()]
+        mappings_changed.send(sender=ApiVersion, addresses=addresses)
+    return version
 
 
 def _check_owner(stage: Stage, host: str, base_path: str) -> None:

@@ -191,7 +191,7 @@ class VersionForm(forms.ModelForm):
 
     class Meta:
         model = ApiVersion
-        fields = ("backend", "key_required")
+        fields = ("backend", "key_required", "disable_execute_api_endpoint")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -124,6 +124,10 @@ class ApiVersion(models.Model):
         default=True,
         help_text="Whether operations need an API key where the document does not say.",
     )
+    disable_execute_api_endpoint = models.BooleanField(
+        default=False,
+        help_text="Answer at base path mappings only, not at the canonical address {id}.execute-api.…",
+    )
     deprecated_at = models.DateTimeField(null=True, blank=True)
     sunset_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=now, editable=False)

@@ -75,7 +75,8 @@ def stage_address(stage: Stage) -> str:
 
 def stage_addresses(stage: Stage) -> list[str]:
     """Return all URLs at which the stage answers, the canonical one last."""
-    return [*(mapping_address(each) for each in stage.mappings.all()), canonical_address(stage)]
+    mapped = [mapping_address(each) for each in stage.mappings.all()]
+    return mapped if stage.version.disable_execute_api_endpoint else [*mapped, canonical_address(stage)]
 
 
 def canonical_address(stage: Stage) -> str:

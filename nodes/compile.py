@@ -100,9 +100,10 @@ def _addresses_of(ids: Collection[str], found: list[Stage]) -> set[str]:
 def mappings(addresses: Ids) -> Iterator[Change]:
     """One change for each address `host|base_path`; '' and `*` both mean any host.
 
-    Only what is deployed has one: its base path mappings, and `{version}.execute-api|{stage}`.
+    Only what is deployed has one: its base path mappings, and `{version}.execute-api|{stage}` unless that is
+    switched off.
     """
-    deployed = Stage.objects.filter(deployment__isnull=False)
+    deployed = Stage.objects.filter(deployment__isnull=False, version__disable_execute_api_endpoint=False)
     mapped = BasePathMapping.objects.filter(stage__deployment__isnull=False)
     wanted: set[str] | None = None
     if addresses is not None:

@@ -15,6 +15,7 @@ from unfold.decorators import action, display
 
 from accounts.errors import Refused
 from accounts.verb_admin import VerbAdmin, person
+from apis.addresses import set_execute_api_endpoint
 from apis.admin.pages import change_url, form_page, link, table
 from apis.backends import clean_url, create_backend
 from apis.forms import DeployForm, DeprecateForm, DocumentFields, ImportForm, VersionForm
@@ -130,6 +131,9 @@ class ApiVersionAdmin(VerbAdmin):
             set_backend(version=row, backend=data["backend"], actor=person(request))
         if "key_required" in data:
             set_key_default(version=row, required=data["key_required"], actor=person(request))
+        if "disable_execute_api_endpoint" in data:
+            disabled = data["disable_execute_api_endpoint"]
+            set_execute_api_endpoint(version=row, disabled=disabled, actor=person(request))
 
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None

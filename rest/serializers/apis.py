@@ -139,6 +139,7 @@ class VersionSerializer(serializers.ModelSerializer):
             "state",
             "backend",
             "key_required",
+            "disable_execute_api_endpoint",
             "findings",
             "deprecated_at",
             "sunset_at",
@@ -213,6 +214,9 @@ class VersionChange(DocumentSources):
     backend = Visible(Backend, required=False, allow_null=True)
     key_required = serializers.BooleanField(
         required=False, help_text="Whether operations need an API key where the document does not say."
+    )
+    disable_execute_api_endpoint = serializers.BooleanField(
+        required=False, help_text="Answer at base path mappings only; holds at once."
     )
 
     sources_needed = False

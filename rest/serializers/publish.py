@@ -66,7 +66,7 @@ class StageSerializer(serializers.ModelSerializer):
     operation_policies = OperationPoliciesField(read_only=True, help_text="By the operation's id.")
     canary = serializers.SerializerMethodField(help_text="null = there is none.")
     address = serializers.SerializerMethodField(help_text="Where clients call it.")
-    canonical_address = serializers.SerializerMethodField(help_text="The address that always holds.")
+    canonical_address = serializers.SerializerMethodField(help_text="The address that holds unless the version switched it off; then empty.")
 
     class Meta:
         model = Stage
@@ -100,7 +100,7 @@ class StageSerializer(serializers.ModelSerializer):
         return stage_address(stage)
 
     def get_canonical_address(self, stage: Stage) -> str:
-        return canonical_address(stage)
+        return "" if stage.version.disable_execute_api_endpoint else canonical_address(stage)
 
 
 class LiveSerializer(serializers.Serializer):

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from apis import backends, document_settings, versions
+from apis.addresses import set_execute_api_endpoint
 from apis.import_document import fetch_document
 from apis.models import Api, ApiVersion, Backend, Operation
 from apis.queries import version_document_for_readers
@@ -125,6 +126,9 @@ class VersionViews(Listed, Readable, Creatable, Changeable, Resource):
             versions.set_backend(version=row, backend=data["backend"], actor=self.caller.user)
         if "key_required" in data:
             versions.set_key_default(version=row, required=data["key_required"], actor=self.caller.user)
+        if "disable_execute_api_endpoint" in data:
+            disabled = data["disable_execute_api_endpoint"]
+            set_execute_api_endpoint(version=row, disabled=disabled, actor=self.caller.user)
 
     @extend_schema(responses={200: OpenApiTypes.OBJECT})
     @action(detail=True)

@@ -3,8 +3,10 @@
 import pytest
 
 from accounts.errors import Refused
+from apis.addresses import set_execute_api_endpoint
 from apis.models import BasePathMapping
 from apis.publish import map_base_path, move_base_path, unmap
+from apis.queries import canonical_address, stage_addresses
 from apis.signals import mappings_changed
 from tests.factories import audit_actions, make_api, make_stage, make_version
 
@@ -94,3 +96,15 @@ def test_the_shared_host_keeps_api_to_itself_and_a_custom_domain_does_not():
     stage = make_stage()
     assert "api" in refused(stage, base_path="api/shop").message
     assert map_base_path(stage=stage, host="shop.example.com", base_path="api/shop", actor=None)
+
+
+def test_the_canonical_address_can_be_switched_off_and_on(heard):
+    stage = make_stage()
+    key = f"{stage.version_id}.execute-api|live"
+    for disabled in (True, True, False):
+        version = set_execute_api_endpoint(version=stage.version, disabled=disabled, actor=None)
+        assert version.disable_execute_api_endpoint is disabled
+        stage.version.refresh_from_db()
+        assert (canonical_address(stage) in stage_addresses(stage)) is not disabled
+    assert heard == [key, key]
+    assert audit_actions().count("version.execute_api_endpoint_set") == 2

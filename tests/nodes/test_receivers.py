@@ -11,6 +11,7 @@ from access.models import ApiKey, Subscription, UsagePlan
 from access.signals import keys_changed, plans_changed, subscriptions_changed
 from accounts.models import Organization
 from accounts.signals import organization_suspended_changed
+from apis.addresses import set_execute_api_endpoint
 from apis.models import Backend, BasePathMapping, Stage
 from apis.signals import backends_changed, mappings_changed, stages_changed
 from nodes import entries
@@ -140,3 +141,13 @@ def test_a_change_that_is_taken_back_writes_nothing() -> None:
             transaction.set_rollback(True)
 
     assert written(change) == set()
+
+
+def test_a_canonical_address_that_is_switched_off_is_gone_from_nodes() -> None:
+    mapping = make_mapping()
+    rebuild()
+    version, key = mapping.stage.version, f"{mapping.stage.version_id}.execute-api|live"
+    for disabled in (True, False):
+        found = written(lambda: set_execute_api_endpoint(version=version, disabled=disabled, actor=None))  # noqa: B023
+        assert found == {("mapping", key, not disabled)}
+        assert rebuild() == 0

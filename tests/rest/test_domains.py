@@ -3,7 +3,7 @@
 import pytest
 
 from apis.models import DomainName
-from tests.factories import make_backend
+from tests.factories import make_api, make_backend, make_stage, make_version
 from tests.gateway.certificates import authority, leaf
 from tests.rest.problems import fault
 
@@ -65,3 +65,12 @@ def test_a_backends_client_certificate_is_told_and_its_key_is_not(alice):
         assert b"PRIVATE" not in each.content
         assert b"sealed" not in each.content
     assert alice.done(f"{path}/remove-client-certificate")["client_certificate"] == ""
+
+
+def test_a_version_switches_its_canonical_address_off(alice):
+    stage = make_stage(make_version(make_api(alice.organization)))
+    path = f"stages/{stage.pk}"
+    assert ".execute-api." in alice.get(path).json()["canonical_address"]
+    changed = alice.patch(f"versions/{stage.version_id}", {"disable_execute_api_endpoint": True})
+    assert changed.json()["disable_execute_api_endpoint"] is True
+    assert alice.get(path).json()["canonical_address"] == ""
