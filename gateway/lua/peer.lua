@@ -58,8 +58,7 @@ local function literal(host)
     end
 end
 
--- target = {scheme, host, port, path}; time-outs in milliseconds; client: how we show ourselves, or nil.
-function peer.make(target, connect_ms, timeout_ms, client)
+local function server_of(target, connect_ms, timeout_ms, client)
     local scheme, host, port = target.scheme, target.host:lower(), target.port
     local usual = (scheme == "https" and 443 or 80) == port
     local address = literal(host)
@@ -76,6 +75,13 @@ function peer.make(target, connect_ms, timeout_ms, client)
         connect = min(connect_ms, peer.LONGEST_MS) / 1000,
         timeout = min(timeout_ms, peer.LONGEST_MS) / 1000,
     }
+end
+
+-- target = {scheme, host, port, path}; time-outs in milliseconds; client: how we show ourselves, or nil.
+function peer.make(target, connect_ms, timeout_ms, client)
+    local made = server_of(target, connect_ms, timeout_ms, client)
+    made.base = upstream(target.scheme, made.host, client) .. made.path
+    return made
 end
 
 -- A set of TLS names that share an upstream block. Two of them at one address could share a connection there: from
@@ -116,20 +122,21 @@ end
 -- known only when its addresses are, so `base` lacks it.
 function peer.backend(id, data)
     local client = client_of(given(data.tls))
-    local made = peer.make(data.target, data.connect_timeout_ms, data.timeout_ms, client)
+    local made = server_of(data.target, data.connect_timeout_ms, data.timeout_ms, client)
     made.id = id
     made.health = given(data.health)
     local targets = given(data.targets) or {}
     if #targets > 0 then
         made.servers = {}
         for index, weighted in ipairs(targets) do
-            local server = peer.make(weighted.target, data.connect_timeout_ms, data.timeout_ms, client)
+            local server = server_of(weighted.target, data.connect_timeout_ms, data.timeout_ms, client)
             server.weight = given(weighted.weight) or 1
             made.servers[index] = server
         end
         made.set = set_of(made.servers, client)
-        made.base = made.set and made.path or made.servers[1].base
     end
+    local first = made.servers and made.servers[1] or made
+    made.base = (made.set and "" or upstream(data.target.scheme, first.host, client)) .. made.path
     made.rich = made.health ~= nil or #targets > 0
     return made
 end

@@ -29,9 +29,11 @@ local rich = {}
 -- ngx.exec forgets ngx.ctx, and the access phase of the location follows within the same step of the worker.
 local handed
 
--- How long a streamed answer may pause by its nature; nil for an ordinary call.
+-- How long a streamed answer may pause by its nature; nil for an ordinary call. No header gets a call round the cache.
 local function pause_of(operation)
-    if var.http_upgrade then
+    if operation.cache then
+        return nil
+    elseif var.http_upgrade then
         return WEBSOCKET_PAUSE
     end
     local accept = var.http_accept
@@ -86,7 +88,8 @@ function rich.proxy(stage, operation, peer, target, path, host)
     return ngx.exec(location(call, get_method()))
 end
 
-local function refuse(name)
+local function refuse(call, name)
+    cache.ended(call)
     quota.give_back(var.gatehouse_lease)
     return verdict.refuse(name)
 end
@@ -95,12 +98,12 @@ end
 function rich.access()
     local call = handed
     ngx.ctx, handed = call, nil
-    if call.operation.cache and not call.pause then
+    if call.operation.cache then
         cache.lookup(call)
     end
     local problem = call.unpacks and compress.unpack(call)
     if problem then
-        return refuse(problem)
+        return refuse(call, problem)
     elseif not retry.start(call) then
         cache.ended(call)
         return verdict.refuse("INTEGRATION_FAILURE")

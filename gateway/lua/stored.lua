@@ -37,7 +37,7 @@ function stored.take(call)
     local status = ngx.status
     local encoding = header["Content-Encoding"]
     if not ((status >= 200 and status < 300 and status ~= 206) or STATUSES[status])
-        or header["Set-Cookie"] or (encoding and encoding ~= "identity") or header["Vary"] == "*"
+        or header["Set-Cookie"] or find(header["Content-Type"] or "", "text/event-stream", 1, true) or (encoding and encoding ~= "identity") or header["Vary"] == "*"
         or not may_be_shared(call) then
         return nil
     end

@@ -15,6 +15,7 @@ class Request:
     path: str
     headers: dict[str, str]
     body: bytes
+    peer: int  # the port of the connection's other side
 
 
 @dataclass
@@ -34,7 +35,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(self.command, self.path, headers, self._body())
+        request = Request(self.command, self.path, headers, self._body(), self.client_address[1])
         self.server.seen.append(request)
         reply = self.server.answer(request)
         if reply.drop:

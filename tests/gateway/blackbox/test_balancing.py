@@ -124,6 +124,25 @@ def test_without_a_policy_a_dead_address_is_passed_over_too(publish, servers):
     assert {len(seen.body) for seen in servers["b"].seen} == {200_000}
 
 
+@pytest.mark.parametrize("retries", [None, Retries(attempts=1, on=["error"])])
+def test_a_kept_connection_that_the_server_gave_up_costs_no_client_an_error(gate, publish, retries):
+    """The server closes each kept connection when its second request comes."""
+    asked = Counter()
+
+    def answer(request):
+        asked[request.peer] += 1
+        return Reply(drop=asked[request.peer] > 1)
+
+    server = Scripted(answer)
+    call = publish([(server.port, 1)], retries=retries)
+    gate.world.backend("fickle", "127.0.0.1", server.port)
+    gate.world.publish("fickle", {"op": operation("ANY", "/", integration=proxy("fickle"))})
+    assert [call().status for _ in range(6)] == [200] * 6
+    assert [gate.node.call("GET", "/fickle").status for _ in range(6)] == [200] * 6
+    assert [gate.node.call("PUT", "/fickle", body=b"x").status for _ in range(6)] == [200] * 6
+    server.stop()
+
+
 def test_a_server_killed_under_load_costs_no_client_an_error(publish):
     first, second = named("first"), named("second")
     call = publish([(first.port, 1), (second.port, 1)], retries=Retries(attempts=1, on=["error"]))

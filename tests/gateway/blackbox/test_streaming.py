@@ -54,7 +54,6 @@ def arrivals(gate, path, headers):
         ("/calm/events", EVENTS),
         ("/calm/events", {}),  # by the answer's Content-Type alone
         ("/packed/events", {"Accept-Encoding": "gzip"}),
-        ("/kept/events", EVENTS),
         ("/flowing/events?type=text/plain", {"Accept-Encoding": "gzip"}),
     ],
 )
@@ -66,6 +65,14 @@ def test_events_pass_as_they_come(gate, streams, path, headers):
     assert len(times) == 4
     assert b"x-cache" not in whole.lower()
     assert b"content-encoding" not in whole.lower()
+
+
+def test_no_header_of_a_client_gets_round_the_cache(gate, streams):
+    gate.node.call("GET", "/kept/late?seconds=0")
+    for headers in (EVENTS, {"Upgrade": "websocket", "Connection": "Upgrade"}):
+        assert gate.node.call("GET", "/kept/late?seconds=0", headers=headers).headers["x-cache"] == "Hit"
+    for _ in range(2):  # events are not kept even so
+        assert gate.node.call("GET", "/kept/events?number=1").headers["x-cache"] == "Miss"
 
 
 @pytest.mark.parametrize(("path", "headers"), [("/calm/events", EVENTS), ("/flowing/events", {})])
