@@ -8,11 +8,12 @@ from gateway.settings import NodeSettings, SettingError
 
 
 def main() -> None:
-    """Replace this process by nginx; exit with one clear line when that cannot be."""
+    """Replace this process by nginx; one clear line when that cannot be, and 2 for a setting, 1 for all else."""
     try:
         command = prepare(NodeSettings.from_environment())
     except (SettingError, StartError) as error:
-        sys.exit(f"gateway.nginx: {error}")
+        print(f"gateway.nginx: {error}", file=sys.stderr)
+        sys.exit(2 if isinstance(error, SettingError) else 1)
     os.execv(command[0], command)  # noqa: S606 -- no shell is wanted
 
 
