@@ -43,6 +43,8 @@ class NodeSettings:
     tls_port: int = 0  # 0 = no TLS listener
     tls_certificate: Path | None = None
     tls_key: Path | None = None
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = 0  # 0 = no metrics
     nginx: str = "/usr/sbin/nginx"
 
     def __post_init__(self) -> None:
@@ -98,6 +100,10 @@ class NodeSettings:
                 ) from error
 
     def _check_tls(self) -> None:
+        if not 0 <= self.metrics_port <= 65535 or (self.metrics_port and self.metrics_port == self.port):
+            raise SettingError(
+                f"GATEHOUSE_METRICS_PORT must be a port of its own, or 0 for no metrics, not {self.metrics_port}"
+            )
         if self.tls_port and not 1 <= self.tls_port <= 65535:
             raise SettingError(f"GATEHOUSE_TLS_PORT must be between 1 and 65535, not {self.tls_port}")
         if self.tls_port == self.port:
@@ -136,6 +142,8 @@ class NodeSettings:
             tls_port=_number(env, "GATEHOUSE_TLS_PORT", cls.tls_port),
             tls_certificate=_path(env, "GATEHOUSE_TLS_CERTIFICATE"),
             tls_key=_path(env, "GATEHOUSE_TLS_KEY"),
+            metrics_host=env.get("GATEHOUSE_METRICS_HOST") or cls.metrics_host,
+            metrics_port=_number(env, "GATEHOUSE_METRICS_PORT", cls.metrics_port),
             nginx=env.get("GATEHOUSE_NGINX") or shutil.which("nginx") or cls.nginx,
         )
 

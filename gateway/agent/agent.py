@@ -17,6 +17,7 @@ from gateway.agent.control_plane import ControlPlane, Rejected, Unreachable
 from gateway.agent.drift import Drift
 from gateway.agent.give_back import GiveBack
 from gateway.agent.meter import Meter
+from gateway.agent.metrics import MetricsServer, NodeCollector
 from gateway.agent.nginx import Away, ControlSocket
 from gateway.agent.problems import Problems
 from gateway.agent.push import Pusher
@@ -122,7 +123,20 @@ class Agent:
             ("sender", self._sender.run),
             ("status", self._status.run),
             ("shares", self._shares.run),
+            ("metrics", self._metrics().run),
         ]
+
+    def _metrics(self) -> MetricsServer:
+        collector = NodeCollector(
+            tally=self._meter.tally,
+            shares=self._shares,
+            report=self._status.report,
+            newest=lambda: self._status.newest,
+            unread=self._meter.unread_bytes,
+            leases=self._leases.outcomes,
+        )
+        settings = self._settings
+        return MetricsServer(settings.metrics_host, settings.metrics_port, collector, self.problems)
 
     async def _keep_going(self, part: tuple[str, Any]) -> None:
         """Run one part for ever: a mistake of ours in one must not end the others."""

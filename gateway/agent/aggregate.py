@@ -23,6 +23,7 @@ _TAIL = re.compile(_LINE + rb"$")
 _NUMBER = re.compile(rb"\d+\.\d+")
 
 _BUCKETS = len(LATENCY_BOUNDS_MS) + 1
+_INTEGRATIONS = 5 + _BUCKETS  # where the counts of backends' times begin
 _CACHE_LIMIT = 50_000
 
 _Fields = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes]
@@ -48,7 +49,7 @@ class Aggregate:
 
     def __init__(self) -> None:
         # by minute, the five fields from subscription to status in one piece, and verdict with flags:
-        # calls, bytes out, bytes in, latency, integration, and then the latency counts
+        # calls, bytes out, bytes in, latency, integration, then the counts of latencies, then of integrations
         self._groups: dict[tuple[int, bytes, bytes], list[int]] = {}
         self.lines = 0
         self.garbage = 0  # lines, or parts of lines, that are no usage line
@@ -88,14 +89,16 @@ class Aggregate:
             name = (minute, dimensions, verdict)
             group = groups.get(name)
             if group is None:
-                group = groups[name] = [0] * (5 + _BUCKETS)
+                group = groups[name] = [0] * (_INTEGRATIONS + _BUCKETS)
             milliseconds, bucket = times[latency]
             group[0] += 1
             group[1] += int(bytes_out)
             group[2] += int(bytes_in)
             group[3] += milliseconds
             if integration != b"-":
-                group[4] += times[integration][0]
+                took, place = times[integration]
+                group[4] += took
+                group[_INTEGRATIONS + place] += 1
             group[5 + bucket] += 1
 
     def result(self) -> tuple[list[Row], int]:
@@ -118,6 +121,16 @@ class Aggregate:
             row.cache_misses += sums[0] if b"m" in flags else 0
         return list(rows.values()), refused_unknown
 
+    def integrations(self) -> dict[str, list[int]]:
+        """Return how many calls waited how long for backends: counts in each latency bucket, by stage."""
+        found: dict[str, list[int]] = {}
+        for (_, dimensions, _), sums in self._groups.items():
+            stage = _text(dimensions.split(b" ")[2])
+            held = found.setdefault(stage, [0] * _BUCKETS)
+            found[stage] = [a + b for a, b in zip(held, sums[_INTEGRATIONS:], strict=True)]
+        found.pop("", None)
+        return found
+
 
 def _merge(row: Row, sums: list[int]) -> None:
     row.calls += sums[0]
@@ -125,7 +138,7 @@ def _merge(row: Row, sums: list[int]) -> None:
     row.bytes_in += sums[2]
     row.latency_ms += sums[3]
     row.integration_ms += sums[4]
-    row.latency_counts = [a + b for a, b in zip(row.latency_counts, sums[5:], strict=True)]
+    row.latency_counts = [a + b for a, b in zip(row.latency_counts, sums[5:_INTEGRATIONS], strict=True)]
 
 
 def _class_of(status: str) -> int:

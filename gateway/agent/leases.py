@@ -89,6 +89,8 @@ class Leases:
     def __init__(self, control_plane: ControlPlane) -> None:
         self._control_plane = control_plane
         self._desks: dict[Name, _Desk] = {}
+        # how often the gate asked, by what it was told
+        self.outcomes = dict.fromkeys(("granted", "spent", "no_quota", "unreachable"), 0)
 
     async def ask(
         self, subscription: str, offline_spent: int, *, key: str = "", epoch: int = 0
@@ -185,9 +187,12 @@ def application(leases: Leases) -> web.Application:
         try:
             grant = await leases.ask(subscription, max(0, offline_spent), key=key, epoch=epoch)
         except Unreachable:
+            leases.outcomes["unreachable"] += 1
             return web.json_response({"error": "unreachable"}, status=503)
         if grant is None:
+            leases.outcomes["no_quota"] += 1
             return web.json_response({"error": "no quota"}, status=404)
+        leases.outcomes["granted" if grant["granted"] else "spent"] += 1
         return web.json_response(grant)
 
     app = web.Application()

@@ -10,6 +10,7 @@ from gateway.agent.aggregate import Aggregate
 from gateway.agent.problems import Problems
 from gateway.agent.rotation import Rotation
 from gateway.agent.spool import Spool
+from gateway.agent.tally import Tally
 from gateway.agent.usage_log import UsageLog
 
 INTERVAL_SECONDS = 1.0
@@ -42,6 +43,7 @@ class Meter:
         self._problems = problems
         self._generation = generation
         self._on_batch = on_batch
+        self.tally = Tally()
         self._one_at_a_time = threading.Lock()
         self._newest_line = 0.0
         self.garbage = 0
@@ -86,6 +88,10 @@ class Meter:
             ages.append(time.time() - self._newest_line)
         return round(max(ages), 3)
 
+    def unread_bytes(self) -> int:
+        """Return how many bytes of the usage log are in no batch yet."""
+        return self._log.unread_bytes(self._spool.position)
+
     def _make_batch(self) -> bool:
         reader = self._log.reader(self._spool.position, self._rotation.is_finished)
         if reader.lost_place:
@@ -103,6 +109,7 @@ class Meter:
         if total.lines:
             rows, refused_unknown = total.result()
             self._spool.add(rows, refused_unknown, position, generation=self._generation())
+            self.tally.add(rows, refused_unknown, total.integrations())
             self._on_batch()
         else:
             self._spool.move_on(position)

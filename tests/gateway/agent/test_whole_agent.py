@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from portal.embedded.ports import free_port
 from tests.gateway.agent.fakes import TOKEN, backend, entry, eventually
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -213,3 +214,20 @@ async def test_a_missing_token_is_named(agent, folder):
     await agent.start(GATEHOUSE_NODE_TOKEN="")
     assert await asyncio.wait_for(agent.process.wait(), 10) == 2
     assert "GATEHOUSE_NODE_TOKEN" in agent.log()
+
+
+async def test_metrics_are_served_where_the_operator_asks_for_them(agent, nginx, control_plane):
+    port = free_port()
+    control_plane.write(entry(1), entry(2))
+    await agent.start(GATEHOUSE_METRICS_PORT=str(port))
+    await eventually(lambda: nginx.generation == 2)
+    text = ""
+    while "gatehouse_generation 2.0" not in text:
+        await asyncio.sleep(0.1)
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"http://127.0.0.1:{port}/metrics") as answer,
+        ):
+            text = await answer.text()
+    assert "gatehouse_nginx_up 1.0" in text
+    assert TOKEN not in text

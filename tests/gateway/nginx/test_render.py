@@ -109,6 +109,8 @@ def test_a_module_path_that_could_leave_its_quotes_is_refused():
             {"GATEHOUSE_TLS_PORT": "8443", "GATEHOUSE_TLS_CERTIFICATE": "/c", "GATEHOUSE_TLS_KEY": "/k;"},
             "GATEHOUSE_TLS_KEY must not",
         ),
+        ({"GATEHOUSE_METRICS_PORT": "70000"}, "GATEHOUSE_METRICS_PORT"),
+        ({"GATEHOUSE_METRICS_PORT": "8080"}, "a port of its own"),
         ({"GATEHOUSE_WORKERS": "0"}, "GATEHOUSE_WORKERS"),
         ({"GATEHOUSE_ENTRIES_MEMORY": "128 MB"}, "GATEHOUSE_ENTRIES_MEMORY"),
         ({"GATEHOUSE_ENTRIES_MEMORY": "1k"}, "1m or more"),
