@@ -12,7 +12,7 @@ def main() -> None:
     try:
         command = prepare(NodeSettings.from_environment())
     except (SettingError, StartError) as error:
-        print(f"gateway.nginx: {error}", file=sys.stderr)
+        sys.stderr.write(f"gateway.nginx: {error}\n")
         sys.exit(2 if isinstance(error, SettingError) else 1)
     os.execv(command[0], command)  # noqa: S606 -- no shell is wanted
 
