@@ -176,7 +176,7 @@ def test_both_consume_from_one_counter_and_it_is_metered(contract: Contract, run
     path = f"usage?subscription={subscription}"
     token = contract.tokens["alice"]
     eventually(
-        lambda: running.rest("GET", path, token=token)["total"]["calls"] == 3,
+        lambda: running.rest("GET", path, token=token)["summary"]["accepted"] == 3,
         20,
         lambda: str(running.rest("GET", path, token=token)),
     )
