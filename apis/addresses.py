@@ -11,9 +11,9 @@ from accounts.audit import record
 from accounts.errors import Refused
 from accounts.models import User
 from accounts.rows import locked
-from apis.domains import check_owner
-from apis.models import Api, ApiVersion, BasePathMapping, Stage
-from apis.names import clean_base_path, clean_host
+from apis.domains import check_owner, clean_domain
+from apis.models import Api, ApiVersion, BasePathMapping, DomainName, Stage
+from apis.names import clean_base_path
 from apis.signals import mappings_changed
 
 
@@ -32,11 +32,11 @@ def map_default(*, stage: Stage, actor: User | None) -> BasePathMapping:
 def map_base_path(
     *, stage: Stage, host: str = "", base_path: str = "", actor: User | None
 ) -> BasePathMapping:
-    """Give a stage one more address; '' as host = the shared host.
+    """Give a stage one more address; '' as host = the shared host, `*.example.com` = a wildcard domain's hosts.
 
     An address that leads to this stage already is returned as it is. Refused: fields host and base_path.
     """
-    host = clean_host(host)
+    host = clean_domain(host) if host.strip() else ""
     base_path = clean_base_path(base_path, host)
     known = BasePathMapping.objects.filter(host=host, base_path=base_path).first()
     if known and known.stage_id == stage.pk:
@@ -104,6 +104,10 @@ def set_execute_api_endpoint(*, version: ApiVersion, disabled: bool, actor: User
 def _check_owner(stage: Stage, host: str, base_path: str) -> None:
     if host:
         check_owner(host, stage.organization_id)
+        own = DomainName.objects.filter(host=host, organization=stage.organization_id)
+        if host.startswith("*.") and not own.exists():
+            message = f"A wildcard needs a domain: give {host} a certificate first."
+            raise Refused(message, field="host")
         return
     foreign = Api.objects.exclude(organization=stage.organization_id)
     if not base_path and foreign.exists():

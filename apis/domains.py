@@ -89,8 +89,8 @@ def delete_domain(*, domain: DomainName, actor: User | None) -> None:
     if not domain.host.startswith("*."):
         left = mappings.count()
     else:
-        exact = DomainName.objects.filter(organization=domain.organization_id).values("host")
-        left = mappings.exclude(host__in=exact).count()
+        exact = DomainName.objects.filter(organization=domain.organization_id).exclude(pk=domain.pk)
+        left = mappings.exclude(host__in=exact.values("host")).count()
     if left:
         message = f"{left} base path mapping(s) lead through {domain.host}; remove them first."
         raise Refused(message, field="host", code="in_use")

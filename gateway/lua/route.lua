@@ -72,9 +72,22 @@ local function canonical(host, path)
     return true, entries.get("mapping", sub(host, 1, ID + #EXECUTE_API - 1) .. "|" .. sub(path, 2, end_of(path, 1)))
 end
 
+-- Returns the host of mappings that a host belongs to: itself, else the wildcard above its first label; nil for the
+-- shared host.
+local function claim(host)
+    if page.hosts == 0 then
+        return nil
+    elseif hosts:get("host:" .. host) then
+        return host
+    end
+    local dot = find(host, ".", 1, true)
+    local wildcard = dot and "*" .. sub(host, dot)
+    return wildcard and hosts:get("host:" .. wildcard) and wildcard or nil
+end
+
 -- Tells whether a host is a custom domain or a canonical address, not the shared host.
 function route.claims(host)
-    return canonical(host, "/") or (page.hosts > 0 and hosts:get("host:" .. host) ~= nil)
+    return canonical(host, "/") or claim(host) ~= nil
 end
 
 -- Returns the mapping at which host and path answer and where the path below it starts; or nil and whether some
@@ -84,8 +97,8 @@ function route.mapping(host, path)
     if is_canonical then
         return mapping, mapping and end_of(path, 1) + 1 or true
     end
-    local claimed = page.hosts > 0 and hosts:get("host:" .. host)
-    local prefix = claimed and host .. "|" or "*|"
+    local claimed = claim(host)
+    local prefix = (claimed or "*") .. "|"
     for number = page.depth, 1, -1 do
         local last = end_of(path, number)
         if last then

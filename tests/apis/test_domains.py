@@ -213,3 +213,17 @@ def test_a_domain_is_deleted_when_nothing_leads_through_it(heard):
     assert heard == ["api.example.com"]
     assert not DomainName.objects.exists()
     assert AuditEvent.objects.filter(action="domain.deleted").count() == 2
+
+
+def test_a_wildcard_is_mapped_by_who_has_its_domain():
+    alice = make_organization()
+    stage = stage_of(alice)
+    field, _, message = refused(map_base_path, stage=stage, host="*.example.com", actor=None)
+    assert (field, "certificate first" in message) == ("host", True)
+    wild = give("*.example.com", alice)
+    mapping = map_base_path(stage=stage, host="*.Example.com", base_path="shop", actor=None)
+    assert mapping.host == "*.example.com"
+    assert refused(delete_domain, domain=wild, actor=None)[:2] == ("host", "in_use")
+    other = stage_of(make_organization())
+    assert refused(map_base_path, stage=other, host="*.example.com", actor=None)[:2] == ("host", "taken")
+    assert refused(map_base_path, stage=other, host="a.example.com", actor=None)[:2] == ("host", "taken")

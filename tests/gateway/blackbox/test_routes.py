@@ -144,6 +144,23 @@ def test_a_claimed_host_answers_its_own_mappings_only(gate):
     assert gate.node.call("GET", "/open/x", host="api.example.test").status == 200
 
 
+def test_a_wildcard_answers_for_one_label_and_a_mapping_of_the_host_itself_comes_before_it(gate):
+    gate.world.put("mapping", "*.wild.test|shop", Mapping(stage="open"))
+    try:
+        assert gate.node.call("GET", "/shop/x", host="any.wild.test").json["path"] == "/x"
+        assert gate.node.call("GET", "/open/x", host="any.wild.test").status == 403
+        for host in ("wild.test", "a.b.wild.test", "*.test"):
+            assert gate.node.call("GET", "/shop/x", host=host).status == 403
+            assert gate.node.call("GET", "/open/x", host=host).status == 200
+        gate.world.put("mapping", "api.wild.test|own", Mapping(stage="open"))
+        assert gate.node.call("GET", "/own/x", host="api.wild.test").json["path"] == "/x"
+        assert gate.node.call("GET", "/shop/x", host="api.wild.test").status == 403
+    finally:
+        gate.world.put("mapping", "*.wild.test|shop", None)
+        gate.world.put("mapping", "api.wild.test|own", None)
+    assert gate.node.call("GET", "/open/x", host="any.wild.test").status == 200
+
+
 def test_ping_answers_without_a_usage_line(gate):
     time.sleep(0.2)  # the line of the test before is written after its answer
     before = len(gate.node.usage())
