@@ -6,12 +6,16 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from unfold.decorators import display
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from unfold.decorators import action, display
 
 from accounts.errors import Refused
 from accounts.verb_admin import VerbAdmin, person
+from apis.admin.pages import form_page
+from apis.document_settings import document_policy, set_document_policy
 from apis.models import Operation
+from apis.policy_forms import PolicyForm, initial_of
 from apis.versions import set_keys_required
 
 
@@ -48,6 +52,7 @@ class OperationAdmin(VerbAdmin):
     )  # fmt: skip
     readonly_fields = fields
     actions = ("require_key", "open_without_key")
+    actions_detail = ("policy_page",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Operation]:
         return super().get_queryset(request).defer("version__document")
@@ -59,6 +64,27 @@ class OperationAdmin(VerbAdmin):
     @display(description="Served", boolean=True)
     def served(self, operation: Operation) -> bool:
         return not operation.unserved_reason and operation.removed_at is None
+
+    @action(description="Policy", url_path="policy", permissions=["change"], icon="tune")
+    def policy_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        operation = get_object_or_404(Operation.objects.select_related("version__api"), pk=object_id)
+        data = request.POST if request.method == "POST" else None
+        form = PolicyForm(data, initial=initial_of(document_policy(operation)))
+
+        def verb(_: dict[str, Any]) -> str:
+            set_document_policy(operation=operation, policy=form.policy(), actor=person(request))
+            return f"Changed the policy of {operation}. Deploy {operation.version} to make it live."
+
+        return form_page(
+            request,
+            row=operation,
+            form=form,
+            title=f"Policy of {operation} in {operation.version}",
+            submit="Save",
+            verb=verb,
+            intro="It is written into the document, goes live with the next deploy and holds on every stage that "
+            "does not say otherwise for this operation.",
+        )
 
     @admin.action(description="Require an API key", permissions=["change"])
     def require_key(self, request: HttpRequest, rows: QuerySet[Operation]) -> None:

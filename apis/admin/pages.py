@@ -70,6 +70,32 @@ def form_page(
     return render(request, "admin/apis/form_page.html", context)
 
 
+def list_page(
+    request: HttpRequest,
+    *,
+    row: Model,
+    title: str,
+    intro: str,
+    rows: SafeString,
+    q: str | None = None,
+    more: int = 0,
+) -> HttpResponse:
+    """Show a table about a row; `q` is what was searched for, None = nothing to search; `more` are not shown."""
+    context = {
+        **site.each_context(request),
+        "title": title,
+        "intro": intro,
+        "opts": row._meta,
+        "original": row,
+        "searched": q is not None,
+        "q": q,
+        "more": more,
+        "table": rows,
+        "back": change_url(row),
+    }
+    return render(request, "admin/apis/list_page.html", context)
+
+
 def table(headers: Iterable[str], rows: Iterable[Iterable[Any]], empty: str) -> SafeString:
     """Return an HTML table, its cells escaped unless they are safe; or the text `empty`, without rows."""
     context = {"headers": list(headers), "rows": [list(row) for row in rows], "empty": empty}

@@ -1,5 +1,7 @@
 """APIs and backends in the admin console."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.contrib import admin
@@ -7,9 +9,11 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
+from accounts.errors import Refused
 from accounts.verb_admin import VerbAdmin, person
 from apis.admin.client_tls import ClientCertificatePages
 from apis.admin.pages import link, table
+from apis.backend_forms import BackendForm, field_at, settings_of
 from apis.backends import change_backend, create_backend
 from apis.forms import ApiForm
 from apis.models import Api, Backend
@@ -56,13 +60,21 @@ class ApiAdmin(VerbAdmin):
 
 @admin.register(Backend)
 class BackendAdmin(ClientCertificatePages, VerbAdmin):
-    list_display = ("name", "url", "organization", "connect_timeout_ms", "timeout_ms")
+    form = BackendForm
+    list_display = ("name", "url", "further", "organization", "connect_timeout_ms", "timeout_ms")
     list_filter = ("organization",)
     list_filter_submit = True
     list_select_related = ("organization",)
     search_fields = ("name", "url", "organization__name")
     autocomplete_fields = ("organization",)
-    fields = ("organization", "name", "url", "connect_timeout_ms", "timeout_ms")
+    fields = (
+        "organization", "name", "url", "weight", "servers", "health_failures", "health_rest_ms",
+        "retries_attempts", "retries_on", "connect_timeout_ms", "timeout_ms",
+    )  # fmt: skip
+
+    @display(description="Further servers")
+    def further(self, backend: Backend) -> int:
+        return len(backend.targets)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return (*self.fields, "shown_client_certificate") if obj else self.fields
@@ -71,7 +83,18 @@ class BackendAdmin(ClientCertificatePages, VerbAdmin):
         return ("organization", "shown_client_certificate") if obj else ()
 
     def create(self, request: HttpRequest, data: dict[str, Any]) -> Backend:
-        return create_backend(**data, actor=person(request))
+        with _at_its_field():
+            return create_backend(**settings_of(data), actor=person(request))
 
     def change(self, request: HttpRequest, row: Backend, data: dict[str, Any]) -> None:
-        change_backend(backend=row, actor=person(request), **data)
+        with _at_its_field():
+            change_backend(backend=row, actor=person(request), **settings_of(data, row))
+
+
+@contextmanager
+def _at_its_field() -> Iterator[None]:
+    """Let a refusal name the form's field."""
+    try:
+        yield
+    except Refused as refused:
+        raise Refused(refused.message, field=field_at(refused.field), code=refused.code) from refused

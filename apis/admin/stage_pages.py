@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from django.contrib.admin import site
 from django.db.models import Q
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.decorators import action
 
 from accounts.verb_admin import person
-from apis.admin.pages import change_url, form_page, table
+from apis.admin.pages import form_page, list_page, table
 from apis.models import Operation, Stage
 from apis.policy_forms import NAMES, PolicyForm, initial_of
 from apis.publish import (
@@ -79,17 +79,16 @@ class StagePages:
         found = operations_of(stage.version)
         if q:
             found = found.filter(Q(path__icontains=q) | Q(method__iexact=q) | Q(summary__icontains=q))
-        context = {
-            **site.each_context(request),
-            "title": f"Policies of operations of {stage}",
-            "opts": stage._meta,
-            "original": stage,
-            "q": q,
-            "more": max(found.count() - SHOWN_OPERATIONS, 0),
-            "table": _operation_table(stage, list(found[:SHOWN_OPERATIONS])),
-            "back": change_url(stage),
-        }
-        return render(request, "admin/apis/operation_policies.html", context)
+        return list_page(
+            request,
+            row=stage,
+            title=f"Policies of operations of {stage}",
+            intro="What is set here holds at once for one operation on this stage, before what the document, the "
+            "stage and the document's root say.",
+            rows=_operation_table(stage, list(found[:SHOWN_OPERATIONS])),
+            q=q,
+            more=max(found.count() - SHOWN_OPERATIONS, 0),
+        )
 
     @action(description="Log and compression", url_path="log", permissions=["change"], icon="receipt_long")
     def log_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -192,14 +191,15 @@ def _operation_page(request: HttpRequest, stage: Stage, operation: Operation) ->
     )
 
 
-def _operation_table(stage: Stage, rows: list[Operation]) -> str:
+def _operation_table(stage: Stage, rows: list[Operation]) -> SafeString:
     cells = [
         (
             row.method,
-            row.path,
+            format_html(
+                '<a class="text-primary-600 underline" href="?operation={}">{}</a>', row.pk, row.path
+            ),
             names_of(stage.operation_policies.get(row.pk, {})) or "as the stage",
-            format_html('<a class="text-primary-600 underline" href="?operation={}">Edit</a>', row.pk),
         )
         for row in rows
     ]
-    return table(("Method", "Path", "Set here", ""), cells, "No operation is like that.")
+    return table(("Method", "Path", "Set here"), cells, "No operation is like that.")

@@ -16,6 +16,7 @@ from unfold.decorators import action, display
 from accounts.errors import Refused
 from accounts.verb_admin import VerbAdmin, person
 from apis.addresses import set_execute_api_endpoint
+from apis.admin.document_pages import DocumentPages
 from apis.admin.pages import change_url, form_page, link, table
 from apis.backends import clean_url, create_backend
 from apis.forms import DeployForm, DeprecateForm, DocumentFields, ImportForm, VersionForm
@@ -47,7 +48,7 @@ READ_ONLY = (
 
 
 @admin.register(ApiVersion)
-class ApiVersionAdmin(VerbAdmin):
+class ApiVersionAdmin(DocumentPages, VerbAdmin):
     form = VersionForm
     list_display = ("api", "name", "coloured_state", "organization", "backend", "key_required", "updated_at")
     list_display_links = ("api", "name")
@@ -57,7 +58,12 @@ class ApiVersionAdmin(VerbAdmin):
     search_fields = ("api__name", "api__slug", "name", "organization__name")
     ordering = ("api__name", "-created_at")
     actions = ("deploy_to_live", "deprecate_chosen", "retire_chosen", "reinstate_chosen")
-    actions_detail = ("deploy_page", "reimport_page", "deprecate_page", "retire_now", "reinstate_now")
+    actions_detail = (
+        "deploy_page",
+        "reimport_page",
+        {"title": "Settings", "items": ["policies_page", "keys_page", "responses_page"]},
+        {"title": "More", "items": ["deprecate_page", "retire_now", "reinstate_now"]},
+    )
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change, **kwargs | ({} if obj else {"form": ImportForm}))
