@@ -80,9 +80,14 @@ def quota_state(
     )
     if subscription is None:
         return None
+    return quota_state_of(subscription, key_id=key_id, at=at)
+
+
+def quota_state_of(subscription: Subscription, *, key_id: str | None, at: datetime) -> QuotaState:
+    """As `quota_state`, in one query, for a subscription with its plan and organization loaded."""
     plan = subscription.plan
     start, end = window(period=plan.quota_period, timezone=subscription.organization.timezone, at=at)
-    running = QuotaWindow.objects.running(subscription_id, plan.quota_period, at, key_id)
+    running = QuotaWindow.objects.running(subscription.pk, plan.quota_period, at, key_id)
     row = running.order_by("-epoch", "-leased").first() or QuotaWindow(starts_at=start, ends_at=end)
     limit = None if plan.quota_limit is None else limit_of(subscription, row)
     return QuotaState(limit, row.leased, start, end)

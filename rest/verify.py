@@ -11,13 +11,13 @@ from django.db.models import Q, QuerySet
 from rest_framework.exceptions import ValidationError
 
 from access.keys import parse_key
-from access.models import ApiKey
-from access.periods import window
+from access.models import ApiKey, QuotaScope, UsagePlan
 from access.verdicts import KeyVerdict
 from access.verify import Verdict, verify_key
 from apis.models import Deployment, Stage
 from metering.queries import quantities
 from nodes.entries import newest_generation
+from nodes.queries import quota_state_of
 from rest.caller import Caller
 from rest.operation_match import find_operation
 from rest.serializers.verify_input import names_a_stage
@@ -138,9 +138,14 @@ def _limits(judged: Judged) -> tuple[list[dict[str, Any]], dict[str, Any] | None
     if plan.throttle_rate is not None:
         limits.append(_rate(plan.throttle_rate, plan.throttle_burst))
     if plan.quota_limit is not None:
-        start, end = window(period=plan.quota_period, timezone=key.organization.timezone, at=judged.at)
-        used = quantities(subscription_ids=[subscription.pk], start=start, end=end)[subscription.pk].calls
-        limits.append(_quota(plan.quota_limit, plan.quota_period, used, (start, end), judged.at))
+        subscription.organization = key.organization
+        by_key = plan.quota_scope == QuotaScope.KEY
+        quota_key = (key.origin_id or key.pk) if by_key else None
+        state = quota_state_of(subscription, key_id=quota_key, at=judged.at)
+        start, end = state.starts_at, state.ends_at
+        # rotations of a key count as one: of them only what nodes were given is known
+        used = state.leased if by_key else _metered(subscription.pk, start, end)
+        limits.append(_quota(plan, max(0, state.limit or 0), used, (start, end), judged.at))
     facts = {
         "id": subscription.pk,
         "state": subscription.state,
@@ -151,6 +156,10 @@ def _limits(judged: Judged) -> tuple[list[dict[str, Any]], dict[str, Any] | None
         "period_end": end,
     }
     return limits, facts
+
+
+def _metered(subscription_id: str, start: datetime, end: datetime) -> int:
+    return quantities(subscription_ids=[subscription_id], start=start, end=end)[subscription_id].calls
 
 
 def binding_limit(limits: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -183,14 +192,14 @@ def _rate(rate: float, burst: int | None) -> dict[str, Any]:
 
 
 def _quota(
-    limit: int, period: str, used: int, span: tuple[datetime, datetime], at: datetime
+    plan: UsagePlan, limit: int, used: int, span: tuple[datetime, datetime], at: datetime
 ) -> dict[str, Any]:
     start, end = span
     return {
-        "name": QUOTA_NAMES[period],
+        "name": QUOTA_NAMES[plan.quota_period],
         "kind": "quota",
         "metric": "requests",
-        "scope": "subscription",
+        "scope": plan.quota_scope,
         "limit": limit,
         "burst": None,
         "used": used,

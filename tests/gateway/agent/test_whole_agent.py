@@ -168,6 +168,31 @@ async def test_counts_wait_for_a_control_plane_that_is_away(agent, control_plane
     await eventually(lambda: control_plane.calls() == 300, seconds=6)
 
 
+async def test_what_other_nodes_want_is_given_back(agent, control_plane, nginx):
+    await agent.start()
+    await eventually(lambda: control_plane.statuses)
+    nginx.leases = [
+        {"subscription": name, "key": "", "starts_at": 1_000, "epoch": 2, "units": 17}
+        for name in ("s1", "s2")
+    ]
+    control_plane.wanted = [{"subscription": "s1", "key": "", "idle": 5.0}]
+    await eventually(lambda: control_plane.returned, seconds=5)
+    (back,) = control_plane.returned
+    assert back.pop("request")
+    assert back == {"subscription": "s1", "key": "", "starts_at": 1_000, "epoch": 2, "units": 17}
+    assert [each["subscription"] for each in nginx.leases] == ["s2"]
+
+
+async def test_the_control_plane_hears_at_once_what_nginx_runs(agent, control_plane, nginx):
+    await agent.start()
+    await eventually(lambda: control_plane.statuses)
+    await asyncio.sleep(0.3)
+    told = time.monotonic()
+    control_plane.write(entry(1))
+    await eventually(lambda: control_plane.statuses[-1]["generation"] >= 1, seconds=5)
+    assert time.monotonic() - told < 1, "not only with the next report, two seconds later"
+
+
 async def test_a_stop_delivers_the_rest_and_gives_leases_back_within_5_seconds(
     agent, control_plane, nginx, folder
 ):
