@@ -1,6 +1,7 @@
 -- Where a caller's key is, when a stage does not take it from the header x-api-key. The place is exclusive, and the
 -- backend never sees the key.
 
+local blank = require "blank"
 local given = require "given"
 
 local ngx = ngx
@@ -8,6 +9,7 @@ local var = ngx.var
 local find, sub, gsub, lower, match = string.find, string.sub, string.gsub, string.lower, string.match
 local unescape, clear_header = ngx.unescape_uri, ngx.req.clear_header
 local SPELLINGS = 16
+local SHORTEST = 40 -- no key is shorter
 
 local key_source = {}
 
@@ -68,7 +70,11 @@ local function from_query(name, query)
     for pair in (sub(query, 2) .. "&"):gmatch("([^&]*)&") do
         local equals = find(pair, "=", 1, true)
         if unescape(sub(pair, 1, (equals or #pair + 1) - 1)) == name then
-            text = text or (equals and unescape(sub(pair, equals + 1)) or "")
+            local raw = equals and sub(pair, equals + 1) or ""
+            text = text or unescape(raw)
+            if #raw >= SHORTEST then
+                blank.url(raw)
+            end
         else
             kept[#kept + 1] = pair
         end

@@ -3,7 +3,8 @@
 import pytest
 
 from gateway.entries import KeySource
-from tests.gateway.world import operation
+from tests.gateway.node import wait_until
+from tests.gateway.world import operation, proxy
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +99,29 @@ def test_without_an_authorizer_nobody_can_set_the_key(gate, key):
     assert (answer.status, answer.json) == (500, {"message": "Internal server error"})
     assert answer.headers["x-amzn-errortype"] == "ApiConfigurationException"
     assert call(gate, "/none/free").status == 200
+
+
+def test_no_log_of_nginx_tells_a_key_from_the_query(gate, key):
+    gate.world.backend("nobody", "127.0.0.1", 1)
+    gate.world.publish(
+        "logged",
+        {"op": operation("GET", "/x", key_required=True, integration=proxy("nobody"))},
+        key_source=KeySource(place="query", name="key"),
+        access_log="$context.path $context.status",
+    )
+    key = gate.world.subscribe("logged", ["logged"])
+    before = len(gate.node.errors())
+    assert call(gate, f"/logged/x?a=1&key={key}&key={key}&key=*").status == 502
+    wait_until(lambda: "connect() failed" in gate.node.errors()[before:], seconds=3, what="nginx's error")
+    errors = gate.node.errors()[before:]
+    assert '"GET /logged/x?a=1&key=***' in errors
+    assert key not in errors
+    log = gate.node.settings.access_log_folder / "logged.log"
+    wait_until(log.exists, seconds=3, what="the access log")
+    assert key[-12:] not in log.read_text()
+
+
+def test_a_short_value_is_no_trouble(gate, key):
+    for value in ("", "*", "**", "x", "/", "ask", "%2A"):
+        assert call(gate, f"/ask/x?api+key={value}&z=1").status == 403
+    assert call(gate, f"/ask/x?z=1&api+key={key}").json["path"] == "/x?z=1"
