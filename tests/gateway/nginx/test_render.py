@@ -115,6 +115,11 @@ def test_a_module_path_that_could_leave_its_quotes_is_refused():
         ({"GATEHOUSE_ENTRIES_MEMORY": "128 MB"}, "GATEHOUSE_ENTRIES_MEMORY"),
         ({"GATEHOUSE_ENTRIES_MEMORY": "1k"}, "1m or more"),
         ({"GATEHOUSE_MAX_BODY": "0"}, "GATEHOUSE_MAX_BODY"),
+        ({"GATEHOUSE_CACHE_MEMORY": "512k"}, "GATEHOUSE_CACHE_MEMORY"),
+        ({"GATEHOUSE_CACHE_MEMORY": "much"}, "GATEHOUSE_CACHE_MEMORY"),
+        ({"GATEHOUSE_MAX_TIMEOUT": "0"}, "GATEHOUSE_MAX_TIMEOUT"),
+        ({"GATEHOUSE_MAX_TIMEOUT": "3601"}, "GATEHOUSE_MAX_TIMEOUT"),
+        ({"GATEHOUSE_MAX_TIMEOUT": "29s"}, "GATEHOUSE_MAX_TIMEOUT"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(env, named):
@@ -127,3 +132,18 @@ def test_sizes_and_ipv6_hosts_are_understood():
     env = {"GATEHOUSE_NODE_DIR": "/n", "GATEHOUSE_MAX_BODY": "6M", "GATEHOUSE_GATEWAY_HOST": "::1"}
     settings = NodeSettings.from_environment(env)
     assert (settings.max_body, settings.host) == (6 * 2**20, "[::1]")
+
+
+def test_calls_that_need_more_have_a_location_for_each_set_of_statuses():
+    text = render(NodeSettings(folder=FOLDER, cache_memory=2**21), modules=[])
+    found = re.findall(r"location @(\w+) \{(.*?)\n        \}", text, re.DOTALL)
+    again = {name: re.search(r"proxy_next_upstream (.*);", body)[1] for name, body in found}
+    assert len(again) == 18
+    assert again["rich_0"] == again["stream_0"] == again["upload"] == "error timeout"
+    assert again["rich_5"] == "error timeout http_502 http_504"
+    assert "non_idempotent" not in text
+    bodies = dict(found)
+    assert "proxy_request_buffering off;" in bodies["upload"]
+    assert "proxy_request_buffering on;" in bodies["rich_7"]
+    assert "proxy_buffering off;" in bodies["stream_7"]
+    assert "lua_shared_dict gatehouse_cache 2097152;" in text
