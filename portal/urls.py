@@ -78,6 +78,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("outbox/", outbox.listing, name="outbox"),
     path("outbox/<str:name>/", outbox.message, name="outbox-message"),
     path("healthz", system.healthz, name="healthz"),
+    path("metrics", system.metrics, name="metrics"),
     path("robots.txt", system.robots, name="robots"),
     path("favicon.ico", system.favicon, name="favicon"),
     path("admin/", admin.site.urls),

@@ -12,6 +12,7 @@ from portal.settings.environment import (
     encryption_keys,
     env,
     given,
+    metrics_token,
     required,
     secret_key,
 )
@@ -19,6 +20,7 @@ from portal.settings.environment import (
 SECRET_KEY = secret_key()
 # Encrypt private keys at rest: the first encrypts, all decrypt. None = derived from SECRET_KEY.
 ENCRYPTION_KEYS = encryption_keys()
+METRICS_TOKEN = metrics_token()
 DEBUG = env.bool("GATEHOUSE_DEBUG", False) and not PRODUCTION
 ALLOWED_HOSTS = [
     host.strip()

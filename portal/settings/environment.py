@@ -59,6 +59,14 @@ def secret_key() -> str:
     return file.read_text().strip()
 
 
+def metrics_token() -> str:
+    """Return what a monitoring system shows at /metrics; '' = only staff may read metrics."""
+    text = given("GATEHOUSE_METRICS_TOKEN").strip()
+    if text and len(text) < 20:
+        raise ImproperlyConfigured("GATEHOUSE_METRICS_TOKEN needs 20 characters or more.")
+    return text
+
+
 def encryption_keys() -> list[str]:
     """Return the texts that encrypt private keys at rest, newest first; none = SECRET_KEY does."""
     texts = [text.strip() for text in given("GATEHOUSE_ENCRYPTION_KEYS").split(",") if text.strip()]

@@ -59,6 +59,7 @@ class _Start:
             options.gateway_port,
             self.ports["httpbin"],
             options.tls_port,
+            options.metrics_port,
         )
         self.env: dict[str, str] = {}
 
@@ -75,6 +76,8 @@ class _Start:
             wanted[f"GATEHOUSE_GATEWAY_PORT (node {number + 1})"] = self.options.gateway_port + number
             if self.options.tls_port:
                 wanted[f"GATEHOUSE_TLS_PORT (node {number + 1})"] = self.options.tls_port + number
+            if self.options.metrics_port:
+                wanted[f"GATEHOUSE_METRICS_PORT (node {number + 1})"] = self.options.metrics_port + number
         for name, port in wanted.items():
             if not is_free(port):
                 raise RuntimeError(f"port {port} is taken by another program; set {name}")

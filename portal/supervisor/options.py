@@ -15,6 +15,7 @@ class Options:
     portal_port: int
     gateway_port: int
     tls_port: int  # 0 = no https
+    metrics_port: int  # 0 = no metrics of nodes
     nodes: int
     demo: bool
     database_url: str
@@ -28,6 +29,7 @@ class Options:
             portal_port=env.int("GATEHOUSE_PORTAL_PORT", 8000),
             gateway_port=env.int("GATEHOUSE_GATEWAY_PORT", 8080),
             tls_port=env.int("GATEHOUSE_TLS_PORT", 0),
+            metrics_port=env.int("GATEHOUSE_METRICS_PORT", 0),
             nodes=max(env.int("GATEHOUSE_NODES", 1), 1),
             demo=env.bool("GATEHOUSE_DEMO", True),
             database_url=env.str("DATABASE_URL", ""),

@@ -27,6 +27,7 @@ class Addresses:
     gateway_port: int
     httpbin_port: int
     tls_port: int = 0  # 0 = none
+    metrics_port: int = 0  # 0 = none
 
     @property
     def portal(self) -> str:
@@ -103,6 +104,7 @@ def node_environment(layout: Layout, addresses: Addresses, number: int, token: s
         "GATEHOUSE_GATEWAY_HOST": addresses.host,
         "GATEHOUSE_GATEWAY_PORT": str(addresses.gateway_port + number - 1),
         "GATEHOUSE_TLS_PORT": str(addresses.tls_port + number - 1) if addresses.tls_port else "",
+        "GATEHOUSE_METRICS_PORT": str(addresses.metrics_port + number - 1) if addresses.metrics_port else "",
     }
 
 

@@ -22,6 +22,7 @@ OWN_BILLS = "login 200 200 403 200 404 new"
 OWN_ADMINISTER = "login 200 200 403 403 404 new"
 SALES = "login 200 200 200 200 404 200"
 SALES_BILLS = "login 200 200 403 200 404 200"
+METRICS = "401 401 401 401 401 401 200"
 # these only take POST
 POST_ONLY = "405 405 405 405 405 405 405"
 
@@ -62,6 +63,7 @@ PAGES = {
     "provider-invoice": SALES_BILLS,
     "outbox": OPEN,
     "healthz": OPEN,
+    "metrics": METRICS,
     "robots": OPEN,
     "favicon": "301 301 301 301 301 301 301",
 }
@@ -104,7 +106,7 @@ def test_each_page_opens_for_whom_it_is_meant(name: str) -> None:
 def test_every_page_of_the_site_is_in_the_table() -> None:
     listed = [*catalogue_pages, *application_pages, *console_pages, *provider_pages]
     names = {each.name for each in listed if getattr(each, "name", None)}
-    assert names | {"outbox", "healthz", "robots", "favicon"} == set(PAGES)
+    assert names | {"outbox", "healthz", "metrics", "robots", "favicon"} == set(PAGES)
 
 
 @pytest.mark.parametrize("name", FOREIGN_ACTS)
