@@ -164,19 +164,24 @@ def test_after_setting_the_remaining_calls_exactly_so_many_are_let_in(
     assert sold.flood() == remaining
 
 
-def test_setting_the_remaining_calls_under_load_counts_all_that_came_after(sell: Callable[..., Sold]) -> None:
+def test_setting_the_remaining_calls_under_load_gives_out_exactly_so_many_from_then_on(
+    sell: Callable[..., Sold],
+) -> None:
     sold = sell(quota_limit=100_000)
-    admitted_before: list[int] = []
+    took: list[float] = []
 
     def adjust() -> None:
         time.sleep(1)
+        began = time.monotonic()
         sold.set_remaining(300)
-        admitted_before.append(1)
+        took.append(time.monotonic() - began)
 
     total = sold.flood(meanwhile=adjust)
     assert total > 300
-    assert counted(sold) == total
+    assert took[0] < 5
     assert sold.flood() == 0
+    assert given_out(sold, epoch=1) == 300
+    assert counted(sold) == total
 
 
 def test_the_remaining_calls_of_one_key_leave_the_other_alone(sell: Callable[..., Sold]) -> None:
@@ -199,6 +204,18 @@ def test_units_that_a_node_does_not_use_come_to_the_node_that_needs_them(sell: C
 
     eventually(all_admitted, 40, lambda: f"{admitted} were admitted", pause=0.02)
     assert sold.call(node=1) == 429
+
+
+def given_out(sold: Sold, *, epoch: int) -> int:
+    """Return how many units nodes were given in an epoch and did not give back."""
+    question = f"""
+from django.db.models import Sum
+from nodes.models import Lease
+rows = Lease.objects.filter(window__subscription="{sold.subscription}", epoch={epoch})
+print("units", rows.aggregate(units=Sum("units"))["units"])
+"""
+    answer = sold.running.manage("shell", "-c", question)
+    return int(answer.rpartition("units ")[2])
 
 
 def counted(sold: Sold) -> int:
