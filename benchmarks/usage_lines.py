@@ -10,30 +10,32 @@ from pathlib import Path
 
 from gateway.agent.aggregate import Aggregate
 from gateway.agent.usage_log import UsageLog
+from tests.gateway.agent.writer import JournalWriter
 
 LINES = 1_000_000
 FLAGS = ("-", "-", "-", "c", "h", "m")
 
 
-def make_log(path: Path, groups: int) -> None:
+def make_log(folder: Path, groups: int) -> None:
     """Write LINES usage lines of `groups` different keys and operations over two minutes."""
     chance = random.Random(1)
     names = [f"s{n:09} k{n:09} stage00001 op{n % 50:08}" for n in range(groups)]
-    with path.open("w") as file:
-        for number in range(LINES):
-            now = 1_763_889_123 + number * 120 / LINES
-            took = chance.expovariate(80)
-            file.write(
-                f"{now:.3f} {chance.choice(names)} {200 if chance.random() < 0.95 else 404} "
-                f"{chance.randrange(300, 3000)} {chance.randrange(150, 400)} {took:.3f} - "
-                f"{chance.choice(FLAGS)} {took * 0.9:.3f}\n"
-            )
+    lines = []
+    for number in range(LINES):
+        now = 1_763_889_123 + number * 120 / LINES
+        took = chance.expovariate(80)
+        lines.append(
+            f"{now:.3f} {chance.choice(names)} {200 if chance.random() < 0.95 else 404} "
+            f"{chance.randrange(300, 3000)} {chance.randrange(150, 400)} {took:.3f} - "
+            f"{chance.choice(FLAGS)} {took * 0.9:.3f}"
+        )
+    JournalWriter(folder, 2**30).write(*lines)
 
 
 def measure(groups: int) -> float:
     """Return lines a second of CPU time, reading included."""
     with tempfile.TemporaryDirectory() as folder:
-        make_log(Path(folder) / "usage.log", groups)
+        make_log(Path(folder), groups)
         reader = UsageLog(Path(folder)).reader(None)
         total = Aggregate()
         started = time.process_time()

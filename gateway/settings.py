@@ -10,7 +10,7 @@ from pathlib import Path
 
 # The longest address of a unix socket that Linux takes is 107 bytes; `control.sock` is the longest of ours.
 _LONGEST_FOLDER = 107 - len("/control.sock")
-_SIZE = re.compile(r"[1-9][0-9]{0,8}[kKmMgG]?")
+_SIZE = re.compile(r"[1-9][0-9]{0,11}[kKmMgG]?")
 _UNITS = {"k": 2**10, "m": 2**20, "g": 2**30}
 
 
@@ -32,6 +32,7 @@ class NodeSettings:
     counters_memory: int = 32 * 2**20
     ca_bundle: Path = Path("/etc/ssl/certs/ca-certificates.crt")
     max_body: int = 10 * 2**20
+    journal_size: int = 2**30  # the most that lines may take that are not counted yet
     max_timeout: int = 29  # seconds
     cache_memory: int = 64 * 2**20
     verify_rate: int = 10_000
@@ -80,10 +81,10 @@ class NodeSettings:
             raise SettingError(
                 f"GATEHOUSE_WORKERS must be auto or a number from 1 to 999, not {self.workers!r}"
             )
-        if min(self.entries_memory, self.counters_memory, self.cache_memory) < 2**20:
+        if min(self.entries_memory, self.counters_memory, self.cache_memory, self.journal_size) < 2**20:
             raise SettingError(
-                "GATEHOUSE_ENTRIES_MEMORY, GATEHOUSE_COUNTERS_MEMORY and GATEHOUSE_CACHE_MEMORY "
-                "must be 1m or more"
+                "GATEHOUSE_ENTRIES_MEMORY, GATEHOUSE_COUNTERS_MEMORY, GATEHOUSE_CACHE_MEMORY and "
+                "GATEHOUSE_JOURNAL_SIZE must be 1m or more"
             )
         if not 1 <= self.max_timeout <= 3600:
             raise SettingError(
@@ -132,6 +133,7 @@ class NodeSettings:
             counters_memory=_size(env, "GATEHOUSE_COUNTERS_MEMORY", cls.counters_memory),
             ca_bundle=Path(env.get("GATEHOUSE_CA_BUNDLE") or cls.ca_bundle).absolute(),
             max_body=_size(env, "GATEHOUSE_MAX_BODY", cls.max_body),
+            journal_size=_size(env, "GATEHOUSE_JOURNAL_SIZE", cls.journal_size),
             max_timeout=_number(env, "GATEHOUSE_MAX_TIMEOUT", cls.max_timeout),
             cache_memory=_size(env, "GATEHOUSE_CACHE_MEMORY", cls.cache_memory),
             verify_rate=_number(env, "GATEHOUSE_VERIFY_RATE", cls.verify_rate),
@@ -163,9 +165,9 @@ class NodeSettings:
         return self.folder / "agent.sock"
 
     @property
-    def usage_log(self) -> Path:
-        """The write-ahead log of calls."""
-        return self.folder / "usage.log"
+    def journal(self) -> Path:
+        """The folder of the usage log: the write-ahead log of calls."""
+        return self.folder / "journal"
 
     @property
     def access_log_folder(self) -> Path:

@@ -21,7 +21,6 @@ from gateway.agent.metrics import MetricsServer, NodeCollector
 from gateway.agent.nginx import Away, ControlSocket
 from gateway.agent.problems import Problems
 from gateway.agent.push import Pusher
-from gateway.agent.rotation import Rotation
 from gateway.agent.sender import Sender
 from gateway.agent.shares import Shares
 from gateway.agent.spool import Spool
@@ -45,7 +44,7 @@ class Busy(Exception):
 class Agent:
     """One node's agent. `run(stop)` works until the event is set."""
 
-    def __init__(self, settings: NodeSettings, *, usage_log_bytes: int) -> None:
+    def __init__(self, settings: NodeSettings) -> None:
         self._settings = settings
         self._lock_file: TextIO | None = None
         self.problems = Problems()
@@ -61,7 +60,7 @@ class Agent:
         self._leases = lease_desk.Leases(self._control_plane)
         self._back = GiveBack(self._control_plane)
         self._shares = Shares(settings.folder / "shares.json", self._socket, self._control_plane)
-        self._usage(usage_log_bytes)
+        self._usage()
         self._status = Status(
             folder=settings.folder,
             store=self.store,
@@ -73,14 +72,13 @@ class Agent:
             give_back=self._give_unused_back,
         )
 
-    def _usage(self, usage_log_bytes: int) -> None:
+    def _usage(self) -> None:
         log_files = UsageLog(self._settings.folder)
         self._spool = Spool(self._settings.spool)
         self._sender = Sender(self._spool, self._control_plane, self.problems)
         self._meter = Meter(
             log_files,
             self._spool,
-            Rotation(log_files, self._settings.pid_file, usage_log_bytes),
             self.problems,
             generation=self.pusher.generation,
             on_batch=self._wake_sender,

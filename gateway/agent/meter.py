@@ -8,7 +8,6 @@ from pathlib import Path
 
 from gateway.agent.aggregate import Aggregate
 from gateway.agent.problems import Problems
-from gateway.agent.rotation import Rotation
 from gateway.agent.spool import Spool
 from gateway.agent.tally import Tally
 from gateway.agent.usage_log import UsageLog
@@ -31,7 +30,6 @@ class Meter:
         self,
         log: UsageLog,
         spool: Spool,
-        rotation: Rotation,
         problems: Problems,
         *,
         generation: Callable[[], int] = lambda: 0,
@@ -39,7 +37,6 @@ class Meter:
     ) -> None:
         self._log = log
         self._spool = spool
-        self._rotation = rotation
         self._problems = problems
         self._generation = generation
         self._on_batch = on_batch
@@ -68,9 +65,8 @@ class Meter:
         try:
             # at a stop, the last step of the loop may still run in its thread
             with self._one_at_a_time:
-                self._rotation.step()
                 more = self._make_batch()
-                self._rotation.delete_read(self._spool.position)
+                self._log.delete_read(self._spool.position)
         except OSError as error:
             where = Path(str(error.filename or "spool")).name
             self._problems.report(f"{DISK}, usage", f"cannot write {where}: {error.strerror or error}")
@@ -93,10 +89,10 @@ class Meter:
         return self._log.unread_bytes(self._spool.position)
 
     def _make_batch(self) -> bool:
-        reader = self._log.reader(self._spool.position, self._rotation.is_finished)
+        reader = self._log.reader(self._spool.position)
         if reader.lost_place:
             self._problems.report(
-                PLACE, "the file of the checkpoint is gone; reading all files from their start"
+                PLACE, "the usage log is not the one that was read before; lines may be missing"
             )
         total = Aggregate()
         full = False

@@ -1,8 +1,6 @@
-"""The client of nginx's control socket, and of nginx's process (its pid, and the signal to reopen logs)."""
+"""The client of nginx's control socket."""
 
 import json
-import os
-import signal
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,6 @@ import aiohttp
 
 ANSWER_SECONDS = 5.0
 PUSH_SECONDS = 20.0
-PROCESS_NAMES = ("nginx", "openresty")
 
 
 class Away(Exception):
@@ -102,61 +99,3 @@ class ControlSocket:
         if status != 200 and path != "/entries":
             raise Away(f"{path}: {content.get('error', status)}")
         return status, content
-
-
-def running_pid(pid_file: Path) -> int | None:
-    """Return the pid of nginx's master, or None when it does not run (whatever the file says)."""
-    try:
-        pid = int(pid_file.read_text())
-        name = Path(f"/proc/{pid}/comm").read_text().strip()
-    except (OSError, ValueError):
-        return None
-    return pid if name in PROCESS_NAMES else None
-
-
-def reopen_logs(pid_file: Path) -> bool:
-    """Ask nginx to open its log files anew (USR1); False when it does not run."""
-    pid = running_pid(pid_file)
-    if pid is None:
-        return False
-    try:
-        os.kill(pid, signal.SIGUSR1)
-    except OSError:
-        return False
-    return True
-
-
-def is_held_open(path: Path) -> bool | None:
-    """Whether another process has this file open; None = cannot be told (not Linux, or no permission)."""
-    try:
-        wanted = path.stat()
-        processes = [name for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()]
-    except OSError:
-        return None
-    unknown = False
-    for process in processes:
-        try:
-            descriptors = [f"/proc/{process}/fd/{number}" for number in os.listdir(f"/proc/{process}/fd")]
-        except PermissionError:
-            unknown = unknown or _is_nginx(process)
-            continue
-        except OSError:
-            continue  # it ended
-        if any(_is_same(descriptor, wanted) for descriptor in descriptors):
-            return True
-    return None if unknown else False
-
-
-def _is_nginx(process: str) -> bool:
-    try:
-        return Path(f"/proc/{process}/comm").read_text().strip() in PROCESS_NAMES
-    except OSError:
-        return False
-
-
-def _is_same(descriptor: str, wanted: os.stat_result) -> bool:
-    try:
-        found = os.stat(descriptor)
-    except OSError:
-        return False
-    return (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.agent.files import sync_folder, write_atomically
-from gateway.agent.usage_log import Position
+from gateway.agent.usage_log import AnyPosition, read_position
 from gateway.batches import Row
 
 
@@ -36,7 +36,7 @@ class Spool:
         self._saved_sequence = 0  # the number in state.json
         self.id = ""
         self.sequence = 0  # of the last batch made
-        self.position: Position | None = None  # lines up to here are in batches
+        self.position: AnyPosition | None = None  # lines up to here are in batches
 
     def open(self) -> None:
         """Load the state; make a new spool where there is none. Raises Damaged and OSError."""
@@ -58,15 +58,15 @@ class Spool:
             with path.open("rb") as file:
                 facts = json.loads(file.readline())
             spool, sequence = str(facts["spool"]), int(facts["sequence"])
-            position = Position.from_dict(facts["position"])
+            position = read_position(facts["position"])
         except (ValueError, KeyError, TypeError) as error:
             raise Damaged(
                 f"{path} is damaged ({error}). To start a new spool, stop nginx and move the spool folder "
-                "and usage.log* away; the calls in them that were not sent are then not counted."
+                "and the journal folder away; the calls in them that were not sent are then not counted."
             ) from error
         self.id, self.sequence, self.position = spool, sequence, position
 
-    def add(self, rows: list[Row], refused_unknown: int, position: Position, *, generation: int) -> int:
+    def add(self, rows: list[Row], refused_unknown: int, position: AnyPosition, *, generation: int) -> int:
         """Commit one batch and the checkpoint behind its lines; returns its number.
 
         OSError (disk full) leaves everything as it was: the lines are read again.
@@ -86,7 +86,7 @@ class Spool:
             self.sequence, self.position = sequence, position
             return sequence
 
-    def move_on(self, position: Position) -> None:
+    def move_on(self, position: AnyPosition) -> None:
         """Keep a checkpoint without a batch: reading goes on in the next file. Raises OSError."""
         with self._lock:
             before = self.position
@@ -140,7 +140,7 @@ class Spool:
         write_atomically(self._state, self._facts(self.sequence, self.position))
         self._saved_sequence = self.sequence
 
-    def _facts(self, sequence: int, position: Position | None) -> bytes:
+    def _facts(self, sequence: int, position: AnyPosition | None) -> bytes:
         where = None if position is None else position.to_dict()
         return _compact({"spool": self.id, "sequence": sequence, "position": where})
 

@@ -18,7 +18,7 @@ from gateway.agent.store import EntryStore
 INTERVAL_SECONDS = 2.0
 # however often nginx gets something newer
 LEAST_SECONDS = 0.1
-# Below this the disk counts as nearly full: nginx could soon not write its usage lines.
+# Below this the disk counts as nearly full: the usage log may soon find no room.
 LITTLE_DISK_BYTES = 256 * 2**20
 DISK = "disk space"
 
@@ -80,7 +80,7 @@ class Status:
         free = self._free_bytes(self._folder)
         if free < LITTLE_DISK_BYTES:
             self._problems.report(
-                DISK, f"only {free // 2**20} MiB left; calls are not counted on a full disk"
+                DISK, f"only {free // 2**20} MiB left; calls are refused when the usage log finds no room"
             )
         else:
             self._problems.clear(DISK)

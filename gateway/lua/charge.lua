@@ -1,6 +1,9 @@
--- Takes a call from every limit that it meets, or from none: token buckets of stage, operation and plan, then the
--- quota. Also writes the RateLimit headers, from the very counters that decide.
+-- Admits a call or refuses it: takes it from every limit that it meets, or from none (token buckets of installation,
+-- stage, operation, plan and plan's operation, then the quota), and notes it in the journal, so that it will be counted.
+-- Also writes the RateLimit headers, from the very counters that decide.
 
+local entries = require "entries"
+local journal = require "journal"
 local lock = require "lock"
 local quota = require "quota"
 local throttle = require "throttle"
@@ -8,72 +11,100 @@ local throttle = require "throttle"
 local var, ngx_now = ngx.var, ngx.now
 local floor, ceil, max = math.floor, math.ceil, math.max
 local look, take, now_monotonic = throttle.look, throttle.take, throttle.now
-local ADMITTED, ASK, THROTTLED = quota.ADMITTED, quota.ASK, 4
+local get = entries.get
+local ADMITTED, ASK, THROTTLED, FULL = quota.ADMITTED, quota.ASK, 4, 5
 local ROUNDING = 1e-6 -- of a token
 local ASKS = 20 -- how often one call asks for more before it is refused: others may be faster
+local NOBODY = "- - "
+local RETRY = 1 -- seconds to wait for room in the journal
 
 local charge = {}
 
+-- The call at hand, for attempt(). Valid until the worker yields.
+local of_installation, of_stage, of_operation, of_plan, of_plan_operation
+local lease, limits, slot
+
 -- Of the last attempt, for the headers. Valid until the worker yields.
 local plan_left, plan_reset = 0, 0
+local narrow_left, narrow_reset = 0, 0
 local quota_left, quota_reset, quota_window = 0, 0, 0
 
--- full_at and left as look() returned them.
-local function see_plan(bucket, full_at, left, now, taken)
+-- Returns tokens left and seconds until the bucket is full. full_at and left as look() returned them.
+local function seen(bucket, full_at, left, now, taken)
     if not full_at then
-        plan_left, plan_reset = 0, max(ceil(left), 1)
-        return
+        return 0, max(ceil(left), 1)
     elseif not taken then
         full_at, left = full_at - 1 / bucket.rate, left + 1
     end
-    plan_left, plan_reset = floor(left + ROUNDING), max(ceil(full_at - now), 0)
+    return floor(left + ROUNDING), max(ceil(full_at - now), 0)
 end
 
--- Under the lock. Returns ADMITTED and whether to ask ahead; ASK; REFUSED and seconds; THROTTLED and seconds.
-local function attempt(stage, operation, plan, subscription, limits)
+-- Under the lock. Returns ADMITTED and whether to ask ahead; ASK; REFUSED and seconds; THROTTLED and seconds; FULL.
+local function attempt()
+    if not journal.has_room() then
+        return FULL, RETRY
+    end
     local now = now_monotonic()
-    local stage_full, operation_full, plan_full, left
-    local wait = 0
-    if stage then
-        stage_full, left = look(stage, now)
+    local wait, left = 0, nil
+    local installation_full, stage_full, operation_full, plan_full, narrow_full, plan_detail, narrow_detail
+    if of_installation then
+        installation_full, left = look(of_installation, now)
+        wait = installation_full and wait or max(wait, left)
+    end
+    if of_stage then
+        stage_full, left = look(of_stage, now)
         wait = stage_full and wait or max(wait, left)
     end
-    if operation then
-        operation_full, left = look(operation, now)
+    if of_operation then
+        operation_full, left = look(of_operation, now)
         wait = operation_full and wait or max(wait, left)
     end
-    if plan then
-        plan_full, left = look(plan, now)
-        wait = plan_full and wait or max(wait, left)
+    if of_plan then
+        plan_full, plan_detail = look(of_plan, now)
+        wait = plan_full and wait or max(wait, plan_detail)
     end
-    local plan_detail = left
-    local ahead
+    if of_plan_operation then
+        narrow_full, narrow_detail = look(of_plan_operation, now)
+        wait = narrow_full and wait or max(wait, narrow_detail)
+    end
+    local outcome, detail = ADMITTED, nil
+    if wait > 0 then
+        outcome, detail = THROTTLED, max(ceil(wait), 1)
+    end
     if limits then
         local moment = ngx_now()
-        local spent = ADMITTED
         if wait == 0 then
-            spent, ahead = quota.spend(subscription, limits, moment)
+            outcome, detail = quota.spend(lease, limits, moment)
+            if outcome == ADMITTED then journal.admit(slot) end
         else
-            quota.look(subscription)
+            quota.look(lease)
         end
         local longest
         quota_left, quota_reset, quota_window, longest = quota.seen(limits, moment)
-        if spent ~= ADMITTED then
-            if plan then see_plan(plan, plan_full, plan_detail, now, false) end
-            return spent, longest
+        if wait == 0 and outcome ~= ADMITTED then
+            detail = longest
         end
+    elseif wait == 0 then
+        journal.admit(slot)
     end
-    if plan then see_plan(plan, plan_full, plan_detail, now, wait == 0) end
-    if wait > 0 then
-        return THROTTLED, max(ceil(wait), 1)
+    local admitted = outcome == ADMITTED
+    if of_plan then
+        plan_left, plan_reset = seen(of_plan, plan_full, plan_detail, now, admitted)
     end
-    if stage then take(stage, stage_full, now) end
-    if operation then take(operation, operation_full, now) end
-    if plan then take(plan, plan_full, now) end
-    return ADMITTED, ahead
+    if of_plan_operation then
+        narrow_left, narrow_reset = seen(of_plan_operation, narrow_full, narrow_detail, now, admitted)
+    end
+    if admitted then
+        if of_installation then take(of_installation, installation_full, now) end
+        if of_stage then take(of_stage, stage_full, now) end
+        if of_operation then take(of_operation, operation_full, now) end
+        if of_plan then take(of_plan, plan_full, now) end
+        if of_plan_operation then take(of_plan_operation, narrow_full, now) end
+    end
+    return outcome, detail
 end
 
-local function policy_with_quota(plan, limits)
+local function policy_with_quota(plan)
     local policies = plan.policies or {}
     plan.policies = policies
     local text = policies[quota_window]
@@ -85,17 +116,19 @@ local function policy_with_quota(plan, limits)
 end
 
 local function write_headers(plan)
-    local limits = plan.quota
-    if not limits then
-        var.gatehouse_limit_policy = plan.policy
-        var.gatehouse_limit = '"plan";r=' .. plan_left .. ";t=" .. plan_reset
-        return
+    local policy, text = plan.policy, nil
+    if limits then
+        policy = policy_with_quota(plan)
+        text = '"quota";r=' .. quota_left .. ";t=" .. quota_reset
     end
-    var.gatehouse_limit_policy = policy_with_quota(plan, limits)
-    local text = '"quota";r=' .. quota_left .. ";t=" .. quota_reset
-    if plan.policy then
-        text = '"plan";r=' .. plan_left .. ";t=" .. plan_reset .. ", " .. text
+    if of_plan then
+        text = '"plan";r=' .. plan_left .. ";t=" .. plan_reset .. (text and ", " .. text or "")
     end
+    if of_plan_operation then
+        policy = of_plan_operation.policy .. (policy and ", " .. policy or "")
+        text = '"operation";r=' .. narrow_left .. ";t=" .. narrow_reset .. (text and ", " .. text or "")
+    end
+    var.gatehouse_limit_policy = policy
     var.gatehouse_limit = text
 end
 
@@ -113,6 +146,35 @@ local function plan_bucket(plan, subscription)
     return bucket
 end
 
+-- The bucket of a subscription at one operation, by its plan; false = the plan does not limit it.
+local function make_plan_operation_bucket(plan, subscription, stage, operation)
+    local of_its_stage = plan.operation_throttles[stage.id]
+    local throttled = of_its_stage and (of_its_stage[operation.id] or of_its_stage["*"])
+    return throttled and {
+        name = subscription.name .. ":" .. stage.id .. ":" .. operation.id,
+        rate = throttled.rate,
+        burst = throttled.burst,
+        policy = throttle.policy("operation", throttled),
+    } or false
+end
+
+local function plan_operation_bucket(plan, subscription, stage, operation)
+    if not (plan.operation_throttles and operation.route) then
+        return nil
+    end
+    local buckets = subscription.buckets
+    if not buckets or buckets.of ~= plan then
+        buckets = { of = plan }
+        subscription.buckets = buckets
+    end
+    local bucket = buckets[operation.route]
+    if bucket == nil then
+        bucket = make_plan_operation_bucket(plan, subscription, stage, operation)
+        buckets[operation.route] = bucket
+    end
+    return bucket or nil
+end
+
 -- Returns what one call would be taken from: {name, scope, source, bucket} of each token bucket.
 function charge.buckets(stage, operation, plan, subscription)
     local found = {}
@@ -120,38 +182,72 @@ function charge.buckets(stage, operation, plan, subscription)
         found[#found + 1] = bucket and { name, scope, source, bucket } or nil
     end
     add("rate", "subscription", "plan", plan_bucket(plan, subscription))
+    add("rate_operation", "operation", "plan", plan_operation_bucket(plan, subscription, stage, operation))
     add("operation", "operation", "stage", operation.bucket)
     add("stage", "stage", "stage", stage.bucket)
     return found
 end
 
--- Charges one call. plan, subscription and key are nil for an operation without a key. Returns nil when it is admitted, or
--- the verdict and the seconds to wait. May yield, when a quota's lease is spent.
-function charge.call(stage, operation, plan, subscription, key)
-    local bucket = plan and plan_bucket(plan, subscription)
-    local limits = plan and plan.quota
-    if not (stage.bucket or operation.bucket or bucket or limits) then
-        return nil
+-- Whom the usage line names: subscription and key.
+local function who(subscription, key)
+    if not subscription then
+        return NOBODY
+    elseif not key then
+        return subscription.id .. " - "
+    elseif key.who_of ~= subscription.id then
+        key.who, key.who_of = subscription.id .. " " .. key.id .. " ", subscription.id
     end
-    local id = limits and quota.name(subscription, key, limits)
+    return key.who
+end
+
+-- Sets the call at hand.
+local function meet_limits(stage, operation, plan, subscription, key)
+    local installation = get("installation", "installation")
+    of_installation = installation and installation.bucket
+    of_stage, of_operation = stage.bucket, operation.bucket
+    of_plan, of_plan_operation, limits, lease = nil, nil, nil, nil
+    if plan then
+        of_plan = plan_bucket(plan, subscription)
+        limits = plan.quota
+        lease = limits and quota.name(subscription, key, limits)
+        of_plan_operation = plan_operation_bucket(plan, subscription, stage, operation)
+    end
+    slot = journal.open(who(subscription, key), operation.route or stage.nowhere)
+    return slot
+end
+
+local VERDICTS = { [THROTTLED] = "THROTTLED", [FULL] = "USAGE_LOG_FULL", [quota.REFUSED] = "QUOTA_EXCEEDED" }
+
+-- Admits one call. plan, subscription and key (a prepared entry) are nil for an operation without a key. Returns nil
+-- when it is admitted: then it counts, whatever follows. Else the verdict and the seconds to wait. May yield, when a
+-- quota's lease is spent.
+function charge.call(stage, operation, plan, subscription, key)
     local outcome, detail
     for _ = 1, ASKS do
-        outcome, detail = lock.with(attempt, stage.bucket, operation.bucket, bucket, id, limits)
+        if not meet_limits(stage, operation, plan, subscription, key) then
+            return "USAGE_LOG_FULL", RETRY
+        end
+        outcome, detail = lock.with(attempt)
+        if outcome == ADMITTED then
+            break
+        end
+        journal.close(slot)
         if outcome ~= ASK then
             break
         end
-        quota.ask(id)
+        quota.ask(lease)
     end
-    if bucket or limits then
+    if outcome ~= FULL and (of_plan or limits or of_plan_operation) then
         write_headers(plan)
     end
     if outcome == ADMITTED then
+        journal.tell(slot)
         if detail then
-            quota.ask_ahead(id)
+            quota.ask_ahead(lease)
         end
         return nil
     end
-    return outcome == THROTTLED and "THROTTLED" or "QUOTA_EXCEEDED", detail
+    return VERDICTS[outcome] or "QUOTA_EXCEEDED", detail
 end
 
 return charge

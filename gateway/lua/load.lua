@@ -55,13 +55,14 @@ local function load_addresses(path)
 end
 
 -- settings = {folder, verdicts (a path), max_body (bytes), max_timeout (seconds), tls_slots, verify_rate (calls a second),
--- access_log = {folder, size, files}}
+-- access_log = {folder, size, files}, journal (a folder), journal_size (bytes)}
 function load.init(settings)
     require("verdicts").init(cjson.decode(read(settings.verdicts)), settings.max_body)
     require("access_log").init(settings.access_log)
     require("agent").init(settings.folder)
     require("peer").init(settings.tls_slots, settings.max_timeout * 1000)
     require("compress").init(settings.max_body)
+    require("journal").init(settings.journal, settings.journal_size)
     require("quota").init(settings.folder)
     require("caller").init(settings.verify_rate)
     load_entries(settings.folder .. "/entries.jsonl")
@@ -71,6 +72,11 @@ function load.init(settings)
         require(name)
     end
     collectgarbage()
+end
+
+-- What each worker does before its first call.
+function load.worker()
+    require("journal").start()
 end
 
 return load

@@ -68,6 +68,7 @@ function prepare.operation(stage, id)
         return operation
     end
     local integration = operation.integration
+    operation.id = id
     operation.policy = policy(operation.policy) or stage.policy
     operation.request_mapping = rules.of_request(integration.request_parameters)
     operation.answer_mapping = rules.of_answer(integration.response_parameters)
@@ -95,6 +96,8 @@ end
 
 function prepare.plan(_, data)
     local plan = { opens = {}, about = given(data.about) or {}, throttle = given(data.throttle), quota = given(data.quota) }
+    local operations = given(data.operation_throttles)
+    plan.operation_throttles = operations and next(operations) and operations
     for _, stage in ipairs(data.stages) do
         plan.opens[stage] = true
     end

@@ -14,7 +14,7 @@ int clock_gettime(int clock, gatehouse_time_t *time);
 
 local buckets = ngx.shared.gatehouse_buckets
 local C = ffi.C
-local tonumber = tonumber
+local tonumber, ceil, max = tonumber, math.ceil, math.max
 local MONOTONIC = 1
 local KEPT = 100000        -- seconds; memory expires by the wall clock, which may jump by a day
 local ROUNDING = 1e-6      -- of a token
@@ -27,6 +27,12 @@ local throttle = {}
 function throttle.now()
     C.clock_gettime(MONOTONIC, time)
     return tonumber(time.seconds) + tonumber(time.nanoseconds) * 1e-9
+end
+
+-- The text of RateLimit-Policy for a throttle of this name.
+function throttle.policy(name, limits)
+    local seconds = limits.rate > 0 and ceil(limits.burst / limits.rate) or 0
+    return '"' .. name .. '";q=' .. limits.burst .. ";w=" .. max(seconds, 1)
 end
 
 -- Returns the moment at which the bucket would be full after one more call and the tokens then left;

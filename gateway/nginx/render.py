@@ -73,7 +73,8 @@ def render(settings: NodeSettings, *, modules: list[Path], user: str = "") -> st
         # HTTP/2 streams that are reset at once are cheap for a client, so a connection may not have too many
         "keepalive_requests": "1000" if settings.tls_port else "10000",
         "control_socket": _quoted(f"unix:{settings.control_socket}"),
-        "usage_log": _quoted(settings.usage_log),
+        "journal": _quoted(settings.journal),
+        "journal_size": str(settings.journal_size),
         "own_headers": "\n".join(_own_headers(settings)),
         "access_log": _quoted(settings.access_log_folder),
         "access_log_size": str(settings.access_log_size),
@@ -181,7 +182,7 @@ def _rich_location(name: str, again: str, *, streamed: bool, body: str) -> str:
     return f"""        location @{name} {{
             access_by_lua_block {{ require("rich").access() }}
             header_filter_by_lua_block {{ require("rich").header() }}
-            log_by_lua_block {{ require("rich").log() }}
+            log_by_lua_block {{ require("journal").log() require("rich").log() }}
             {answer}
             proxy_pass $gatehouse_target;
             proxy_request_buffering {body};

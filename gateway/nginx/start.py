@@ -5,6 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
+from gateway.journal import Journal, NotAJournalError
 from gateway.nginx.render import render
 from gateway.settings import NodeSettings
 
@@ -22,6 +23,10 @@ def prepare(settings: NodeSettings) -> list[str]:
     logs = settings.access_log_folder
     for folder in (settings.folder, settings.error_log.parent, settings.temporary, logs):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        Journal(settings.folder).prepare(settings.journal_size)
+    except (OSError, NotAJournalError) as error:
+        raise StartError(f"the usage log cannot be made: {error}") from error
     text = render(settings, modules=lua_modules(settings.nginx), user=_worker_user(settings))
     settings.control_socket.unlink(missing_ok=True)
     fresh = settings.configuration.with_suffix(".conf.new")
@@ -74,4 +79,5 @@ def _worker_user(settings: NodeSettings) -> str:
     os.chown(settings.folder, account.pw_uid, account.pw_gid)
     os.chown(settings.access_log_folder, account.pw_uid, account.pw_gid)
     os.chown(settings.temporary, account.pw_uid, account.pw_gid)
+    Journal(settings.folder).give_to(account.pw_uid, account.pw_gid)
     return f"{WORKER_USER} {grp.getgrgid(account.pw_gid).gr_name}"

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from gateway.entries import Entry
+from gateway.journal import Journal
 from gateway.nginx.start import prepare
 from gateway.settings import NodeSettings
 
@@ -92,7 +93,7 @@ class Node:
 
     def usage(self) -> list[dict[str, str]]:
         """All lines of the usage log."""
-        lines = self.settings.usage_log.read_text().splitlines()
+        lines = usage_lines(self.settings.folder)
         return [
             dict(zip(USAGE_FIELDS, line.split(" ", len(USAGE_FIELDS) - 1), strict=True)) for line in lines
         ]
@@ -117,6 +118,18 @@ class Node:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+def usage_lines(folder: Path) -> list[str]:
+    """All lines of the usage log in a node's folder that no agent has deleted."""
+    journal = Journal(folder)
+    head = journal.head()
+    assert head
+    text = b""
+    for number in journal.numbers():
+        rest = max(head.committed - number * head.segment, 0)
+        text += journal.path(number).read_bytes()[:rest].rstrip(b"\0")
+    return text.decode().splitlines()
 
 
 def read(response: http.client.HTTPResponse) -> Answer:

@@ -1,13 +1,14 @@
 import json
+import shutil
 import time
 
 import pytest
 
 from gateway.agent import files, meter as meter_module
 from gateway.agent.meter import Meter
-from gateway.agent.rotation import Rotation
 from gateway.agent.spool import Spool
 from gateway.agent.usage_log import UsageLog
+from tests.gateway.agent.writer import JournalWriter
 
 
 class Node:
@@ -17,12 +18,11 @@ class Node:
         self.log = UsageLog(folder)
         self.spool = Spool(folder / "spool")
         self.spool.open()
-        rotation = Rotation(self.log, folder / "nginx.pid", 10**9)
-        self.meter = Meter(self.log, self.spool, rotation, problems, generation=lambda: 42)
+        self.meter = Meter(self.log, self.spool, problems, generation=lambda: 42)
+        self.folder = folder
 
     def write(self, *lines):
-        with self.log.current.open("a") as file:
-            file.write("".join(line + "\n" for line in lines))
+        JournalWriter(self.folder).write(*lines)
 
     def batches(self):
         return [json.loads(self.spool.body(number)) for number in self.spool.pending()]
@@ -108,6 +108,7 @@ def test_the_lag_is_the_age_of_what_is_not_delivered(node):
 def test_a_lost_place_is_told(node, problems, folder):
     node.write(line())
     node.meter.step()
-    node.log.current.write_text("something else\n")
+    shutil.rmtree(folder / "journal")
+    node.write(line())
     node.meter.step()
     assert "usage log place" in problems.names()

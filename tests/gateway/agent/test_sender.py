@@ -26,7 +26,7 @@ def sender(spool, client, problems):
 
 def add(spool, count=1):
     for _ in range(count):
-        spool.add([ROW], 0, Position(1, spool.sequence + 1, "x"), generation=1)
+        spool.add([ROW], 0, Position("j", spool.sequence + 1), generation=1)
 
 
 async def test_batches_go_oldest_first_and_leave_the_spool(control_plane, spool, sender):

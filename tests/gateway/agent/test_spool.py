@@ -11,7 +11,7 @@ ROW = Row(1763889120, "s", "k", "st", "op", 2, "", 1, 2, 3, 4, 5, [1])
 
 
 def position(offset):
-    return Position(7, offset, "first")
+    return Position("journal", offset)
 
 
 def opened(folder):

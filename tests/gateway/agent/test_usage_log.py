@@ -1,8 +1,8 @@
-import shutil
-
 import pytest
 
-from gateway.agent.usage_log import BLOCK_BYTES, Position, UsageLog
+from gateway.agent.usage_log import BLOCK_BYTES, Position, UsageLog, read_position
+from gateway.journal import NotAJournalError
+from tests.gateway.agent.writer import JournalWriter
 
 
 @pytest.fixture
@@ -10,9 +10,9 @@ def log(folder):
     return UsageLog(folder)
 
 
-def append(path, text):
-    with path.open("ab") as file:
-        file.write(text.encode())
+@pytest.fixture
+def writer(folder):
+    return JournalWriter(folder)
 
 
 def read_all(reader):
@@ -22,92 +22,130 @@ def read_all(reader):
     return found
 
 
-def test_no_file_is_no_line(log):
+def numbered(count, start=0):
+    return [f"line {number:09} {'x' * (number % 50)}" for number in range(start, start + count)]
+
+
+def text(lines):
+    return "".join(line + "\n" for line in lines).encode()
+
+
+def test_no_journal_is_no_line(log):
     reader = log.reader(None)
     assert reader.read() == b""
     assert reader.position is None
+    assert log.unread_bytes(None) == 0
 
 
-def test_only_whole_lines_are_read_and_each_once(log):
-    append(log.current, "one\ntwo\nthr")
+def test_an_empty_journal_is_no_line(log, writer):
+    reader = log.reader(None)
+    assert reader.read() == b""
+    assert reader.position == Position(writer.journal.head().id, 0)
+
+
+def test_only_committed_lines_are_read_and_each_once(log, writer):
+    writer.write("one", "two")
+    with writer.journal.path(0).open("r+b") as file:
+        file.seek(8)
+        file.write(b"three, whose writer was kil")
     first = log.reader(None)
     assert read_all(first) == b"one\ntwo\n"
-    append(log.current, "ee\nfour\n")
-    assert read_all(log.reader(first.position)) == b"three\nfour\n"
+    writer.write("four", "five")
+    assert read_all(log.reader(first.position)) == b"four\nfive\n"
 
 
-def test_a_large_file_comes_in_blocks(log):
-    lines = "".join(f"line {number:09}\n" for number in range(20_000))
-    append(log.current, lines)
+def test_many_lines_come_in_blocks_and_over_many_files(log, writer):
+    lines = numbered(20_000)
+    writer.write(*lines)
+    assert len(writer.journal.numbers()) > 2
     reader = log.reader(None)
     assert len(reader.read()) <= BLOCK_BYTES
-    assert read_all(log.reader(None)).decode() == lines
+    assert read_all(log.reader(None)) == text(lines)
 
 
-def test_a_block_without_an_end_is_given_up_as_garbage(log):
-    append(log.current, "x" * (BLOCK_BYTES + 10) + "\ngood\n")
+def test_reading_and_writing_in_turn_crosses_the_ends_of_files(log, writer):
+    found, position = b"", None
+    for turn in range(40):
+        writer.write(*numbered(700, turn * 700))
+        reader = log.reader(position)
+        found += read_all(reader)
+        position = reader.position
+        log.delete_read(position)
+    assert found == text(numbered(28_000))
+    assert len(writer.journal.numbers()) == 1
+
+
+def test_a_file_is_deleted_only_when_all_of_it_is_counted(log, writer):
+    writer.write(*numbered(9_000))
+    reader = log.reader(None)
+    reader.read()
+    before = writer.journal.numbers()
+    log.delete_read(reader.position)
+    assert writer.journal.numbers() == before
+    read_all(reader)
+    log.delete_read(reader.position)
+    assert writer.journal.numbers() == before[-1:]
+    writer.write("next")
+    assert read_all(log.reader(reader.position)) == b"next\n"
+
+
+def test_a_deleted_file_loses_its_lines_and_is_told(log, writer):
+    writer.write(*numbered(9_000))
+    writer.journal.path(0).unlink()
+    reader = log.reader(Position(writer.journal.head().id, 0))
+    found = read_all(reader)
+    assert reader.lost_place
+    assert found.endswith(text(numbered(9_000)[-1:]))
+
+
+def test_without_a_checkpoint_reading_starts_at_the_oldest_file(log, writer):
+    writer.write(*numbered(9_000))
+    writer.journal.path(0).unlink()
+    reader = log.reader(None)
+    assert read_all(reader).endswith(text(numbered(9_000)[-1:]))
+    assert not reader.lost_place
+
+
+def test_another_journal_is_read_from_its_start_and_told(log, writer):
+    writer.write("a", "b")
+    reader = log.reader(Position("of another", 4))
+    assert reader.lost_place
+    assert read_all(reader) == b"a\nb\n"
+
+
+def test_a_journal_from_an_older_copy_is_not_counted_twice(log, writer):
+    writer.write("a", "b")
+    reader = log.reader(Position(writer.journal.head().id, 400))
+    assert reader.lost_place
+    assert reader.read() == b""
+    writer.write("c")
+    assert read_all(log.reader(reader.position)) == b"c\n"
+
+
+def test_bytes_without_an_end_are_given_up_as_garbage(log, writer):
+    writer.write("x" * (BLOCK_BYTES + 10), "good")
     found = read_all(log.reader(None)).split(b"\n")
     assert found[-2:] == [b"good", b""]
     assert len(found) == 4
 
 
-def test_rotated_files_come_first_in_the_order_of_their_numbers(log, folder):
-    append(folder / "usage.log.10", "c\n")
-    append(folder / "usage.log.9", "a\nb\n")
-    append(folder / "usage.log.old", "not ours\n")
-    append(log.current, "d\n")
-    assert read_all(log.reader(None, lambda path: True)) == b"a\nb\nc\nd\n"
-    assert log.next_name().name == "usage.log.11"
-
-
-def test_an_unfinished_rotated_file_is_not_left(log, folder):
-    append(folder / "usage.log.1", "a\n")
-    append(log.current, "c\n")
-    reader = log.reader(None, lambda path: False)
-    assert read_all(reader) == b"a\n"
-    append(folder / "usage.log.1", "b\n")
-    assert read_all(log.reader(reader.position, lambda path: True)) == b"b\nc\n"
-
-
-def test_a_torn_end_of_a_finished_file_is_handed_over_too(log, folder):
-    append(folder / "usage.log.1", "a\ntorn")
-    append(log.current, "b\n")
-    assert read_all(log.reader(None, lambda path: True)) == b"a\ntorn\nb\n"
-
-
-def test_the_place_is_found_after_a_rename_and_after_a_copy_to_another_disk(log, folder):
-    append(log.current, "a\nb\n")
+def test_unread_bytes_are_counted(log, writer):
+    writer.write("a", "b")
     reader = log.reader(None)
+    assert log.unread_bytes(None) == 4
     read_all(reader)
-    log.current.rename(folder / "usage.log.1")
-    append(folder / "usage.log.1", "c\n")
-    assert read_all(log.reader(reader.position)) == b"c\n"
-    shutil.copy(folder / "usage.log.1", folder / "copy")
-    (folder / "usage.log.1").unlink()
-    (folder / "copy").rename(log.current)
-    assert read_all(log.reader(reader.position)) == b"c\n"
-
-
-def test_another_file_with_the_same_inode_is_not_mistaken_for_the_old_one(log):
-    append(log.current, "a\nb\n")
-    inode = log.current.stat().st_ino
-    stale = Position(inode, 4, "x\ny\n")
-    reader = log.reader(stale)
-    assert reader.lost_place
-    assert read_all(reader) == b"a\nb\n"
-
-
-def test_unread_bytes_are_counted_over_all_files(log, folder):
-    append(folder / "usage.log.1", "a\nb\n")
-    reader = log.reader(None)
-    reader.read()
-    append(log.current, "c\n")
-    append(folder / "usage.log.1", "d\n")
+    writer.write("ccc")
     assert log.unread_bytes(reader.position) == 4
-    assert log.unread_bytes(None) == 8
+
+
+def test_a_foreign_file_in_its_place_is_refused(log, folder):
+    (folder / "journal").mkdir()
+    (folder / "journal" / "state").write_bytes(b"something else" * 100)
+    with pytest.raises(NotAJournalError, match="move"):
+        log.reader(None)
 
 
 def test_a_position_is_the_same_after_json():
-    position = Position(1, 2, "first \xff")
-    assert Position.from_dict(position.to_dict()) == position
-    assert Position.from_dict(None) is None
+    position = Position("journal", 2)
+    assert read_position(position.to_dict()) == position
+    assert read_position(None) is None

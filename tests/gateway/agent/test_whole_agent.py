@@ -14,6 +14,7 @@ import pytest
 
 from portal.embedded.ports import free_port
 from tests.gateway.agent.fakes import TOKEN, backend, entry, eventually
+from tests.gateway.agent.writer import JournalWriter
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -60,8 +61,7 @@ async def agent(folder, control_plane):
 
 
 def write(folder, lines):
-    with (folder / "usage.log").open("a") as file:
-        file.write("".join(line + "\n" for line in lines))
+    JournalWriter(folder).write(*lines)
 
 
 def line(number=0):
@@ -130,7 +130,7 @@ async def test_kills_at_any_moment_neither_lose_nor_double_a_line(agent, control
     control_plane.write(entry(1))
     written = 0
     for _ in range(7):
-        await agent.start(GATEHOUSE_USAGE_LOG_BYTES="20000")
+        await agent.start()
         deadline = time.monotonic() + chance.uniform(0.5, 2.2)
         while time.monotonic() < deadline:
             lines = [line(number) for number in range(chance.randrange(1, 400))]
@@ -138,8 +138,7 @@ async def test_kills_at_any_moment_neither_lose_nor_double_a_line(agent, control
             written += len(lines)
             await asyncio.sleep(0.02)
         await agent.end(signal.SIGKILL)
-    await agent.start(GATEHOUSE_USAGE_LOG_BYTES="20000")
-    (folder / "usage.log").touch()  # the file that nginx would have reopened
+    await agent.start()
     await eventually(lambda: control_plane.calls() >= written, seconds=20)
     await asyncio.sleep(1.5)
     assert control_plane.calls() == written

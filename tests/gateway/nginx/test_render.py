@@ -19,7 +19,7 @@ def test_the_settings_stand_where_they_belong():
         "worker_processes 3;",
         "listen 0.0.0.0:8081 default_server;",
         'listen "unix:/srv/node/control.sock";',
-        'access_log "/srv/node/usage.log" usage if=$gatehouse_logged;',
+        'journal = "/srv/node/journal", journal_size = 1073741824',
         "client_max_body_size 1000;",
         'proxy_ssl_trusted_certificate "/etc/ssl/certs/ca-certificates.crt";',
         'folder = "/srv/node"',
