@@ -39,6 +39,7 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
         ("apis.deployment", "rocket_launch"),
         ("apis.stage", "flag"),
         ("apis.basepathmapping", "signpost"),
+        ("apis.domainname", "lock"),
         ("apis.backend", "dns"),
     ),
     "Access": (
