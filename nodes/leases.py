@@ -19,7 +19,7 @@ from django.utils.timezone import now
 
 from access.models import ApiKey, Subscription
 from access.periods import window
-from nodes.models import Lease, Node, QuotaWindow
+from nodes.models import Entry, Lease, Node, QuotaWindow
 from nodes.queries import limit_of, nodes_up
 
 # no slice is larger, so that a node that dies takes little with it (units)
@@ -137,9 +137,16 @@ def _unsettled(row: QuotaWindow, at: datetime) -> int | None:
         epoch__lt=row.epoch,
         units__gt=0,
     )
+    rows = list(void.values_list("pk", "units", "node__generation"))
+    if not rows:
+        return 0
+    # the entry as it is now: it may have moved on, and then a node may run all that was older without it
+    told = Entry.objects.values_list("generation", flat=True).get(
+        kind="subscription", key=row.subscription_id
+    )
     units, given_up = 0, []
-    for pk, held, generation in void.values_list("pk", "units", "node__generation"):
-        if generation >= row.epoch_generation:
+    for pk, held, generation in rows:
+        if generation >= told:
             given_up.append(pk)
         else:
             units += held
@@ -194,7 +201,7 @@ def window_of(subscription: Subscription, key_id: str | None, at: datetime) -> Q
     if running:
         newest = max(running, key=lambda each: (each.epoch, each.leased))
         row.leased, row.extra, row.adjusted_at = newest.leased, newest.extra, newest.adjusted_at
-        row.epoch, row.epoch_generation = newest.epoch, newest.epoch_generation
+        row.epoch = newest.epoch
     else:
         former = QuotaWindow.objects.filter(subscription=subscription, key=key_id, epoch__gt=0)
         last = former.order_by("-epoch").first()

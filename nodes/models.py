@@ -104,9 +104,6 @@ class QuotaWindow(models.Model):
         default=0,
         help_text="Grows when the remaining calls are set by hand: units given out before are void.",
     )
-    epoch_generation = models.PositiveBigIntegerField(
-        default=0, help_text="Of the entry that told the epoch: who runs it holds no void units."
-    )
     adjusted_at = models.DateTimeField(null=True, blank=True)
     wanted_at = models.DateTimeField(
         null=True, blank=True, help_text="When a node last asked and there was nothing left to give."
@@ -120,6 +117,11 @@ class QuotaWindow(models.Model):
                 fields=["subscription", "key", "period", "starts_at"],
                 nulls_distinct=False,
                 name="quota_window_once",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["wanted_at"], condition=models.Q(wanted_at__isnull=False), name="quota_window_wanted"
             )
         ]
 

@@ -11,7 +11,7 @@ from accounts.errors import Refused
 from accounts.models import User
 from nodes import compile as compiler, entries
 from nodes.leases import locked_subscription, window_of
-from nodes.models import Entry, QuotaWindow
+from nodes.models import QuotaWindow
 from nodes.queries import limit_of
 
 # calls; far above any quota that makes sense, so a larger number is a slip
@@ -44,7 +44,8 @@ def set_remaining(
     row.epoch += 1
     row.adjusted_at, row.wanted_at = at, None
     row.save()
-    _tell(row)
+    entries.lock()
+    entries.write_many(changes=compiler.subscriptions({row.subscription_id}))
     _record(fresh, key, actor, max(0, left), remaining)
     return row
 
@@ -64,14 +65,6 @@ def _check(subscription: Subscription, key: ApiKey | None, remaining: int) -> No
             raise Refused("This key is not of the subscription's application.", field="key")
     elif key is not None:
         raise Refused(f"In {plan} all keys share one quota; leave the key out.", field="key")
-
-
-def _tell(row: QuotaWindow) -> None:
-    """Write the subscription's entry, and keep its generation: who runs it holds no void units."""
-    entries.lock()
-    entries.write_many(changes=compiler.subscriptions({row.subscription_id}))
-    row.epoch_generation = Entry.objects.get(kind="subscription", key=row.subscription_id).generation
-    row.save(update_fields=["epoch_generation"])
 
 
 def _record(

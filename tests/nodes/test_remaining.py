@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from access.models import UsagePlan
-from access.subscribe import cancel
+from access.subscribe import cancel, suspend
 from accounts.errors import Refused
 from nodes.leases import SETTLE, give_back, lease
 from nodes.models import Entry, Lease, Node, QuotaWindow
@@ -65,6 +65,18 @@ def test_nothing_is_given_out_until_every_node_gave_up_its_void_units() -> None:
     takes_over(other)
     grant = ask(subscription, one, at=SOON)
     assert (grant.granted > 0, grant.settling, grant.epoch) == (True, False, 1)
+
+
+def test_who_runs_only_what_came_before_the_entrys_newest_state_has_not_given_up_yet() -> None:
+    subscription, (node, _) = make_limited(100), make_node()
+    ask(subscription, node)
+    set_remaining(subscription=subscription, remaining=50, actor=None, at=NOON)
+    takes_over(node)
+    # the entry moves on: a node that comes back late may get all older entries before it
+    suspend(subscription=subscription, actor=None)
+    assert ask(subscription, node, at=SOON).settling is True
+    takes_over(node)
+    assert ask(subscription, node, at=SOON).settling is False
 
 
 def test_all_that_a_silent_node_may_hold_counts_as_spent_until_it_speaks() -> None:
