@@ -15,6 +15,7 @@ local problem = require "problem"
 local quota = require "quota"
 local route = require "route"
 local stages = require "stages"
+local tls = require "tls"
 local told = require "told"
 
 local ngx = ngx
@@ -28,9 +29,12 @@ local REFUSALS = { THROTTLED = "RATE_LIMITED", QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
 
 local verify = {}
 
--- Tells whether the call is for a custom domain or a canonical address, which keep their own /api.
+-- Tells whether the call is for a custom domain or a canonical address, which keep their own /api; or for a domain
+-- whose client certificate it lacks, which the gate refuses.
 function verify.is_elsewhere()
-    return route.claims(var.host) and not caller.is_asking()
+    entries.refresh()
+    local host = var.host
+    return route.claims(host) and not caller.is_asking() or page.mutual ~= 0 and not tls.admits(host)
 end
 
 -- Who asks: returns the caller; or nil, the problem's name, its text and the header that goes with it. What every

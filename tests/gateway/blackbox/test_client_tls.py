@@ -4,6 +4,7 @@ from contextlib import closing
 
 import pytest
 
+from accounts.secret_text import new_secret
 from gateway.entries import Certificate
 from tests.gateway.blackbox.test_domains import tls  # noqa: F401 -- a fixture
 from tests.gateway.certificates import authority, leaf
@@ -53,6 +54,10 @@ def test_a_client_without_a_certificate_is_refused(mutual):
     assert outcome(mutual.client.call("/open/x", "mutual.test")) == FORBIDDEN
     assert outcome(mutual.client.call("/no/such/path", "mutual.test")) == FORBIDDEN
     assert outcome(mutual.client.call("/ping", "mutual.test")) == FORBIDDEN
+    for path in ("/api/v1/keys/verify", "/api/v1/keys/authorize"):
+        for headers in ({}, {"Authorization": f"Bearer {new_secret('gat')}"}):
+            answer = mutual.client.call(path, "mutual.test", method="POST", headers=headers)
+            assert outcome(answer) == FORBIDDEN
     assert len(mutual.backend.seen) == before
 
 
