@@ -4,7 +4,8 @@ local cjson = require "cjson.safe"
 local ip = require "ip"
 
 local null = cjson.null
-local find, match, sub, upper, format = string.find, string.match, string.sub, string.upper, string.format
+local byte, find, match, sub, upper = string.byte, string.find, string.match, string.sub, string.upper
+local format = string.format
 local type = type
 
 local asked = { LIVE = "live" }
@@ -15,6 +16,7 @@ local LENGTHS = {
 }
 local UNTRIMMED = { key = true }
 local MODES = { check = true, consume = true }
+local METHODS = { GET = true, HEAD = true, POST = true, PUT = true, PATCH = true, DELETE = true, OPTIONS = true }
 local OTHER_MODES = { reserve = true, report = true }
 
 local function add(errors, field, code, message)
@@ -29,7 +31,9 @@ local function text_of(errors, field, value)
     elseif type(value) ~= "string" then
         return add(errors, field, "invalid", "Not a valid string.")
     end
-    value = UNTRIMMED[field] and value or match(value, "^%s*(.-)%s*$")
+    if not UNTRIMMED[field] and ((byte(value) or 33) < 33 or (byte(value, -1) or 33) < 33) then
+        value = match(value, "^%s*(.-)%s*$")
+    end
     if value == "" and field ~= "key" then
         return add(errors, field, "blank", "This field may not be blank.")
     elseif #value > LENGTHS[field] then
@@ -41,7 +45,9 @@ end
 local checks = {}
 
 function checks.method(errors, value)
-    if not find(value, "^%a+$") then
+    if METHODS[value] then
+        return value
+    elseif not find(value, "^%a+$") then
         add(errors, "method", "invalid", "This value does not match the required pattern.")
     end
     return upper(value)

@@ -19,25 +19,38 @@ function caller.init(rate_)
     rate = rate_
 end
 
+local of_header = {} -- header Authorization -> the token in it, of known callers
+
+local function of_authorization(header)
+    return header and match(header, "^[Bb][Ee][Aa][Rr][Ee][Rr] +(gat_%w+_%w+) *$")
+end
+
+-- The token: of Authorization, or of X-Gatehouse-Token where Authorization is the judged call's own.
+local function token()
+    local authorization = var.http_authorization
+    local known = authorization and of_header[authorization]
+    if known then
+        return known
+    end
+    return of_authorization(authorization) or var.http_x_gatehouse_token
+end
+
 -- Only hashes of known tokens are remembered.
 local function find_caller(text)
     local hash = young[text] or old[text] or key.sha256(text)
     local entry = entries.get("caller", hash)
     if entry and not young[text] then
         if count >= LIMIT then
-            old, young, count = young, {}, 0
+            old, young, count, of_header = young, {}, 0, {}
         end
         young[text] = hash
         count = count + 1
+        local header = var.http_authorization
+        if of_authorization(header) == text then
+            of_header[header] = text
+        end
     end
     return entry
-end
-
--- The token: of Authorization, or of X-Gatehouse-Token where Authorization is the judged call's own.
-local function token()
-    local authorization = var.http_authorization
-    local text = authorization and match(authorization, "^[Bb][Ee][Aa][Rr][Ee][Rr] +(gat_%w+_%w+) *$")
-    return text or var.http_x_gatehouse_token
 end
 
 -- Tells whether the call carries what has the shape of a token: then it is meant for us, whatever host it names. A

@@ -10,6 +10,8 @@ local ceil, floor, max, min = math.ceil, math.floor, math.max, math.min
 local concat = table.concat
 local format = string.format
 local ROUNDING = 1e-6 -- of a token
+local MOST_PIECES = 10000
+local known_pieces = 0
 local NAMES = { DAY = "daily", WEEK = "weekly", MONTH = "monthly" }
 
 local limits = {}
@@ -85,16 +87,35 @@ function limits.binding(list)
     return best
 end
 
+local pieces = {} -- what does not change between two answers: "name scope source limit burst window" -> JSON
+
+local function fixed(each)
+    local name = each.name .. " " .. each.scope .. " " .. each.limit .. " " .. (each.burst or "") .. " " .. each.window
+    local made = pieces[name]
+    if not made then
+        if known_pieces >= MOST_PIECES then
+            pieces, known_pieces = {}, 0
+        end
+        made = format(
+            '{"name":"%s","kind":"%s","metric":"requests","scope":"%s","limit":%.14g,"burst":%s,"window_s":%.14g,'
+                .. '"source":"%s","accuracy":{"mode":"%s"}',
+            each.name, each.kind, each.scope, each.limit, each.burst or "null", each.window, each.source,
+            each.kind == "quota" and "leased" or "node"
+        )
+        pieces[name], known_pieces = made, known_pieces + 1
+    end
+    return made
+end
+
+local function number(value)
+    return value and (value < 1e14 and value .. "" or format("%.0f", value)) or "null"
+end
+
 local function json(each)
-    local used = each.kind == "quota" and each.remaining and each.limit - each.remaining
-    local ends = each.ends and told.moment(each.ends) or "null"
-    return format(
-        '{"name":"%s","kind":"%s","metric":"requests","scope":"%s","limit":%.14g,"burst":%s,"used":%s,"remaining":%s,'
-            .. '"window_s":%.14g,"resets_at":%s,"reset_after_s":%s,"exceeded":%s,"source":"%s","accuracy":{"mode":"%s"}}',
-        each.name, each.kind, each.scope, each.limit, each.burst or "null", used and format("%.14g", used) or "null",
-        each.remaining and format("%.14g", each.remaining) or "null", each.window, ends, each.reset_after or "null",
-        each.exceeded and "true" or "false", each.source, each.kind == "quota" and "leased" or "node"
-    )
+    local used = each.kind == "quota" and each.remaining and each.limit - each.remaining or nil
+    return fixed(each) .. ',"used":' .. number(used) .. ',"remaining":' .. number(each.remaining)
+        .. ',"resets_at":' .. told.moment(each.ends) .. ',"reset_after_s":' .. number(each.reset_after)
+        .. ',"exceeded":' .. (each.exceeded and "true}" or "false}")
 end
 
 -- Returns the JSON of a list.

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.entries import Api, Caller, KeySource, Quota, Throttle
 from tests.gateway.desk import READER, STAFF, STRANGER, TOKEN, Desk, sha256, told
-from tests.gateway.node import Answer
+from tests.gateway.node import Answer, usage_lines
 from tests.gateway.world import make_key, operation
 
 
@@ -315,7 +315,7 @@ def test_the_key_is_never_told_again_nor_logged(desk: Desk) -> None:
     for body in ({"key": sold.key, "api": sold.name}, {"key": sold.key, "api": sold.name, "mode": "x"}):
         assert sold.key.encode() not in desk.verify(body).body
     assert sold.key not in desk.node.errors()
-    assert sold.key not in desk.node.settings.usage_log.read_text()
+    assert sold.key not in "\n".join(usage_lines(desk.node.settings.folder))
 
 
 # --- authorize
@@ -407,6 +407,15 @@ def test_the_key_is_where_the_stage_says(desk: Desk) -> None:
         headers={"Authorization": f"Bearer {by_bearer.key}", "X-Gatehouse-Token": TOKEN},
     )
     assert answer.status == 200
+
+
+def test_a_token_of_the_gateway_is_not_remembered_for_the_clients_authorization(desk: Desk) -> None:
+    sold = desk.sell()
+    path, client = f"/api/v1/keys/authorize?api={sold.name}", {"Authorization": "Bearer of-the-client"}
+    for _ in range(10):
+        answer = desk.node.call("GET", path, key=sold.key, headers={**client, "X-Gatehouse-Token": TOKEN})
+        assert answer.status == 200
+        assert desk.node.call("GET", path, key=sold.key, headers=client).status == 401
 
 
 def test_the_clients_address_is_the_last_that_a_gateway_added(desk: Desk) -> None:
