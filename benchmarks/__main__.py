@@ -1,10 +1,12 @@
 """`python -m benchmarks`: all comparisons, one after the other."""
 
-from benchmarks import gate, latency, propagation, usage_lines
+from benchmarks import gate, latency, propagation, shares, usage_lines, verify
 from benchmarks.peers import compare
 
 gate.main()
 compare.main()
 latency.main()
 propagation.main()
+shares.main()
 usage_lines.main()
+verify.main()

@@ -29,7 +29,6 @@ _GAUGES = {
     "usage_lag_seconds": ("usage_lag_seconds", "Age of the oldest count that the control plane lacks."),
     "spool_batches": ("spool_batches", "Usage batches that wait for the control plane."),
     "rejected_batches": ("rejected_batches", "Usage batches that the control plane refused for good."),
-    "garbage_lines": ("garbage_lines", "Unreadable usage lines since the agent started."),
     "disk_free_bytes": ("disk_free_bytes", "Free disk space of the node's folder."),
     "agent_started": ("agent_start_time_seconds", "When the agent started, Unix seconds."),
     "nginx.workers": ("nginx_workers", "nginx worker processes."),
@@ -76,6 +75,7 @@ class NodeCollector(Collector):
         with suppress(FileNotFoundError):  # the log was rotated in this moment
             yield _gauge("usage_log_unread_bytes", "Bytes of the usage log in no batch yet.", self._unread())
         status = report["status"]
+        yield _counter("garbage_lines", "Unreadable usage lines.", status.get("garbage_lines", 0))
         yield _gauge("nginx_up", "Whether nginx answers the agent.", bool(status["nginx"]))
         for place, (name, text) in _GAUGES.items():
             value = _find(status, place)
