@@ -6,10 +6,11 @@ from typing import Any
 
 from apis.openapi.document import Document
 from apis.openapi.operations import operation_objects
-from apis.openapi.security import API_KEY, KEY_EXTENSION, KEY_HEADER, kind_of, schemes_of
+from apis.openapi.security import API_KEY, KEY_EXTENSION, KEY_HEADER, is_like, kind_of, schemes_of
 
 SCHEME = {"type": "apiKey", "name": KEY_HEADER, "in": "header"}
 NAMES = ("api_key", "gatehouse_api_key")
+KeySource = dict[str, str] | None
 
 
 def with_key_required(
@@ -47,11 +48,15 @@ def _write(operation: dict[str, Any], root: Any, keys: set[str], own: str) -> No
         operation[KEY_EXTENSION] = False
 
 
-def key_scheme(data: dict[str, Any], specification: str) -> str:
-    """Return the name of the document's scheme for x-api-key; adds one to `data` if there is none."""
+def key_scheme(data: dict[str, Any], specification: str, source: KeySource = None) -> str:
+    """Return the name of the document's scheme for keys; adds one to `data` if there is none.
+
+    `source` is where keys are, as `apis.policy.read_key_source` gives it; None = the header x-api-key.
+    """
     known = schemes_of(data)
+    wanted = scheme_of(source, specification)
     for name, scheme in known.items():
-        if kind_of(name, scheme) == API_KEY and str(scheme.get("name", "")).lower() == KEY_HEADER:
+        if is_like(scheme, wanted):
             return name
     name = next(each for each in (*NAMES, *_numbered()) if each not in known)
     if specification == "2.0":
@@ -60,8 +65,19 @@ def key_scheme(data: dict[str, Any], specification: str) -> str:
     else:
         place = _object(data, "components")
         key = "securitySchemes"
-    _object(place, key)[name] = dict(SCHEME)
+    _object(place, key)[name] = wanted
     return name
+
+
+def scheme_of(source: KeySource, specification: str) -> dict[str, str]:
+    """Return the security scheme for keys that are at `source`."""
+    if source is None or source["place"] == "authorizer":
+        return dict(SCHEME)
+    if source["place"] == "bearer":
+        if specification == "2.0":
+            return {"type": "apiKey", "name": "Authorization", "in": "header"}
+        return {"type": "http", "scheme": "bearer"}
+    return {"type": "apiKey", "name": source["name"], "in": source["place"]}
 
 
 def _numbered() -> list[str]:

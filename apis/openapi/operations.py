@@ -67,7 +67,7 @@ def read_operations(
 ) -> tuple[list[ParsedOperation], list[Finding]]:
     """Return the document's operations in its order, and what was noticed on the way."""
     root = read_root(document, limits)
-    security = Security(document, root.unserved_reason)
+    security = Security(document, root.unserved_reason, root.key_source)
     whole = _Whole(document, root, security, limits)
     findings: list[Finding] = []
     operations: dict[tuple[str, str], ParsedOperation] = {}

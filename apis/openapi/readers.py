@@ -8,9 +8,12 @@ from urllib.parse import urlsplit
 from apis.openapi.document import Document, follow
 from apis.openapi.keys import key_scheme
 from apis.openapi.operations import ANY_METHOD, operation_objects
+from apis.openapi.root import KEY_SOURCE, POLICY, read_root
 from apis.openapi.security import API_KEY, KEY_EXTENSION, kind_of, schemes_of
 
 AMAZON = "x-amazon-"
+# they say who is let in, which is nobody's business
+OURS = (POLICY, KEY_SOURCE)
 # below these, a key is a name that the author chose
 AUTHORS_OWN = ("properties", "patternProperties", "example", "examples", "default", "enum", "const", "value")
 ANY_EXPANDS_TO = ("get", "post", "put", "patch", "delete")
@@ -31,8 +34,9 @@ def document_for_readers(
     """
     data = copy.deepcopy(document.data)
     copied = Document(data, document.specification, document.title)
-    scheme = key_scheme(data, document.specification) if keyed else ""
-    keys = {name for name, each in schemes_of(data).items() if kind_of(name, each) == API_KEY}
+    source = read_root(document).key_source
+    scheme = key_scheme(data, document.specification, source) if keyed else ""
+    keys = {name for name, each in schemes_of(data).items() if kind_of(name, each) == API_KEY} | {scheme}
     for each, operation in operation_objects(copied).items():
         _mark(operation, data.get("security"), keys, scheme if each in keyed else "")
         if each in unserved:
@@ -102,7 +106,7 @@ def _without_amazon(value: Any, is_authors: bool = False) -> Any:
         return {
             key: _without_amazon(each, key in AUTHORS_OWN)
             for key, each in value.items()
-            if is_authors or not key.startswith(AMAZON)
+            if is_authors or not (key.startswith(AMAZON) or key in OURS)
         }
     if isinstance(value, list):
         return [_without_amazon(each, is_authors) for each in value]

@@ -51,17 +51,36 @@ def kind_of(name: str, scheme: Any) -> str:
     return BACKEND
 
 
+def is_like(scheme: Any, wanted: dict[str, str]) -> bool:
+    """Tell whether a scheme says the same as `wanted`, and asks for nothing besides."""
+    if not isinstance(scheme, dict) or AUTHORIZER in scheme or AUTHTYPE in scheme:
+        return False
+    return all(str(scheme.get(name, "")).lower() == text.lower() for name, text in wanted.items())
+
+
 class Security:
     """Reads the security of one document's operations, and collects findings."""
 
-    def __init__(self, document: Document, unserved_reason: str = "") -> None:
-        """`unserved_reason` is why no operation of the document may be served."""
+    def __init__(
+        self, document: Document, unserved_reason: str = "", key_source: dict[str, str] | None = None
+    ) -> None:
+        """`unserved_reason` is why no operation of the document may be served.
+
+        `key_source` is where keys are (None = the header x-api-key): a scheme that says so is ours.
+        """
         data = document.data
         self.findings: list[Finding] = []
         self._schemes = schemes_of(data)
         self._kinds = {
             name: kind_of(name, self._resolved(data, each)) for name, each in self._schemes.items()
         }
+        self._key_header = KEY_HEADER
+        if key_source and key_source["place"] == "header":
+            self._key_header = key_source["name"]
+        if key_source and key_source["place"] == "query":
+            wanted = {"type": "apiKey", "name": key_source["name"], "in": "query"}
+            ours = [name for name, each in self._schemes.items() if is_like(each, wanted)]
+            self._kinds |= dict.fromkeys(ours, API_KEY)
         self._root = data.get("security")
         self._unserved_reason = unserved_reason
         self._look_at_document(data)
@@ -124,9 +143,14 @@ class Security:
         elif kind == BACKEND:
             message = "This scheme is passed on to the backend; the gateway does not check it."
             self.findings.append(Finding(INFO, at, message))
-        elif kind == API_KEY and str(scheme.get("name", "")).lower() != KEY_HEADER:
-            message = f"The gateway reads API keys from the header {KEY_HEADER}, whatever this scheme names."
+        elif kind == API_KEY and self._is_elsewhere(scheme):
+            message = (
+                f"The gateway reads API keys from the header {self._key_header}, whatever this scheme names."
+            )
             self.findings.append(Finding(INFO, at, message))
+
+    def _is_elsewhere(self, scheme: dict[str, Any]) -> bool:
+        return scheme.get("in") == "header" and str(scheme.get("name", "")).lower() != self._key_header
 
     @staticmethod
     def _resolved(data: dict[str, Any], scheme: Any) -> Any:

@@ -1,5 +1,7 @@
 """The document that developers read."""
 
+import pytest
+
 from apis.openapi import parse
 from apis.openapi.readers import document_for_readers
 from tests.apis.factories import KEY_SCHEME, document, text_of
@@ -48,3 +50,24 @@ def test_the_backends_own_schemes_and_names_that_authors_chose_stay():
 
 def test_a_document_without_info_gets_what_a_reader_needs():
     assert readers(parse('{"openapi": "3.0", "paths": {}}'))["info"] == {"title": "API", "version": "1"}
+
+
+@pytest.mark.parametrize(
+    ("source", "scheme"),
+    [
+        ({"place": "query", "name": "key"}, {"type": "apiKey", "name": "key", "in": "query"}),
+        ({"place": "header", "name": "x-shop"}, {"type": "apiKey", "name": "x-shop", "in": "header"}),
+        ({"place": "bearer"}, {"type": "http", "scheme": "bearer"}),
+    ],
+)
+def test_readers_see_where_the_key_goes_and_no_policies(source, scheme):
+    policy = {"ip": {"deny": ["192.0.2.0/24"]}}
+    given = document(
+        {"/a": {"get": {"x-gatehouse-policy": policy}}},
+        **{"x-gatehouse-key-source": source, "x-gatehouse-policy": policy},
+    )
+    shown = readers(given, keyed=[("GET", "/a")])
+    assert shown["components"]["securitySchemes"] == {"api_key": scheme}
+    assert shown["paths"]["/a"]["get"]["security"] == [{"api_key": []}]
+    assert "x-gatehouse" not in str(shown)
+    assert "192.0.2.0" not in str(shown)

@@ -99,3 +99,13 @@ def test_every_document_of_amazon_is_read_without_an_error(file):
         pytest.skip("it is no OpenAPI document")
     root = read_root(given)
     assert not [each for each in root.findings if each.level == "error"]
+
+
+def test_a_scheme_for_the_documents_own_key_source_asks_for_a_key():
+    schemes = {"mine": {"type": "apiKey", "name": "key", "in": "query"}}
+    paths = {"/a": {"get": {"security": [{"mine": []}]}}}
+    source = {"x-gatehouse-key-source": {"place": "query", "name": "key"}}
+    with_source = document(paths, components={"securitySchemes": schemes}, **source)
+    without = document(paths, components={"securitySchemes": schemes})
+    assert read_operations(with_source)[0][0].key_required is True
+    assert read_operations(without)[0][0].key_required is None
