@@ -17,7 +17,7 @@ local verdict = require "verdict"
 
 local ngx = ngx
 local var = ngx.var
-local find, min, max, tonumber = string.find, math.min, math.max, tonumber
+local find, lower, min, max, tonumber = string.find, string.lower, math.min, math.max, tonumber
 local get_method = ngx.req.get_method
 
 local LARGE_BODY = 65536      -- bytes; client_body_buffer_size: a larger one would be written to disk
@@ -29,11 +29,16 @@ local rich = {}
 -- ngx.exec forgets ngx.ctx, and the access phase of the location follows within the same step of the worker.
 local handed
 
+local function is_websocket()
+    local upgrade = var.http_upgrade
+    return upgrade ~= nil and lower(upgrade) == "websocket"
+end
+
 -- How long a streamed answer may pause by its nature; nil for an ordinary call. No header gets a call round the cache.
 local function pause_of(operation)
     if operation.cache then
         return nil
-    elseif var.http_upgrade then
+    elseif is_websocket() then
         return WEBSOCKET_PAUSE
     end
     local accept = var.http_accept
@@ -58,7 +63,7 @@ function rich.is_special(method)
         return true
     end
     local accept = var.http_accept
-    return accept ~= nil and find(accept, "text/event-stream", 1, true) ~= nil or var.http_upgrade ~= nil
+    return accept ~= nil and find(accept, "text/event-stream", 1, true) ~= nil or is_websocket()
 end
 
 local function location(call, method)
