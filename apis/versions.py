@@ -11,9 +11,11 @@ from django.utils.timezone import now
 from accounts.audit import record
 from accounts.errors import Refused
 from accounts.models import Organization, User
+from apis.addresses import set_execute_api_endpoint
 from apis.models import Api, ApiVersion, Backend, BasePathMapping, Operation, VersionState, Visibility
 from apis.names import check_version_name, new_slug
 from apis.openapi import Document, DocumentError, parse
+from apis.openapi.endpoint import disables_execute_api
 from apis.openapi.keys import with_key_required
 from apis.openapi.parse import from_data
 from apis.projection import Report, project, read
@@ -104,6 +106,7 @@ def create_version(
         findings=findings,
         backend=backend,
         key_required=key_required,
+        disable_execute_api_endpoint=disables_execute_api(read_document) is True,
     )
     version.save(force_insert=True)
     report = project(version, operations)
@@ -118,6 +121,10 @@ def replace_document(*, version: ApiVersion, document: Source, actor: User | Non
     read_document = _document(document)
     lock(version)
     report = _replace(version, read_document)
+    disabled = disables_execute_api(read_document)
+    if disabled is not None:
+        set_execute_api_endpoint(version=version, disabled=disabled, actor=actor)
+        version.disable_execute_api_endpoint = disabled
     counts = f"{len(report.added)} new, {len(report.changed)} changed, {len(report.removed)} removed"
     _audit(version, actor, "version.reimported", f"Re-imported {version}: {counts}", report.as_changes())
     return version

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from apis.openapi.document import Document, follow
+from apis.openapi.endpoint import EXTENSION, has_more
 from apis.openapi.findings import INFO, WARNING, Finding, pointer
 from apis.openapi.operations import METHODS, ParsedOperation
 from apis.openapi.paths import variables_of
@@ -19,7 +20,7 @@ KEPT_ONLY = {
     PREFIX + "gateway-responses": "Gateway responses",
     PREFIX + "minimum-compression-size": "Compression",
     PREFIX + "request-validator": "Request validation",
-    PREFIX + "endpoint-configuration": "The endpoint configuration",
+    EXTENSION: "Endpoint types",
 }
 
 
@@ -34,7 +35,7 @@ def remarks(document: Document, operations: Iterable[ParsedOperation]) -> list[F
     if not operations:
         findings.append(Finding(WARNING, "/paths", "The document describes no operation."))
     for key, what in KEPT_ONLY.items():
-        if key in data:
+        if key in data and (key != EXTENSION or has_more(data[key])):
             message = f"{what} are kept in the document, but have no effect yet."
             findings.append(Finding(WARNING, pointer(key), message))
     if str(data.get(PREFIX + "api-key-source", "HEADER")).upper() != "HEADER":

@@ -66,7 +66,9 @@ class StageSerializer(serializers.ModelSerializer):
     operation_policies = OperationPoliciesField(read_only=True, help_text="By the operation's id.")
     canary = serializers.SerializerMethodField(help_text="null = there is none.")
     address = serializers.SerializerMethodField(help_text="Where clients call it.")
-    canonical_address = serializers.SerializerMethodField(help_text="The address that holds unless the version switched it off; then empty.")
+    canonical_address = serializers.SerializerMethodField(
+        help_text="The address that holds unless the version switched it off; then empty."
+    )
 
     class Meta:
         model = Stage

@@ -28,10 +28,11 @@ from apis.versions import (
     set_key_required,
     set_keys_required,
 )
-from tests.apis.factories import imported, text_of
+from tests.apis.factories import document, imported, text_of
 from tests.factories import audit_actions, make_api, make_mapping, make_organization, make_user
 
 pytestmark = pytest.mark.django_db
+ENDPOINT = "x-amazon-apigateway-endpoint-configuration"
 SMALL = {
     "openapi": "3.0.3",
     "info": {"title": "T"},
@@ -243,3 +244,23 @@ def test_lists_of_versions_do_not_load_documents(django_assert_num_queries):
     with django_assert_num_queries(1) as captured:
         assert str(next(iter(ApiVersion.objects.select_related("api")))) == "Shop v1"
     assert '"document"' not in captured.captured_queries[0]["sql"]
+
+
+@pytest.mark.parametrize("place", ["root", "server"])
+def test_a_document_switches_the_canonical_address_off_and_on(place):
+    def with_configuration(configuration):
+        extension = {} if configuration is None else {ENDPOINT: configuration}
+        servers = {"servers": [{"url": "https://a.example.com", **extension}]}
+        return document({}, **(extension if place == "root" else servers))
+
+    version = imported(with_configuration({"disableExecuteApiEndpoint": True}))
+    assert version.disable_execute_api_endpoint is True
+    for configuration, expected in (
+        (None, True),
+        ({"types": ["REGIONAL"]}, True),
+        ({"disableExecuteApiEndpoint": False}, False),
+        ({"disableExecuteApiEndpoint": "yes"}, False),
+    ):
+        replace_document(version=version, document=with_configuration(configuration), actor=None)
+        version.refresh_from_db()
+        assert version.disable_execute_api_endpoint is expected
