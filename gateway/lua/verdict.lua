@@ -95,8 +95,8 @@ function verdict.content()
     end
     cache.failed()
     var.gatehouse_verdict = name
-    if status == 413 and var.gatehouse_subscription ~= "-" then
-        quota.give_back(var.gatehouse_lease) -- a body without a length that grew too large
+    if status < 500 and var.gatehouse_subscription ~= "-" then
+        quota.give_back(var.gatehouse_lease) -- a body that grew too large, or was malformed or too slow
     elseif status == 413 and var.gatehouse_route == "- -" then
         find_stage()
     end

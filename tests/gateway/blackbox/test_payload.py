@@ -64,6 +64,27 @@ def test_a_body_without_a_length_is_counted(gate, key):
         assert (status, body) == (413, b'{"message":"HTTP content length exceeded 1000 bytes"}')
 
 
+def test_a_body_beyond_the_nodes_own_limit_gives_no_unit_that_was_not_taken(gate, key):
+    before = left(gate.node.call("POST", "/small/x", key=key, body=b""))
+    for _ in range(3):
+        head = f"POST /small/x HTTP/1.1\r\nHost: g\r\nx-api-key: {key}\r\nTransfer-Encoding: chunked\r\n\r\n"
+        gate.node.raw(head.encode() + (b"100000\r\n" + b"z" * 0x100000 + b"\r\n") * 11, seconds=1)
+        gate.node.raw(head.encode() + b"not a size\r\n", seconds=1)
+    assert left(gate.node.call("POST", "/small/x", key=key, body=b"")) == before - 1
+
+
+def test_a_body_that_turns_out_malformed_gives_its_unit_back(gate):
+    gate.world.publish("torn", {"op": operation("POST", "/x", key_required=True)})
+    gate.agent.allow("torn", 1000)
+    key = gate.world.subscribe("torn", ["torn"], quota=Quota(limit=1000, period="DAY"))
+    before = left(gate.node.call("POST", "/torn/x", key=key, body=b""))
+    for _ in range(3):
+        head = f"POST /torn/x HTTP/1.1\r\nHost: g\r\nx-api-key: {key}\r\nTransfer-Encoding: chunked\r\n\r\n"
+        answer = gate.node.raw(head.encode() + b"3\r\nabc\r\nnot a size\r\n", seconds=1)
+        assert answer.startswith(b"HTTP/1.1 400 ")
+    assert left(gate.node.call("POST", "/torn/x", key=key, body=b"")) == before - 1
+
+
 def test_a_key_is_asked_for_before_the_body_is_read(gate):
     assert gate.node.call("POST", "/small/x", body=b"z" * 5000).status == 403
 
