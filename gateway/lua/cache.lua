@@ -5,18 +5,18 @@
 -- base path and the listed query parameters and headers, so nothing is shared that a deployment or stage keeps apart.
 -- While one call fetches an answer, others of its key wait for it; if it cannot be kept, all go on at once.
 
+local fetch = require "fetch"
+local key_of = require "cache_key"
 local stored = require "stored"
 
 local ngx = ngx
 local var, header = ngx.var, ngx.header
-local find, gsub, lower, match = string.find, string.gsub, string.lower, string.match
-local concat, floor, min, type = table.concat, math.floor, math.min, type
+local find, gsub, lower = string.find, string.gsub, string.lower
+local concat, floor, min = table.concat, math.floor, math.min
 local ngx_now, sleep, get_method = ngx.now, ngx.sleep, ngx.req.get_method
-local answers, fetches = ngx.shared.gatehouse_cache, ngx.shared.gatehouse_fetches
+local answers = ngx.shared.gatehouse_cache
 
 local LARGEST = 1048576      -- bytes of a body that is kept
-local GO_ON = "go on"        -- of a fetch whose answer is not kept: nobody waits for it
-local GO_ON_SECONDS = 1
 local FIRST_PAUSE, LAST_PAUSE = 0.005, 0.1 -- seconds between looks of one who waits
 local WARNING = '199 - "the cache was not invalidated: this API does not let callers do that"'
 
@@ -31,64 +31,6 @@ end
 function cache.refuses(operation)
     local policy = operation.cache
     return policy ~= nil and policy.invalidation == "refuse" and get_method() == "GET" and wants_fresh()
-end
-
-local function put(parts, name, value)
-    if type(value) == "table" then
-        for index = 1, #value do
-            put(parts, name, value[index])
-        end
-        return
-    end
-    local text = value == true and "" or "=" .. value
-    parts[#parts + 1] = #name .. ":" .. name .. #text .. ":" .. text
-end
-
--- The values of listed headers, under whichever spelling a backend may take for the same one.
-local function put_headers(parts, names)
-    local wanted = {}
-    for index = 1, #names do
-        wanted[names[index]] = {}
-    end
-    for name, value in pairs(ngx.req.get_headers(0, true)) do
-        local list = wanted[gsub(lower(name), "_", "-")]
-        if list then
-            list[#list + 1] = name .. "\n" .. (type(value) == "table" and concat(value, "\n") or tostring(value))
-        end
-    end
-    for index = 1, #names do
-        local list = wanted[names[index]]
-        table.sort(list)
-        for number = 1, #list do
-            put(parts, names[index], #list > 1 and list[number] or match(list[number], "\n(.*)$"))
-        end
-    end
-end
-
--- Each part says its length, so no two calls with different parts have one key.
-local function key_of(call)
-    local stage, policy = call.stage, call.operation.cache
-    local parts = {}
-    put(parts, "stage", stage.id)
-    put(parts, "epoch", stage.cache_epoch or 0)
-    put(parts, "deployment", stage.deployment)
-    put(parts, "operation", call.operation.route)
-    put(parts, "path", call.path)
-    local names = policy.query
-    if #names > 0 then
-        local arguments = ngx.req.get_uri_args(0)
-        for index = 1, #names do
-            local value = arguments[names[index]]
-            if value ~= nil then
-                put(parts, names[index], value)
-            end
-        end
-    end
-    parts[#parts + 1] = "|"
-    if #policy.header > 0 then
-        put_headers(parts, policy.header)
-    end
-    return concat(parts, " ")
 end
 
 local function flag(letter)
@@ -120,9 +62,8 @@ local function serve(call, answer, warns)
     return ngx.exit(200)
 end
 
--- Makes this call the one that fetches; the mark outlives the call's worker by no more than the call's time-out.
 local function claim(call, key)
-    if fetches:add(key, "", call.timeout + GO_ON_SECONDS) then
+    if fetch.claim(key, call.timeout) then
         call.fetching = key
         var.gatehouse_fetch = key
         return true
@@ -133,10 +74,10 @@ end
 local function await(call, key)
     local deadline, pause = ngx_now() + call.timeout, FIRST_PAUSE
     while ngx_now() < deadline do
-        local mark = fetches:get(key)
-        if mark == GO_ON then
+        local state = fetch.state(key)
+        if state == fetch.GO_ON then
             return nil
-        elseif not mark then
+        elseif state == fetch.NONE then
             local answer = find_answer(call, key)
             if answer or claim(call, key) then
                 return answer
@@ -182,20 +123,11 @@ function cache.lookup(call)
     end
 end
 
--- Ends the fetch of a key. Without a new answer, who waits goes on to the backend.
-local function release(key, kept)
-    if kept then
-        fetches:delete(key)
-    else
-        fetches:set(key, GO_ON, GO_ON_SECONDS)
-    end
-end
-
 -- Keeps no answer of this call.
 local function let_go(call)
     call.key, call.parts = nil, nil
     if call.fetching then
-        release(call.fetching)
+        fetch.finish(call.fetching)
         call.fetching = nil
         var.gatehouse_fetch = ""
     end
@@ -227,7 +159,7 @@ local function keep(call)
     answer.at = ngx_now()
     local kept = stored.write(answers, call.key, answer, body, call.operation.cache.ttl)
     if call.fetching then
-        release(call.fetching, kept)
+        fetch.finish(call.fetching, kept)
     end
     call.key, call.parts, call.fetching = nil, nil, nil
     var.gatehouse_fetch = ""
@@ -260,7 +192,7 @@ end
 function cache.failed()
     local key = var.gatehouse_fetch
     if key ~= "" then
-        release(key)
+        fetch.finish(key)
     end
 end
 

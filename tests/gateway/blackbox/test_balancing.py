@@ -143,6 +143,16 @@ def test_a_kept_connection_that_the_server_gave_up_costs_no_client_an_error(gate
     server.stop()
 
 
+def test_connections_of_calls_with_policies_are_kept(publish, servers):
+    call = publish(
+        [(server.port, 1) for server in servers.values()],
+        retries=Retries(attempts=1, on=["error", "503"]),
+        health=Health(failures=2, rest_ms=1000),
+    )
+    assert [call().status for _ in range(40)] == [200] * 40
+    assert sum(len(server.connections) for server in servers.values()) <= 4  # one for each worker and server
+
+
 def test_a_server_killed_under_load_costs_no_client_an_error(publish):
     first, second = named("first"), named("second")
     call = publish([(first.port, 1), (second.port, 1)], retries=Retries(attempts=1, on=["error"]))

@@ -1,6 +1,8 @@
 """The response cache: what is shared by whom, for how long, and what never is."""
 
 import itertools
+import os
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +11,7 @@ import pytest
 
 from gateway.entries import Cache, Cors, Policy, Quota, Throttle
 from portal.embedded.ports import free_port
-from tests.gateway.node import node_folder, start_nginx
+from tests.gateway.node import node_folder, start_nginx, wait_until
 from tests.gateway.scripted import Reply, Scripted
 from tests.gateway.world import World, operation, proxy
 
@@ -292,6 +294,29 @@ def test_a_fetch_whose_caller_goes_away_keeps_nobody_waiting(cached, counting, g
     started = time.monotonic()
     assert call().status == 200
     assert time.monotonic() - started < 2
+
+
+def test_a_worker_killed_while_it_fetches_keeps_nobody_waiting(cached, counting, gate):
+    stuck = threading.Event()
+    counting.reply = lambda _: stuck.wait(10) and Reply()
+    call = cached()
+    with ThreadPoolExecutor(1) as pool:
+        lost = pool.submit(call)
+        wait_until(lambda: counting.seen[-1].path.endswith("/x"), seconds=3, what="the fetch")
+        time.sleep(0.2)
+        counting.reply = None
+        for worker in gate.node.workers():
+            os.kill(worker, signal.SIGKILL)
+        started = time.monotonic()
+        while True:
+            try:
+                assert call().status == 200
+                break
+            except OSError:
+                time.sleep(0.05)
+        assert time.monotonic() - started < 2  # the time-out is 5 s
+        assert isinstance(lost.exception(timeout=5), OSError)
+        stuck.set()
 
 
 @pytest.mark.parametrize(
