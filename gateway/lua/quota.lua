@@ -305,7 +305,7 @@ local function give_back(name, since)
     read(name)
     local now = ngx_now()
     local same = lease.starts_at <= since and since < lease.ends_at and now < lease.ends_at and lease.voided < since
-    if same and lease.free_until <= now then
+    if same and lease.touched >= since then -- else it took no unit: it was let in without a lease
         lease.units = lease.units + 1
         write(name)
     end

@@ -1,8 +1,10 @@
 """What a node holds of a quota: by key, void after the remaining calls were set, kept through a crash, given back."""
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import threading
 import time
 from collections import Counter
@@ -21,7 +23,8 @@ from tests.gateway.world import World, make_key, operation
 
 @pytest.fixture(scope="module", autouse=True)
 def stage(gate: SimpleNamespace) -> None:
-    gate.world.publish("leased", {"op": operation("GET", "/", key_required=True)})
+    operations = {method: operation(method, "/", key_required=True) for method in ("GET", "POST")}
+    gate.world.publish("leased", operations)
 
 
 @pytest.fixture(autouse=True)
@@ -126,6 +129,49 @@ def test_only_idle_leases_are_taken_when_idle_ones_are_asked_for(gate: SimpleNam
     assert take(gate, leases=["idle"]) == []
 
 
+def post_too_much(gate: SimpleNamespace, key: str, *, pause: float = 0.0) -> bytes:
+    """Send a body without a length that grows too large for the node; the answer is 413."""
+    head = (
+        f"POST /leased HTTP/1.1\r\nHost: gate.test\r\nx-api-key: {key}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    chunk = b"100000\r\n" + b"z" * 0x100000 + b"\r\n"
+    with socket.create_connection(("127.0.0.1", gate.node.settings.port), timeout=10) as connection:
+        connection.sendall(head.encode() + chunk)
+        time.sleep(pause)
+        answer = b""
+        with contextlib.suppress(OSError):
+            connection.sendall(chunk * 10 + b"0\r\n\r\n")
+        with contextlib.suppress(OSError):
+            answer = connection.recv(100)
+        return answer
+
+
+@pytest.mark.parametrize("scope", ["subscription", "key"])
+def test_a_call_whose_body_grows_too_large_gets_its_unit_back(gate: SimpleNamespace, scope: str) -> None:
+    name = f"too-large-{scope}"
+    key = subscribe(gate, name, 10, scope=scope)
+    gate.agent.allow(f"{name}:key-{name}", 10)
+    assert call(gate, key) == 200
+    before = len(gate.node.usage())
+    post_too_much(gate, key)
+    (line,) = gate.node.usage_after(before)
+    assert line["verdict"] == "REQUEST_TOO_LARGE"
+    assert [call(gate, key) for _ in range(10)] == [200] * 9 + [429]
+
+
+def test_a_unit_that_became_void_meanwhile_does_not_come_back(gate: SimpleNamespace) -> None:
+    key = subscribe(gate, "void-back", 10)
+    sender = threading.Thread(target=lambda: post_too_much(gate, key, pause=1))
+    sender.start()
+    time.sleep(0.5)
+    gate.agent.epoch = 1
+    gate.agent.allow("void-back", 3)
+    tell_epochs(gate, "void-back", {"": 1})
+    assert call(gate, key) == 200
+    sender.join()
+    assert [call(gate, key) for _ in range(3)] == [200, 200, 429]
+
+
 def test_at_a_change_of_window_each_window_admits_exactly_its_quota(gate: SimpleNamespace) -> None:
     before = gate.agent.window
     try:
@@ -180,10 +226,14 @@ class Crashing:
         return self.node.call("GET", "/leased", key=self.key).status
 
     def crash(self) -> None:
-        for pid in [*self.node.workers(), self.node.process.pid]:
+        self.kill()
+        self.node = self.start()
+
+    def kill(self) -> None:
+        # the master first: it would start new workers
+        for pid in [self.node.process.pid, *self.node.workers()]:
             os.kill(pid, signal.SIGKILL)
         self.node.process.wait(timeout=10)
-        self.node = self.start()
 
     def stop(self) -> None:
         self.agent.stop()
@@ -234,9 +284,7 @@ def test_units_that_became_void_while_nginx_was_down_are_not_spent(crashing: Cra
 def test_units_of_an_older_start_of_the_machine_are_not_trusted(crashing: Crashing) -> None:
     crashing.agent.allow("crash", 10)
     crashing.call()
-    for pid in [*crashing.node.workers(), crashing.node.process.pid]:
-        os.kill(pid, signal.SIGKILL)
-    crashing.node.process.wait(timeout=10)
+    crashing.kill()
     file = crashing.folder / "leases.held"
     assert file.stat().st_mode & 0o777 == 0o600
     content = bytearray(file.read_bytes())
