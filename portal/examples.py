@@ -1,6 +1,7 @@
 """Ready `curl` lines that work: an operation that needs nothing but a key."""
 
 from typing import Any
+from urllib.parse import quote
 
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Length
@@ -32,9 +33,25 @@ def first_call(stage: Stage) -> str:
     return stage_address(stage) + found.path if found else ""
 
 
-def curl(url: str, key: str = KEY_PLACE) -> str:
+def curl_of(stage: Stage, key: str = KEY_PLACE) -> str:
+    """Return a `curl` line that calls the stage with a key, wherever its API wants it; '' = there is none."""
+    url = first_call(stage)
+    if not url:
+        return ""
+    place = KeyTransform("key_source", "deployment__compiled")
+    source = Stage.objects.filter(pk=stage.pk).values_list(place, flat=True).first()
+    return curl(url, key, source)
+
+
+def curl(url: str, key: str = KEY_PLACE, source: dict[str, str] | None = None) -> str:
     """`curl -H "x-api-key: …" "https://…"`: one line to paste into a shell."""
-    return f'curl -H "x-api-key: {key}" "{url}"'
+    place = source["place"] if source else "header"
+    if place == "query" and source:
+        return f'curl "{url}?{quote(source["name"])}={key}"'
+    if place == "bearer":
+        return f'curl -H "Authorization: Bearer {key}" "{url}"'
+    name = source["name"] if source and place == "header" else "x-api-key"
+    return f'curl -H "{name}: {key}" "{url}"'
 
 
 def _path_items(version_id: str, operations: list[Operation]) -> tuple[Any, ...]:

@@ -74,6 +74,5 @@ def _first_curl(product: Api, plan_ids: list[str]) -> str:
     opened = list(dict.fromkeys(places.values_list("stage_id", flat=True)))
     stages = [stage for stage in map(live_stage, shown_versions(product)) if stage]
     stages.sort(key=lambda stage: opened.index(stage.pk) if stage.pk in opened else len(opened))
-    urls = (examples.first_call(stage) for stage in stages[:MOST_LOOKED_AT])
-    url = next(filter(None, urls), "")
-    return examples.curl(url) if url else ""
+    lines = (examples.curl_of(stage) for stage in stages[:MOST_LOOKED_AT])
+    return next(filter(None, lines), "")

@@ -90,13 +90,13 @@ def show(request: HttpRequest, organization: Organization, pk: str) -> HttpRespo
     kept = shown_once.take(request, "key", application.pk)
     context: dict[str, Any] = PAGE | {"application": application, "kept": kept}
     if kept:
-        url, pending = _first_url(application, kept.get("plan", ""))
-        context |= {"curl": examples.curl(url, kept["text"]) if url else "", "pending": pending}
+        line, pending = _first_curl(application, kept.get("plan", ""), kept["text"])
+        context |= {"curl": line, "pending": pending}
     return render(request, "console/key_shown.html", context)
 
 
-def _first_url(application: Application, plan_id: str) -> tuple[str, bool]:
-    """The address of a call that the key opens (of the plan just taken, if one was), and whether it must wait."""
+def _first_curl(application: Application, plan_id: str, key: str) -> tuple[str, bool]:
+    """A call that the key opens (of the plan just taken, if one was), and whether it must wait."""
     subscriptions = list(
         application.subscriptions.exclude(state=SubscriptionState.CANCELLED)
         .select_related("plan")
@@ -105,9 +105,9 @@ def _first_url(application: Application, plan_id: str) -> tuple[str, bool]:
     subscriptions.sort(key=lambda each: each.plan_id != plan_id)
     for each in subscriptions:
         for stage in each.plan.stages.all():
-            url = examples.first_call(stage) if stage.deployment_id else ""
-            if url:
-                return url, each.state == SubscriptionState.PENDING
+            line = examples.curl_of(stage, key) if stage.deployment_id else ""
+            if line:
+                return line, each.state == SubscriptionState.PENDING
     return "", any(each.state == SubscriptionState.PENDING for each in subscriptions)
 
 

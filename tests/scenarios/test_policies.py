@@ -53,7 +53,7 @@ class Shop:
 
     @staticmethod
     def document(*paths: str, **more: Any) -> dict[str, Any]:
-        items = {path: {"get": {}, "post": {}} for path in paths or ("/a", "/b")}
+        items: dict[str, Any] = {path: {"get": {}, "post": {}} for path in paths or ("/a", "/b")}
         return {
             "openapi": "3.0.3",
             "info": {"title": "Shop", "version": "1"},
