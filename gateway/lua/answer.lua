@@ -8,12 +8,6 @@ local header = ngx.header
 
 local answer = {}
 
--- Tells whether the answers of an operation need the header filter.
-function answer.is_needed(stage, operation)
-    return stage.deprecation or stage.sunset or operation.answer_mapping
-        or operation.policy and operation.policy.cors or stage.log_format
-end
-
 -- On any answer of the stage, also the gate's own. operation: nil where none matched.
 function answer.write_own(stage, operation)
     if stage.deprecation then
