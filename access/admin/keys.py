@@ -1,20 +1,23 @@
 """API keys: shown once when made; the hash is never shown."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from access import keys as verbs
 from access.forms import LinesField
 from access.keys import CHANGEABLE
 from access.models import ApiKey
 from accounts.verb_admin import VerbAdmin, person, show_once
+from apis.admin.pages import form_page
 
 ADD = ("application", "environment", *CHANGEABLE)
 FIXED = (
@@ -49,6 +52,17 @@ class KeyForm(forms.ModelForm):
         fields = ADD
 
 
+class RotateForm(forms.Form):
+    grace = forms.IntegerField(
+        label="Hours of grace",
+        min_value=0,
+        max_value=verbs.MAX_GRACE.days * 24,
+        initial=int(verbs.DEFAULT_GRACE.total_seconds()) // 3600,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text="How long the old key works beside the new one.",
+    )
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(VerbAdmin):
     form = KeyForm
@@ -74,6 +88,7 @@ class ApiKeyAdmin(VerbAdmin):
     search_fields = ("name", "prefix", "id", "application__name", "organization__name")
     autocomplete_fields = ("application",)
     actions = ("revoke", "disable", "enable")
+    actions_detail = ("rotate_page",)
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         return (*CHANGEABLE, *FIXED) if obj else ADD
@@ -92,6 +107,24 @@ class ApiKeyAdmin(VerbAdmin):
 
     def change(self, request: HttpRequest, row: ApiKey, data: dict[str, Any]) -> None:
         verbs.change_key(key=row, actor=person(request), **data)
+
+    @action(description="Rotate", url_path="rotate", permissions=["change"], icon="autorenew")
+    def rotate_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        key = get_object_or_404(ApiKey, pk=object_id)
+
+        def verb(data: dict[str, Any]) -> str:
+            new, text = verbs.rotate_key(key=key, grace=timedelta(hours=data["grace"]), actor=person(request))
+            show_once(request, "key", text)
+            return f"{new.name} has a successor, {new.prefix}…; the old key ends after its time of grace."
+
+        return form_page(
+            request,
+            row=key,
+            form=RotateForm(request.POST or None),
+            title=f"Rotate {key}",
+            submit="Make the new key",
+            verb=verb,
+        )
 
     @action(description="Revoke for good", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:

@@ -173,6 +173,19 @@ def test_a_key_says_one_network_and_one_host_a_line(staff):
     assert "203.0.113.0/24" in staff.get(page).content.decode()
 
 
+def test_a_key_is_rotated_and_its_successor_shown_once(staff):
+    key, _ = make_key()
+    page = f"/admin/access/apikey/{key.pk}/rotate/"
+    assert staff.get(page).status_code == 200
+    assert staff.post(page, {"grace": "99999"}).status_code == 200
+    response = staff.post(page, {"grace": "1"})
+    assert response.status_code == 302
+    assert any("gh_live_" in text for text in shown(response))
+    key.refresh_from_db()
+    assert key.replaced_by.origin == key
+    assert key.grace_until is not None
+
+
 def test_a_plan_in_use_is_archived_and_not_deleted(staff):
     plan = make_subscription().plan
     act(staff, "usageplan", "archive", plan)
