@@ -6,11 +6,13 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.timezone import now
 from unfold.decorators import display
 
 from accounts.verb_admin import VerbAdmin, person, show_once
+from apis.admin.pages import table
 from nodes import admin_limits, registry
 from nodes.admin_read_only import ReadOnly
 from nodes.compile_tls import without_secrets
@@ -28,7 +30,10 @@ class NodeAdmin(VerbAdmin):
     list_display = ("name", "shown_state", "shown_generation", "version", "last_seen_at", "token_prefix")
     list_filter = ("enabled",)
     search_fields = ("name", "token_prefix")
-    fields = ("name", "enabled", "shown_generation", "version", "last_seen_at", "shown_status", "created_at")
+    fields = (
+        "name", "enabled", "shown_generation", "version", "last_seen_at",
+        "shown_problems", "shown_status", "created_at",
+    )  # fmt: skip
     actions = ("enable", "disable", "renew_token")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Node]:
@@ -60,6 +65,16 @@ class NodeAdmin(VerbAdmin):
             return f"{node.generation} (newest)"
         seen = timesince(node.last_seen_at) if node.last_seen_at else "never seen"
         return f"{node.generation} of {newest}, {newest - node.generation} behind (last seen: {seen})"
+
+    @display(description="Problems")
+    def shown_problems(self, node: Node) -> SafeString:
+        problems = node.status.get("problems")
+        rows = [
+            (each.get("name", ""), each.get("text", ""))
+            for each in (problems if isinstance(problems, list) else [])
+            if isinstance(each, dict)
+        ]
+        return table(("What", "Why"), rows, "none")
 
     @display(description="Status")
     def shown_status(self, node: Node) -> str:

@@ -67,6 +67,20 @@ def limit_of(subscription: Subscription, row: QuotaWindow) -> int:
     return (plan.quota_limit or 0) - (plan.quota_offset if first else 0) + row.extra
 
 
+def refusals_of(kind: str, key: str) -> list[tuple[str, str]]:
+    """Return (node's name, reason) of the nodes that are up and could not take an entry's newest state."""
+    named = f" {kind} {key}"
+    found = []
+    for node in nodes_up():
+        problems = node.status.get("problems")
+        found += [
+            (node.name, str(each.get("text", "")))
+            for each in (problems if isinstance(problems, list) else [])
+            if isinstance(each, dict) and str(each.get("name", "")).endswith(named)
+        ]
+    return found
+
+
 def quota_state(
     subscription_id: str, *, key_id: str | None = None, at: datetime | None = None
 ) -> QuotaState | None:

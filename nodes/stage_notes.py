@@ -1,7 +1,7 @@
 """What nodes know of a stage, as its page in the admin console shows it."""
 
 from apis.models import Stage
-from nodes.queries import stage_live, stage_problem
+from nodes.queries import refusals_of, stage_live, stage_problem
 
 
 def notes(stage: Stage) -> list[tuple[str, str]]:
@@ -9,4 +9,6 @@ def notes(stage: Stage) -> list[tuple[str, str]]:
     live = stage_live(stage)
     lines = [("Live on", f"{live.live} of {live.up} nodes that are up")]
     problem = stage_problem(stage)
-    return [*lines, ("Problem", problem)] if problem else lines
+    if problem:
+        lines.append(("Problem", problem))
+    return lines + [(f"Node {name}", text) for name, text in refusals_of("stage", stage.pk)]

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from apis.models import LIVE, ApiVersion, BasePathMapping, Deployment, Stage
 from apis.queries import canonical_address, stage_address
 from apis.stage_policies import stage_remarks
-from nodes.queries import stage_live, stage_problem
+from nodes.queries import refusals_of, stage_live, stage_problem
 from rest.serializers.base import Strict, Visible
 from rest.serializers.policies import CanarySerializer, OperationPoliciesField, PolicyField, canary_of
 
@@ -110,7 +110,7 @@ class LiveSerializer(serializers.Serializer):
 
     live = serializers.IntegerField(help_text="Nodes that run it.")
     up = serializers.IntegerField(help_text="Nodes that were seen within the last seconds.")
-    problem = serializers.CharField(help_text="Why it could not be handed to the nodes; empty = it was.")
+    problem = serializers.CharField(help_text="Why nodes do not have it; empty = they have, or will.")
 
 
 class StageDetailSerializer(StageSerializer):
@@ -129,7 +129,10 @@ class StageDetailSerializer(StageSerializer):
     @extend_schema_field(LiveSerializer)
     def get_nodes(self, stage: Stage) -> dict[str, Any]:
         live = stage_live(stage)
-        return {"live": live.live, "up": live.up, "problem": stage_problem(stage)}
+        problem = stage_problem(stage) or "; ".join(
+            sorted({why for _, why in refusals_of("stage", stage.pk)})
+        )
+        return {"live": live.live, "up": live.up, "problem": problem}
 
 
 class StageChange(Strict):

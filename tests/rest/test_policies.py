@@ -6,6 +6,7 @@ from apis.models import Stage
 from apis.publish import deploy
 from tests.apis.factories import document, imported
 from tests.factories import make_deployment, make_operation, make_stage
+from tests.nodes.factories import make_node
 from tests.rest.problems import fault, problem
 
 
@@ -43,6 +44,15 @@ def test_settings_of_a_stage_are_changed_and_read_back(alice, stage):
 def test_a_problem_names_the_field(alice, stage, settings, field):
     assert fault(alice.patch(f"stages/{stage.pk}", settings), field)
     assert Stage.objects.get().policy == {}
+
+
+def test_a_stage_that_a_node_refused_says_why(alice, stage):
+    make_node(status={"problems": [{"name": f"entry stage {stage.pk}", "text": "it has no tree"}]})
+    assert alice.get(f"stages/{stage.pk}").json()["nodes"] == {
+        "live": 0,
+        "up": 1,
+        "problem": "it has no tree",
+    }
 
 
 def test_a_throttle_above_the_stages_own_is_told(alice, stage):
