@@ -5,12 +5,12 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from accounts.verb_admin import VerbAdmin, person
-from apis.admin.pages import form_page
+from apis.admin.pages import change_url, form_page
 from nodes.admin_read_only import ReadOnly
 from nodes.installation import change_installation
 from nodes.models import Installation, Lease, QuotaWindow
@@ -25,8 +25,11 @@ class InstallationAdmin(VerbAdmin):
     list_display = ("__str__", "throttle_rate", "throttle_burst")
     fields = (("throttle_rate", "throttle_burst"),)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and not Installation.objects.exists()
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        row = Installation.objects.first()
+        if row is not None:
+            return redirect(change_url(row))
+        return super().add_view(request, form_url, extra_context)
 
     def create(self, request: HttpRequest, data: dict[str, Any]) -> Installation:
         return change_installation(**data, actor=person(request))
