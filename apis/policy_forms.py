@@ -103,7 +103,10 @@ class PolicyForm(forms.Form):
         choices=[(name, RETRY_NAMES[name]) for name in RETRY_ON],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
-    timeout_ms = _number("Longest wait for the backend (milliseconds)", "50 to 29000.")
+    timeout_ms = _number(
+        "Longest wait for the backend (milliseconds)",
+        "50 or more, up to 29000 unless the installation allows longer waits.",
+    )
     max_body = _number("Largest body of a call (bytes)", "Larger ones get 413.")
     off = forms.MultipleChoiceField(
         label="Ask nothing here of",

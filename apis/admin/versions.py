@@ -156,7 +156,10 @@ class ApiVersionAdmin(DocumentPages, VerbAdmin):
 
         def verb(data: dict[str, Any]) -> str:
             deployment = deploy(version=version, actor=person(request), **data)
-            return f"The stage {data['stage_name']} now runs deployment #{deployment.number}."
+            name = data["stage_name"]
+            if deployment.canary_stages.filter(name=name).exists():
+                return f"The canary of the stage {name} now runs deployment #{deployment.number}."
+            return f"The stage {name} now runs deployment #{deployment.number}."
 
         form = DeployForm(request.POST or None)
         return form_page(

@@ -178,12 +178,14 @@ def test_a_canary_is_started_stopped_promoted_and_removed(staff, stage):
     assert "#1 gets 12.5 percent" in staff.get(page(stage, "change")).content.decode()
     assert "variables" in errors(staff.post(url, data | {"variables": "nonsense"}))
     assert "percent" in errors(staff.post(url, data | {"percent": "101"}))
+    deployed = staff.post(page(stage.version, "deploy_page"), {"stage_name": "live"})
+    assert said(deployed)[-1] == "The canary of the stage live now runs deployment #3."
     staff.post(url, data | {"do": "stop"})
     stage.refresh_from_db()
     assert stage.canary_percent == 0
     staff.post(url, data | {"do": "promote"})
     stage.refresh_from_db()
-    assert (stage.deployment, stage.canary_deployment) == (first, first)
+    assert (stage.deployment.number, stage.canary_deployment.number) == (3, 3)
     staff.post(url, data | {"do": "remove"})
     stage.refresh_from_db()
     assert stage.canary_deployment is None
