@@ -61,6 +61,7 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "Gateway": (
         ("nodes.node", "hub"),
+        ("nodes.installation", "speed"),
         ("nodes.entry", "data_object"),
         ("nodes.quotawindow", "hourglass"),
         ("nodes.lease", "pie_chart"),
