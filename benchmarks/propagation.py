@@ -118,7 +118,7 @@ def measure() -> Table:
             "GATEHOUSE_DEMO": "0",
             "GATEHOUSE_GATEWAY_PORT": str(first),
         }
-        running = Running(**settings).start()
+        running = Running(None, **settings).start()
         stack.callback(running.stop)
         clients = [Client(first + number) for number in range(NODES)]
         product = Product(running, backend)
