@@ -207,6 +207,9 @@ function authorize.content()
     local verdict, wrong = verify.judge(who, read)
     if not verdict then
         return fault("invalid-input", nil, wrong)
+    elseif not verdict.code then
+        header["Retry-After"] = verdict.wait
+        return fault("unavailable", verify.CANNOT_CONSUME)
     end
     return answer(verdict, options.as)
 end

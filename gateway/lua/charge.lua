@@ -175,17 +175,11 @@ local function plan_operation_bucket(plan, subscription, stage, operation)
     return bucket or nil
 end
 
--- Returns what one call would be taken from: {name, scope, source, bucket} of each token bucket.
+-- Returns the token buckets that one call would be taken from, but for the installation's: of the plan, of the plan for
+-- the operation, of the operation, of the stage; nil where there is none.
 function charge.buckets(stage, operation, plan, subscription)
-    local found = {}
-    local function add(name, scope, source, bucket)
-        found[#found + 1] = bucket and { name, scope, source, bucket } or nil
-    end
-    add("rate", "subscription", "plan", plan_bucket(plan, subscription))
-    add("rate_operation", "operation", "plan", plan_operation_bucket(plan, subscription, stage, operation))
-    add("operation", "operation", "stage", operation.bucket)
-    add("stage", "stage", "stage", stage.bucket)
-    return found
+    return plan_bucket(plan, subscription), plan_operation_bucket(plan, subscription, stage, operation),
+        operation.bucket, stage.bucket
 end
 
 -- Whom the usage line names: subscription and key.

@@ -48,29 +48,29 @@ local function see_quota(list, plan_quota, name, now)
     return quota.is_unknown(now)
 end
 
--- Under the lock; list is filled anew.
-local function see(buckets, plan_quota, lease, list)
-    local now = throttle.now()
-    for index = #list, 1, -1 do
-        list[index] = nil
-    end
-    for _, each in ipairs(buckets) do
-        see_bucket(list, each[1], each[2], each[3], each[4], now)
-    end
-    return plan_quota and see_quota(list, plan_quota, lease, ngx_now())
+-- The buckets of the call at hand.
+local of_plan, of_plan_operation, of_operation, of_stage
+
+-- Under the lock.
+local function see(plan_quota, lease)
+    local now, list = throttle.now(), {}
+    if of_plan then see_bucket(list, "rate", "subscription", "plan", of_plan, now) end
+    if of_plan_operation then see_bucket(list, "rate_operation", "operation", "plan", of_plan_operation, now) end
+    if of_operation then see_bucket(list, "operation", "operation", "stage", of_operation, now) end
+    if of_stage then see_bucket(list, "stage", "stage", "stage", of_stage, now) end
+    return list, plan_quota and see_quota(list, plan_quota, lease, ngx_now())
 end
 
--- buckets: a list of {name, scope, source, bucket}; plan_quota and lease (its name) may be nil. Returns a list of
--- limits {name, kind, scope, source, limit, burst, remaining, reset_after, window, ends, exceeded}. May yield once,
--- to learn of a quota that this node has not met in this window.
-function limits.see(buckets, plan_quota, lease)
-    local list = {}
-    if #buckets == 0 and not plan_quota then
-        return list
-    end
-    if lock.with(see, buckets, plan_quota, lease, list) then
+-- plan_quota and lease (its name) may be nil, and so may each bucket (as charge.buckets returns them). Returns a list of
+-- limits {name, kind, scope, source, limit, burst, remaining, reset_after, window, ends, exceeded}. May yield once, to
+-- learn of a quota that this node has not met in this window.
+function limits.see(plan_quota, lease, ...)
+    of_plan, of_plan_operation, of_operation, of_stage = ...
+    local list, ask = lock.with(see, plan_quota, lease)
+    if ask then
         quota.ask(lease)
-        lock.with(see, buckets, plan_quota, lease, list)
+        of_plan, of_plan_operation, of_operation, of_stage = ...
+        list = lock.with(see, plan_quota, lease)
     end
     return list
 end
@@ -127,20 +127,29 @@ function limits.json(list)
     return "[" .. concat(parts, ",") .. "]"
 end
 
+-- What the gate calls a plan's limits in headers, in its order.
+local HEADERS = { { "rate_operation", "operation" }, { "rate", "plan" }, { "quota", "quota" } }
+
+local function plans(list, name)
+    for _, each in ipairs(list) do
+        if each.source == "plan" and each.remaining and (each.name == name or each.kind == name and name == "quota") then
+            return each
+        end
+    end
+end
+
 -- Returns RateLimit and RateLimit-Policy as the gate writes them: of the plan, nil when it has no limits.
 function limits.headers(list)
     local now, policy = {}, {}
-    for _, each in ipairs(list) do
-        if each.source == "plan" and each.remaining then
-            local name = each.kind == "quota" and "quota" or each.name == "rate" and "plan"
-            if name then
-                local size, window = each.limit, each.window
-                if each.kind == "rate" then
-                    size, window = each.burst, max(each.limit > 0 and ceil(each.burst / each.limit) or 0, 1)
-                end
-                now[#now + 1] = format('"%s";r=%.14g;t=%d', name, each.remaining, each.reset_after)
-                policy[#policy + 1] = format('"%s";q=%.14g;w=%d', name, size, window)
+    for _, names in ipairs(HEADERS) do
+        local each = plans(list, names[1])
+        if each then
+            local size, window = each.limit, each.window
+            if each.kind == "rate" then
+                size, window = each.burst, max(each.limit > 0 and ceil(each.burst / each.limit) or 0, 1)
             end
+            now[#now + 1] = format('"%s";r=%.14g;t=%d', names[2], each.remaining, each.reset_after)
+            policy[#policy + 1] = format('"%s";q=%.14g;w=%d', names[2], size, window)
         end
     end
     if #now > 0 then

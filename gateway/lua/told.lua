@@ -9,14 +9,17 @@ local encode = cjson.encode
 
 local told = {}
 
-local last_moment, last_text
+local MOST = 1000
+local moments, count = {}, 0 -- seconds -> text; the same come often
 
 -- Returns Unix seconds as a JSON string, such as "2026-11-01T00:00:00Z"; `null` for nil.
 function told.moment(seconds)
     if not seconds then
         return "null"
-    elseif seconds == last_moment then
-        return last_text
+    end
+    local known = moments[seconds]
+    if known then
+        return known
     end
     local whole = floor(seconds)
     local micros = floor((seconds - whole) * 1e6 + 0.5)
@@ -24,8 +27,12 @@ function told.moment(seconds)
         whole, micros = whole + 1, 0
     end
     local text = date("!%Y-%m-%dT%H:%M:%S", whole)
-    last_moment, last_text = seconds, '"' .. text .. (micros > 0 and format(".%06dZ", micros) or "Z") .. '"'
-    return last_text
+    text = '"' .. text .. (micros > 0 and format(".%06dZ", micros) or "Z") .. '"'
+    if count >= MOST then
+        moments, count = {}, 0
+    end
+    moments[seconds], count = text, count + 1
+    return text
 end
 
 local moment = told.moment

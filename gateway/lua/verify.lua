@@ -27,7 +27,7 @@ local TTL = 5 -- seconds for which a verdict may be kept
 local NO_OPERATION = {} -- of a call whose method and path are not told
 local REFUSALS = { THROTTLED = "RATE_LIMITED", QUOTA_EXCEEDED = "QUOTA_EXCEEDED" }
 
-local verify = {}
+local verify = { CANNOT_CONSUME = "This node cannot write down consumed calls now (its usage log is full)." }
 
 -- Tells whether the call is for a custom domain or a canonical address, which keep their own /api; or for a domain
 -- whose client certificate it lacks, which the gate refuses.
@@ -91,8 +91,8 @@ local function consume(verdict, operation)
         charge.call(verdict.stage, operation or NO_OPERATION, verdict.plan, verdict.subscription, verdict.key)
     if refusal then
         var.gatehouse_verdict = refusal
-        verdict.code = REFUSALS[refusal]
-        verdict.message, verdict.wait = judge.CODES[verdict.code][2], wait
+        verdict.code, verdict.wait = REFUSALS[refusal], wait
+        verdict.message = verdict.code and judge.CODES[verdict.code][2]
         return
     end
     verdict.consumed = true
@@ -103,9 +103,8 @@ local function limits_of(verdict, operation)
     if not plan then
         return {}
     end
-    local buckets = charge.buckets(stage, operation or NO_OPERATION, plan, subscription)
     local lease = plan.quota and quota.name(subscription, verdict.key, plan.quota)
-    return limits.see(buckets, plan.quota, lease)
+    return limits.see(plan.quota, lease, charge.buckets(stage, operation or NO_OPERATION, plan, subscription))
 end
 
 -- Where the key was used, as it is told: a page by its URL or its host.
@@ -117,7 +116,8 @@ local function place_of(read)
     return { address = read.client_ip and ip.parse(read.client_ip), referrer = page_of }
 end
 
--- Judges read (asked.check) for `who`. Returns the verdict, complete with `limits`; or nil and the list of errors.
+-- Judges read (asked.check) for `who`. Returns the verdict, complete with `limits`; or nil and the list of errors. A
+-- verdict without a code: the call cannot be consumed now, try again after `wait` seconds.
 function verify.judge(who, read)
     local now = ngx_now()
     local verdict, entry = judge.text(read.key)
@@ -135,7 +135,7 @@ function verify.judge(who, read)
     if read.mode == "consume" and verdict.stage then
         consume(verdict, operation)
     end
-    verdict.limits = limits_of(verdict, operation)
+    verdict.limits = verdict.code and limits_of(verdict, operation) or {}
     return verdict
 end
 
@@ -234,6 +234,9 @@ function verify.content()
     local verdict, wrong = verify.judge(who, read)
     if not verdict then
         return problem("invalid-input", nil, wrong)
+    elseif not verdict.code then
+        header["Retry-After"] = verdict.wait
+        return problem("unavailable", verify.CANNOT_CONSUME)
     end
     local answer = json(verdict, read.mode)
     header["Content-Type"] = "application/json"

@@ -205,6 +205,38 @@ def test_a_check_takes_nothing_and_a_consumed_call_is_charged_and_metered_like_a
     }
 
 
+def test_every_limit_that_the_call_meets_is_told(desk: Desk) -> None:
+    from gateway.entries import Plan
+
+    wide, narrow = Throttle(rate=1, burst=9), Throttle(rate=0.001, burst=2)
+    sold = desk.sell(
+        throttle=wide,
+        quota=Quota(limit=5, period="DAY"),
+        stage={"throttle": wide},
+        operation={"throttle": wide},
+    )
+    desk.gate.agent.allow(f"s-{sold.name}", 5)
+    by_operation = {sold.name: {"op": narrow}}
+    plan = Plan([sold.name], wide, Quota(limit=5, period="DAY"), by_operation, {"name": "Pro"})
+    desk.world.put("plan", f"plan-s-{sold.name}", plan)
+    asked = {"mode": "consume", "method": "GET", "path": "/orders/7"}
+    found = desk.verdict(sold, **asked)
+    assert [(each["name"], each["source"], each["limit"], each["remaining"]) for each in found["limits"]] == [
+        ("rate", "plan", 1, 8), ("rate_operation", "plan", 0.001, 1), ("operation", "stage", 1, 8),
+        ("stage", "stage", 1, 8), ("daily", "plan", 5, 4),
+    ]  # fmt: skip
+    assert (found["binding_limit"], found["subscription"]["plan_name"]) == ("rate_operation", "Pro")
+    query, told_of = (
+        f"?mode=check&api={sold.name}",
+        {"X_Forwarded_Method": "GET", "X_Forwarded_Uri": "/orders/7"},
+    )
+    looked = desk.authorize(query, key=sold.key, **told_of)
+    assert looked.headers["ratelimit"].startswith('"operation";r=1;t=1000, "plan";r=8;t=1, "quota";r=4;t=')
+    direct = desk.node.call("GET", f"/{sold.name}/orders/7", key=sold.key)
+    assert direct.headers["ratelimit-policy"] == looked.headers["ratelimit-policy"]
+    assert desk.verdict(sold, **asked)["code"] == "RATE_LIMITED"
+
+
 def test_a_spent_quota_refuses_and_tells_when_it_starts_anew(desk: Desk) -> None:
     sold = desk.sell(quota=Quota(limit=2, period="MONTH"))
     desk.gate.agent.allow(f"s-{sold.name}", 2)
