@@ -60,9 +60,9 @@ def arrivals(gate, path, headers):
 def test_events_pass_as_they_come(gate, streams, path, headers):
     whole, times = arrivals(gate, path, headers)
     assert whole.startswith(b"HTTP/1.1 200 OK\r\n")
-    for number, seconds in enumerate(times):
-        assert 0.3 * number - 0.05 < seconds < 0.3 * number + 0.25, times
     assert len(times) == 4
+    assert times[0] < 0.6, times  # the backend sends the last one after 0.9 s
+    assert times[-1] - times[0] > 0.6, times
     assert b"x-cache" not in whole.lower()
     assert b"content-encoding" not in whole.lower()
 
@@ -86,7 +86,7 @@ def test_an_operations_own_timeout_bounds_the_pauses_of_its_stream(gate, streams
     assert (len(times), whole.endswith(b"0\r\n\r\n")) == (1, False)
     started = time.monotonic()
     assert gate.node.call("GET", "/strict/late?seconds=2").status == 504
-    assert 0.25 < time.monotonic() - started < 0.8
+    assert 0.25 < time.monotonic() - started < 1.5
 
 
 def test_an_ordinary_answer_that_pauses_longer_than_the_timeout_is_cut(gate, streams):
@@ -125,6 +125,19 @@ def test_a_websocket_may_be_idle_longer_than_the_backends_timeout(gate, streams)
         return await client.receive_str()
 
     assert asyncio.run(talk(gate, "/calm/echo", action)) == "two"
+
+
+def test_an_operations_own_timeout_bounds_an_idle_websocket(gate, streams):
+    async def action(client):
+        await client.send_str("one")
+        assert await client.receive_str() == "one"
+        started = time.monotonic()
+        message = await client.receive(timeout=5)
+        return message.type, time.monotonic() - started
+
+    kind, seconds = asyncio.run(talk(gate, "/strict/echo", action))
+    assert kind in {aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSE}
+    assert 0.2 < seconds < 2
 
 
 def test_many_websockets_at_once_keep_their_messages_apart(gate, streams):

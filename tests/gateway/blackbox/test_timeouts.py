@@ -57,7 +57,7 @@ def published(gate, slow):
     ("path", "seconds"), [("shorter", 0.05), ("direct", 0.2), ("longer", 0.6), ("cached", 0.2)]
 )
 def test_the_operations_own_timeout_goes_before_the_integrations(gate, published, path, seconds):
-    with takes(seconds - 0.01, seconds + 0.3):
+    with takes(seconds - 0.01, seconds + 1):
         answer = gate.node.call("GET", f"/late/{path}?1.2")
     assert (answer.status, answer.json) == (504, LATE)
     assert gate.node.call("GET", f"/late/{path}?0").status == 200
@@ -74,7 +74,7 @@ def test_the_verdict_is_in_the_usage_line(gate, published):
 
 def test_bodies_do_not_change_the_moment(gate, published):
     for size in (10, 500_000):
-        with takes(0.04, 0.5):
+        with takes(0.04, 0.75):
             assert gate.node.call("POST", "/late/shorter?0.8", body=b"x" * size).status == 504
 
 
@@ -96,7 +96,7 @@ def test_tries_share_one_deadline(gate):
     policy = Policy(timeout_ms=700, retries=Retries(attempts=1, on=["error"]))
     gate.world.publish("tries", {"op": operation("GET", "/", integration=proxy("shared"), policy=policy)})
     for _ in range(4):
-        with takes(0.68, 0.95):
+        with takes(0.68, 0.99):
             assert gate.node.call("GET", "/tries").status == 504
     for server in servers:
         server.stop()
@@ -109,7 +109,7 @@ def test_a_server_that_drips_its_header_is_given_up_between_two_reads(gate):
         with socket.create_connection(("127.0.0.1", gate.node.settings.port), timeout=5) as client:
             client.sendall(b"GET /dripping HTTP/1.1\r\nHost: gate.test\r\n\r\n")
             side, _ = server.accept()
-            with side, takes(0.29, 0.9):
+            with side, takes(0.29, 1.5):
                 side.sendall(b"HTTP/1.1 200 OK\r\nX-Half:")
                 assert client.recv(65536).startswith(b"HTTP/1.1 504 ")
 
@@ -137,5 +137,5 @@ def bounded(slow):
 
 @pytest.mark.parametrize("path", ["plain", "own"])
 def test_nothing_goes_beyond_what_the_operator_allows(bounded, path):
-    with takes(0.99, 1.5):
+    with takes(0.99, 1.9):
         assert bounded.call("GET", f"/s/{path}?2").status == 504
