@@ -1,14 +1,20 @@
 """What a provider sets by verbs is what a real node does: entries go from the database to nginx."""
 
+import json
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from access.applications import create_application
+from access.keys import create_key
+from access.plans import create_plan
+from access.subscribe import subscribe
 from apis.backends import change_backend, create_backend
 from apis.document_settings import change_document_settings, set_document_policy
 from apis.models import Stage
+from apis.policy.access_log import PRESETS
 from apis.publish import change_stage, deploy, flush_cache, promote_canary, set_canary, set_operation_policy
 from apis.versions import create_api, create_version, deprecate, replace_document
 from gateway.entries import Entry
@@ -16,7 +22,7 @@ from nodes.entries import snapshot
 from portal.embedded.ports import free_port
 from tests.factories import make_organization
 from tests.gateway.backends import Backend, FakeAgent
-from tests.gateway.node import Node, node_folder, start_nginx
+from tests.gateway.node import Node, node_folder, start_nginx, wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -237,3 +243,38 @@ def test_a_deprecated_version_says_so(gate: SimpleNamespace) -> None:
     deprecate(version=shop.version, actor=None)
     shop.send()
     assert shop.call().headers["deprecation"].startswith("@")
+
+
+@pytest.mark.parametrize("place", ["query", "bearer", "header"])
+def test_a_key_is_found_where_the_document_says_and_nowhere_else(gate: SimpleNamespace, place: str) -> None:
+    shop = Shop(gate, security=None)
+    source = {"place": place} | ({} if place == "bearer" else {"name": "x-shop"})
+    change_document_settings(version=shop.version, key_source=source, actor=None)
+    deploy(version=shop.version, actor=None)
+    organization = shop.backend.organization
+    plan = create_plan(organization=organization, name="P", stages=[shop.stage], actor=None)
+    application = create_application(organization=organization, name="A", actor=None)
+    subscribe(application=application, plan=plan, actor=None)
+    _, key = create_key(application=application, name="k", actor=None)
+    shop.send()
+    calls: dict[str, Any] = {
+        "query": ("/a?x-shop=" + key, {}),
+        "bearer": ("/a", {"Authorization": f"Bearer {key}"}),
+        "header": ("/a", {"X-Shop": key}),
+        "nowhere": ("/a", {"x-api-key": key}),
+    }
+    found = {name: shop.call(path, headers=headers).status for name, (path, headers) in calls.items()}
+    assert found == {name: 200 if name == place else 403 for name in calls}
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_access_log_is_written_in_every_preset(gate: SimpleNamespace, preset: str) -> None:
+    shop = Shop(gate)
+    shop.set(access_log=PRESETS[preset])
+    request_id = shop.call("/a").headers["x-amzn-requestid"]
+    path = shop.node.settings.access_log_folder / f"{shop.stage.pk}.log"
+    wait_until(lambda: path.exists() and request_id in path.read_text(), seconds=3, what="a line")
+    (line,) = path.read_text().splitlines()
+    if preset == "JSON":
+        assert json.loads(line)["resourcePath"] == "/a"
+    assert "200" in line
