@@ -42,7 +42,7 @@ STATE_COLOURS = {
     VersionState.RETIRED: "danger",
 }
 READ_ONLY = (
-    "api", "name", "coloured_state", "deprecated_at", "sunset_at",
+    "api", "name", "shown_state", "deprecated_at", "sunset_at",
     "operation_list", "stage_table", "deployment_list", "findings_table",
 )  # fmt: skip
 
@@ -79,6 +79,10 @@ class ApiVersionAdmin(DocumentPages, VerbAdmin):
     @display(description="State", label=STATE_COLOURS, ordering="state")
     def coloured_state(self, version: ApiVersion) -> tuple[str, str]:
         return version.state, version.get_state_display()
+
+    @display(description="State")
+    def shown_state(self, version: ApiVersion) -> str:
+        return version.get_state_display()
 
     @display(description="Operations")
     def operation_list(self, version: ApiVersion) -> str:

@@ -82,6 +82,8 @@ def test_every_row_has_a_page(staff):
     shown = staff.get(page("apiversion", "change", version.pk)).content.decode()
     assert "/paths/~1lambda/post/x-amazon-apigateway-integration" in shown
     assert "/shop/v1" in shown
+    assert "Published" in shown
+    assert "&#x27;published&#x27;" not in shown
     assert "4 operations, 1 of them not served" in shown
 
 
