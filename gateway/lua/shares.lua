@@ -57,9 +57,13 @@ function shares.refused(bucket)
         return
     end
     local name = bucket.name
-    if held:incr("!" .. name, 1, 0) == 1 then
+    local counter = "!" .. name
+    -- a full memory drops what would be new here, never a share
+    if not held:incr(counter, 1) and held:safe_add(counter, 1) then
         local whole = bucket.whole
-        held:lpush(shares.HUNGRY, whole.rate .. " " .. whole.burst .. " " .. name)
+        if not held:lpush(shares.HUNGRY, whole.rate .. " " .. whole.burst .. " " .. name) then
+            held:delete(counter)
+        end
     end
 end
 

@@ -128,6 +128,21 @@ def test_the_limit_may_change_while_it_is_divided(divided):
     assert flood(divided, "/edit", clients=20)[200] == 20
 
 
+def test_every_limit_that_refused_is_told_of_and_shares_stay(divided):
+    publish(divided, "kept", SLOW, 40)
+    say(divided, set=[order("s:kept", 0.25, SLOW, 40)])
+    names = {
+        f"op-{number}": operation("GET", f"/{number}", throttle=Throttle(SLOW, 1)) for number in range(300)
+    }
+    divided.world.publish("many", names)
+    for number in range(300):
+        for _ in range(2):
+            divided.node.call("GET", f"/many/{number}")
+    hungry = say(divided)["hungry"]
+    assert {f"o:many:op-{number}" for number in range(300)} <= set(hungry)
+    assert say(divided, tell=True)["shares"]["s:kept"] == 0.25
+
+
 def test_nonsense_is_refused(gate):
     assert gate.node.control("POST", "/shares", b"nonsense").status == 400
     assert gate.node.control("POST", "/shares", b"7").status == 400
