@@ -19,8 +19,11 @@ function balance.balancer()
         return retry.balancer(peer)
     end
     local address = peer.address or entries.get("address", peer.host)
-    local list = address.list
-    local number = #list
+    local list = address and address.list
+    local number = list and #list or 0
+    if number == 0 then
+        return retry.give_up("INTEGRATION_FAILURE") -- the name lost its addresses while the call was on its way
+    end
     if number > 1 then
         address.next = address.next % number + 1
         if not get_last_failure() then
@@ -31,7 +34,7 @@ function balance.balancer()
     local ok, problem = set_peer(list[number > 1 and address.next or 1], peer.port)
     if not ok then
         ngx.log(ngx.ERR, "the backend's address cannot be used: ", problem)
-        return ngx.exit(502)
+        return retry.give_up("INTEGRATION_FAILURE")
     end
 end
 

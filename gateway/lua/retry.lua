@@ -66,8 +66,8 @@ local function wanted(call, status)
     return not on or on.error
 end
 
--- Ends a call that is not tried again: verdict.lua reads the variable. In this phase ngx.exit returns.
-local function give_up(verdict)
+-- Ends a call in the balancer phase, where ngx.exit returns; verdict.lua reads the variable.
+function retry.give_up(verdict)
     var.gatehouse_failure = verdict
     ngx.exit(ngx.ERROR)
 end
@@ -80,9 +80,9 @@ local function again(call, status)
         var.gatehouse_health = ""
     end
     if not wanted(call, status) then
-        return give_up(status == 504 and "INTEGRATION_TIMEOUT" or "INTEGRATION_FAILURE")
+        return retry.give_up(status == 504 and "INTEGRATION_TIMEOUT" or "INTEGRATION_FAILURE")
     elseif ngx.now() + LEAST_SECONDS > call.deadline then
-        return give_up("INTEGRATION_TIMEOUT")
+        return retry.give_up("INTEGRATION_TIMEOUT")
     end
     local entry = choose(call)
     if entry.server.host_header ~= last.server.host_header then
@@ -131,7 +131,7 @@ function retry.balancer(call)
     local ok, problem = set_peer(entry.ip, entry.server.port)
     if not ok then
         ngx.log(ngx.ERR, "the backend's address cannot be used: ", problem)
-        return give_up("INTEGRATION_FAILURE")
+        return retry.give_up("INTEGRATION_FAILURE")
     end
 end
 

@@ -235,3 +235,17 @@ def test_a_websocket_upgrade_passes(gate):
                 assert side.recv(10) == b"ping"
                 side.sendall(b"pong")
                 assert client.recv(10) == b"pong"
+
+
+def test_a_name_that_loses_its_addresses_while_a_body_comes_is_a_502(gate):
+    gate.world.backend("leaving", "leaving.test", gate.backend.port)
+    gate.world.publish("leaving", {"op": operation("POST", "/", integration=proxy("leaving"))})
+    gate.node.push_addresses(**{"leaving.test": ["127.0.0.1"]})
+    head = b"POST /leaving HTTP/1.1\r\nHost: gate.test\r\nConnection: close\r\nContent-Length: 10\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", gate.node.settings.port), timeout=5) as client:
+        client.sendall(head + b"12345")
+        time.sleep(0.2)
+        gate.node.push_addresses(**{"leaving.test": []})
+        assert {gate.node.call("POST", "/leaving").status for _ in range(8)} == {502}  # both workers know
+        client.sendall(b"67890")
+        assert client.recv(65536).startswith(b"HTTP/1.1 502 ")
