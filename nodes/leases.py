@@ -9,12 +9,10 @@ before are void. Nothing of the new epoch is given out until every node that may
 that tells it; of one that stays silent for SETTLE, all that it may hold counts as spent.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, QuerySet
 from django.utils.timezone import now
 
 from access.models import ApiKey, Subscription
@@ -28,12 +26,8 @@ LARGEST_SLICE = 10_000
 SHARE = 4
 # how long nodes have to say that they hold no void units, before these are counted as spent
 SETTLE = timedelta(seconds=3)
-# how long nodes are asked for what they do not use, after a node was refused; how often that is noted
-WANTED, WANTED_AGAIN = timedelta(seconds=30), timedelta(seconds=2)
-# a lease of which nothing was spent for so long is idle (seconds)
-IDLE = 5.0
-# of how many leases a node is asked for the unspent units at once
-MOST_WANTED = 100
+# how often it is noted that a node was refused (nodes/wanted.py)
+WANTED_AGAIN = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +46,6 @@ class Grant:
     slice: int
     epoch: int = 0
     settling: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A lease whose unspent units others need; of one that was used in the last `idle` seconds, nothing."""
-
-    subscription: str
-    key: str
-    idle: float
 
 
 def lease(
@@ -250,34 +235,3 @@ def give_back(
         held.window.leased -= returned
         held.window.save(update_fields=["leased"])
         return returned
-
-
-def wanted_of(node: Node, *, at: datetime | None = None) -> list[Wanted]:
-    """Return of which leases the node should give back what it does not use, because others were refused.
-
-    Of a window that gave out more than its limit (the limit was lowered), nodes give back all they hold.
-    """
-    at = at or now()
-    held: QuerySet[Lease] = Lease.objects.filter(
-        node=node,
-        units__gt=0,
-        epoch=F("window__epoch"),
-        window__ends_at__gt=at,
-        window__wanted_at__gt=at - WANTED,
-    ).select_related("window__subscription__plan")
-    found = []
-    for each in held.order_by("-window__wanted_at")[:MOST_WANTED]:
-        row = each.window
-        overdrawn = row.leased > limit_of(row.subscription, row)
-        found.append(Wanted(row.subscription_id, row.key_id or "", 0 if overdrawn else IDLE))
-    return found
-
-
-def recall(plan_ids: Collection[str], *, at: datetime | None = None) -> None:
-    """Have nodes give back what they hold of windows that are over their plan's limit, which was lowered."""
-    at = at or now()
-    QuotaWindow.objects.filter(
-        leased__gt=F("subscription__plan__quota_limit") + F("extra"),
-        subscription__plan__in=plan_ids,
-        ends_at__gt=at,
-    ).update(wanted_at=at)

@@ -13,7 +13,7 @@ from access.signals import keys_changed, plans_changed, subscriptions_changed
 from accounts.signals import organization_changed, organization_suspended_changed, tokens_changed
 from apis.models import Stage
 from apis.signals import backends_changed, domains_changed, mappings_changed, stages_changed
-from nodes import compile as compiler, entries, leases
+from nodes import compile as compiler, entries, wanted
 from nodes.compile_callers import tokens_of
 
 
@@ -40,7 +40,7 @@ def write_plans(plan_ids: Collection[str], **_: Any) -> None:
     """A lowered quota also has nodes give back what they hold beyond it."""
     entries.lock()
     entries.write_many(changes=compiler.plans(set(plan_ids)))
-    leases.recall(set(plan_ids))
+    wanted.recall(set(plan_ids))
 
 
 @receiver(subscriptions_changed)

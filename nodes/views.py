@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from gateway.entries import Entry as EntryShape
 from metering import intake
-from nodes import entries, leases, registry, shares
+from nodes import entries, leases, registry, shares, wanted
 from nodes.compile_tls import opened
 from nodes.door import Problem, json_body, node_view, number, text, whole
 from nodes.models import Node
@@ -144,5 +144,5 @@ def status(request: HttpRequest, node: Node) -> HttpResponse:
         "status": told,
     }
     registry.report(node=node, status=said)
-    wanted = [asdict(each) for each in leases.wanted_of(node)]
-    return JsonResponse({"generation": entries.newest_generation(), "wanted": wanted})
+    asked = [asdict(each) for each in wanted.wanted_of(node)]
+    return JsonResponse({"generation": entries.newest_generation(), "wanted": asked})

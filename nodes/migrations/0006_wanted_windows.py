@@ -4,20 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('access', '0003_limits_of_keys_and_operations'),
-        ('accounts', '0001_initial'),
-        ('nodes', '0005_throttle_shares'),
+        ("access", "0003_limits_of_keys_and_operations"),
+        ("accounts", "0001_initial"),
+        ("nodes", "0005_throttle_shares"),
     ]
 
     operations = [
         migrations.RemoveField(
-            model_name='quotawindow',
-            name='epoch_generation',
+            model_name="quotawindow",
+            name="epoch_generation",
         ),
         migrations.AddIndex(
-            model_name='quotawindow',
-            index=models.Index(condition=models.Q(('wanted_at__isnull', False)), fields=['wanted_at'], name='quota_window_wanted'),
+            model_name="quotawindow",
+            index=models.Index(
+                condition=models.Q(("wanted_at__isnull", False)),
+                fields=["wanted_at"],
+                name="quota_window_wanted",
+            ),
         ),
     ]

@@ -7,8 +7,9 @@ import pytest
 from django.db import connection
 
 from access.models import UsagePlan
-from nodes.leases import IDLE, Grant, Wanted, give_back, lease, recall, wanted_of
+from nodes.leases import Grant, give_back, lease
 from nodes.models import Lease, QuotaWindow
+from nodes.wanted import IDLE, Wanted, recall, wanted_of
 from tests.factories import make_application, make_key, make_organization, make_plan, make_subscription
 from tests.nodes.factories import make_node
 
