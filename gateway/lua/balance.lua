@@ -13,7 +13,10 @@ local MOST_TRIES = 3
 local balance = {}
 
 -- The balancer phase; the access phase left the peer in ngx.ctx, or a call of rich.lua.
-function balance.balancer()
+balance.balancer = require("compiled").phase(function(real)
+    if not real then
+        return
+    end
     local peer = ngx.ctx
     if peer.tried then
         return retry.balancer(peer)
@@ -36,6 +39,6 @@ function balance.balancer()
         ngx.log(ngx.ERR, "the backend's address cannot be used: ", problem)
         return retry.give_up("INTEGRATION_FAILURE")
     end
-end
+end)
 
 return balance

@@ -68,7 +68,7 @@ local VALUES = {
         return call.stage.canary and (find(var.gatehouse_flags, "c", 1, true) and "true" or "false") or nil
     end,
     requestId = function() return var.gatehouse_request_id end,
-    extendedRequestId = function() return var.request_id end,
+    extendedRequestId = function() return var.gatehouse_request_id end,
     awsEndpointRequestId = function() return var.upstream_http_x_amzn_requestid end,
     xrayTraceId = function() return var.http_x_amzn_trace_id end,
     httpMethod = function() return var.request_method end,

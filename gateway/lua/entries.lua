@@ -13,7 +13,7 @@ local decode = cjson.decode
 local RING = 4096          -- changes that the ring remembers
 local LIMIT = 100000       -- decoded entries per generation of the cache; there are two
 
-local entries = { RING = RING }
+local entries = { RING = RING, moves = 0 } -- moves: counts changes of mappings and stages, for route.lua
 
 local function fresh()
     local cache = {}
@@ -61,16 +61,21 @@ local function catch_up(version)
             local colon = name and find(name, ":", 1, true)
             if not colon then
                 young, old, count = fresh(), fresh(), 0
+                entries.moves = entries.moves + 1
                 break
             end
             local kind, key = sub(name, 1, colon - 1), sub(name, colon + 1)
             young[kind][key], old[kind][key] = nil, nil
+            if kind == "mapping" or kind == "stage" then
+                entries.moves = entries.moves + 1
+            end
         end
     end
     -- The ring may have been overtaken while it was read.
     if page.version - seen >= RING then
         version = page.version
         young, old, count = fresh(), fresh(), 0
+        entries.moves = entries.moves + 1
     end
     seen = version
 end

@@ -4,6 +4,7 @@ local cache = require "cache"
 local canary = require "canary"
 local charge = require "charge"
 local entries = require "entries"
+local found = require "found"
 local guard = require "guard"
 local hop = require "hop"
 local key = require "key"
@@ -14,7 +15,6 @@ local page = require "page"
 local preflight = require "preflight"
 local prepare = require "prepare"
 local rich = require "rich"
-local route = require "route"
 local tls = require "tls"
 local verdict = require "verdict"
 
@@ -23,6 +23,8 @@ local var = ngx.var
 local find, sub = string.find, string.sub
 local LONGEST_URL = 10240 -- bytes, AWS's
 local get_method, ngx_now = ngx.req.get_method, ngx.now
+local next_id = require("request_id").next
+local cut = require("compiled").cut
 local get, refuse = entries.get, verdict.refuse
 local secure = require("peer").secure
 
@@ -110,12 +112,16 @@ local function authorize(stage, text)
 end
 
 -- The access phase of every call.
-function gate.access()
+gate.access = require("compiled").phase(function(real)
+    if not real then
+        return
+    end
     if page.ready == 0 then
         return refuse("NOT_READY")
     end
     entries.refresh()
 
+    var.gatehouse_request_id = next_id()
     local uri = var.request_uri
     if #uri > LONGEST_URL then
         return ngx.exit(414)
@@ -125,16 +131,15 @@ function gate.access()
     if mark then
         path, query = sub(uri, 1, mark - 1), sub(uri, mark)
     end
-    if not route.is_safe(path) then
+    local host = var.host
+    local mapping, from, is_safe = found.mapping(host, path)
+    if not is_safe then
         return refuse("BAD_REQUEST")
     end
-
-    local host = var.host
     if page.mutual ~= 0 and not tls.admits(host) then
         return refuse("ACCESS_DENIED")
     end
 
-    local mapping, from = route.mapping(host, path)
     local stage = mapping and get("stage", mapping.stage)
     if not stage then
         return no_mapping(path, mapping or from)
@@ -150,7 +155,7 @@ function gate.access()
     if method == "OPTIONS" then
         preflight.answer(stage, path, from)
     end
-    local id, captures = route.operation(stage.trie, path, from, method)
+    local id, captures = found.operation(stage.trie, path, from, method)
     local operation = id and stage.operations[id] and prepare.operation(stage, id)
     local policy = (operation or stage).policy
     var.gatehouse_route = operation and operation.route or stage.nowhere
@@ -193,6 +198,7 @@ function gate.access()
     if operation.cache and cache.refuses(operation) then
         return refuse("ACCESS_DENIED")
     end
+    cut(0)
     local refusal, wait = charge.call(stage, operation, plan, subscription, entry)
     if refusal then
         return refuse(refusal, wait)
@@ -201,6 +207,6 @@ function gate.access()
         return rich.proxy(stage, operation, peer, target, sub(path, from), mapped_host)
     end
     return proxy(operation, peer, target, mapped_host)
-end
+end)
 
 return gate

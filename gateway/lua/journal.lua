@@ -271,7 +271,10 @@ local function whole(text)
 end
 
 -- The log phase of every call.
-function journal.log()
+journal.log = require("compiled").phase(function(real)
+    if not real then
+        return
+    end
     local name = var.gatehouse_slot
     if name ~= "" then
         local index = index_of[name]
@@ -290,7 +293,7 @@ function journal.log()
     if state and wants_more() then
         grow_soon()
     end
-end
+end)
 
 -- folder: of the journal, made by gateway/journal.py; size: bytes that all files of lines together may take.
 function journal.init(folder, size)

@@ -76,6 +76,8 @@ end
 
 -- What each worker does before its first call.
 function load.worker()
+    require("compiled").start()
+    require("request_id").start()
     require("journal").start()
 end
 

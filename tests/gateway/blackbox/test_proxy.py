@@ -33,7 +33,13 @@ def test_every_answer_carries_the_request_ids(gate):
     for path in ("/open/x", "/nowhere"):
         headers = gate.node.call("GET", path).headers
         assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", headers["x-amzn-requestid"])
-        assert headers["x-amz-apigw-id"] == headers["x-amzn-requestid"].replace("-", "")
+        assert headers["x-amz-apigw-id"] == headers["x-amzn-requestid"]
+
+
+def test_request_ids_are_unique_over_workers(gate):
+    found = [gate.node.call("GET", "/nowhere").headers["x-amzn-requestid"] for _ in range(200)]
+    assert len(set(found)) == 200
+    assert gate.node.raw(b"GET / HTTP/9.9\r\n\r\n").lower().count(b"x-amzn-requestid") == 1
 
 
 def test_the_backend_is_told_who_calls_and_by_which_request(gate):

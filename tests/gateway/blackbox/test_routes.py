@@ -175,3 +175,27 @@ def test_a_closed_stage_is_forbidden(gate, change):
     assert (answer.status, answer.json) == (403, {"message": "Forbidden"})
     gate.world.publish("closed", {"op": operation("GET", "/")}, state="deprecated")
     assert gate.node.call("GET", "/closed").status == 200
+
+
+def test_what_was_found_before_is_forgotten_when_the_stage_or_its_address_changes(gate):
+    def answers():
+        return {gate.node.call("GET", "/moving/a/1").status for _ in range(12)}
+
+    gate.world.publish("moving", {"op": operation("GET", "/a/{id}")})
+    assert answers() == {200}
+    gate.world.publish("moving", {"op": operation("GET", "/b/{id}")})
+    assert answers() == {403}
+    gate.world.publish("moving", {"op": operation("GET", "/a/{id}")})
+    assert answers() == {200}
+    gate.world.put("mapping", "*|moving", None)
+    assert answers() == {403}
+
+
+def test_a_path_found_at_one_method_or_host_is_not_found_at_another(gate):
+    gate.world.publish("only-get", {"op": operation("GET", "/a")})
+    gate.world.put("mapping", "found.test|", Mapping(stage="only-get"))
+    for _ in range(12):
+        assert gate.node.call("GET", "/only-get/a").status == 200
+        assert gate.node.call("POST", "/only-get/a").status == 403
+        assert gate.node.call("GET", "/only-get/a", host="found.test").status == 403
+        assert gate.node.call("GET", "/a", host="found.test").status == 200

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gateway.entries import Plan, Throttle
+from gateway.entries import Installation, Plan, Throttle
 from tests.gateway.world import make_key, operation
 
 CLIENTS = 50
@@ -111,3 +111,34 @@ def test_the_ratelimit_headers_come_from_the_bucket_that_decides(gate):
         '"plan";r=0;t=2',
     ]
     assert "ratelimit" not in gate.node.call("GET", "/open/x").headers
+
+
+def test_a_bucket_of_the_installation_holds_over_all_stages_and_takes_nothing_from_others(gate):
+    gate.world.publish("one", {"op": operation("GET", "/")}, throttle=Throttle(rate=0.001, burst=100))
+    gate.world.publish("two", {"op": operation("GET", "/")})
+    gate.world.put("installation", "installation", Installation(throttle=Throttle(rate=0.001, burst=70)))
+    try:
+        assert flood(gate, "/one", calls=1) == {200: 50}
+        assert flood(gate, "/two", calls=1) == {200: 20, 429: 30}
+        assert flood(gate, "/one", calls=1) == {429: 50}
+    finally:
+        gate.world.put("installation", "installation", None)
+    assert flood(gate, "/one", calls=2) == {200: 50, 429: 50}, "what was refused took no token"
+
+
+def test_a_plan_may_limit_single_operations(gate):
+    operations = {
+        name: operation("GET", f"/{name}", key_required=True) for name in ("dear", "cheap", "other")
+    }
+    gate.world.publish("priced", operations)
+    key = gate.world.subscribe("narrow", ["priced"])
+    throttles = {"priced": {"dear": Throttle(0.001, 5), "*": Throttle(0.001, 12)}}
+    plan = Plan(stages=["priced"], throttle=Throttle(0.001, 25), operation_throttles=throttles)
+    gate.world.put("plan", "plan-narrow", plan)
+    answer = gate.node.call("GET", "/priced/dear", key=key)
+    assert answer.headers["ratelimit-policy"] == '"operation";q=5;w=5000, "plan";q=25;w=25000'
+    assert answer.headers["ratelimit"].startswith('"operation";r=4;t=')
+    assert '"plan";r=24;t=' in answer.headers["ratelimit"]
+    assert flood(gate, "/priced/dear", key=key, calls=1) == {200: 4, 429: 46}
+    assert flood(gate, "/priced/cheap", key=key, calls=1) == {200: 12, 429: 38}
+    assert flood(gate, "/priced/other", key=key, calls=1) == {200: 8, 429: 42}, "the plan's bucket is spent"

@@ -1,0 +1,95 @@
+-- What route.lua found before: mappings by host and path, operations by route tree, method and path. A path that comes
+-- again costs two look-ups instead of a walk. Forgotten when a mapping or a stage changes.
+--
+-- A cache has two generations of at most LIMIT paths, so nobody can fill the memory. Only one miss of SAMPLE is kept:
+-- paths that come often get in all the same, and a flood of different ones costs little more than without a cache.
+
+local entries = require "entries"
+local route = require "route"
+
+local LIMIT, LONGEST, SAMPLE = 4096, 256, 5
+
+local found = {}
+local young, old, count, misses = {}, {}, 0, 0
+local moves = -1
+
+local function forget()
+    young, old, count = {}, {}, 0
+    moves = entries.moves
+end
+
+local function branch(tree, key)
+    local child = tree[key]
+    if not child then
+        child = {}
+        tree[key] = child
+    end
+    return child
+end
+
+-- first is a host (its leaves are by path alone, second is "") or a route tree (second is the method).
+local function keep(first, second, path, leaf)
+    if count >= LIMIT then
+        old, young, count = young, {}, 0
+    end
+    branch(branch(young, first), second)[path] = leaf
+    count = count + 1
+end
+
+local function look(tree, first, second, path)
+    local leaves = tree[first]
+    leaves = leaves and leaves[second]
+    return leaves and leaves[path]
+end
+
+local function is_kept(path)
+    misses = misses + 1
+    return misses % SAMPLE == 1 and #path <= LONGEST
+end
+
+-- Returns what route.mapping() returns, and true; or nil, nil, false for a path that must not be routed.
+function found.mapping(host, path)
+    if moves ~= entries.moves then
+        forget()
+    end
+    local leaf = look(young, host, "", path)
+    if leaf then
+        return leaf.mapping, leaf.from, true
+    end
+    leaf = look(old, host, "", path)
+    if not leaf then
+        if not route.is_safe(path) then
+            return nil, nil, false
+        end
+        local mapping, from = route.mapping(host, path)
+        if not mapping or not is_kept(path) then
+            return mapping, from, true
+        end
+        leaf = { mapping = mapping, from = from }
+    end
+    keep(host, "", path, leaf)
+    return leaf.mapping, leaf.from, true
+end
+
+-- Returns what route.operation() returns.
+function found.operation(trie, path, from, method)
+    local leaf = look(young, trie, method, path)
+    if leaf and leaf.from == from then
+        return leaf.id, leaf.captures, leaf.number
+    end
+    leaf = look(old, trie, method, path)
+    if not leaf or leaf.from ~= from then
+        local id, captures, number = route.operation(trie, path, from, method)
+        if not id or not is_kept(path) then
+            return id, captures, number
+        end
+        leaf = { id = id, from = from, captures = {}, number = number }
+        for index = 1, number do
+            leaf.captures[index] = captures[index]
+        end
+    end
+    keep(trie, method, path, leaf)
+    return leaf.id, leaf.captures, leaf.number
+end
+
+return found
