@@ -1,6 +1,5 @@
 -- The limits that a judged call meets, as keys/verify tells them, from the very counters that decide. Looks only.
 
-local lock = require "lock"
 local quota = require "quota"
 local throttle = require "throttle"
 local told = require "told"
@@ -16,7 +15,7 @@ local NAMES = { DAY = "daily", WEEK = "weekly", MONTH = "monthly" }
 
 local limits = {}
 
--- Under the lock. Adds what a bucket holds.
+-- Adds what a bucket holds.
 local function see_bucket(list, name, scope, source, bucket, now)
     local full_at, left = throttle.look(bucket, now)
     local whole = bucket.whole or bucket
@@ -34,7 +33,7 @@ local function see_bucket(list, name, scope, source, bucket, now)
     }
 end
 
--- Under the lock. Returns whether the lease must be asked for before anything is known.
+-- Adds what is left of a quota. Returns whether the lease must be asked for before anything is known.
 local function see_quota(list, plan_quota, name, now)
     quota.look(name)
     local left, reset, window = quota.seen(plan_quota, now)
@@ -48,11 +47,8 @@ local function see_quota(list, plan_quota, name, now)
     return quota.is_unknown(now)
 end
 
--- The buckets of the call at hand.
-local of_plan, of_plan_operation, of_operation, of_stage
-
--- Under the lock.
-local function see(plan_quota, lease)
+-- Without the lock: each counter is read whole, and nothing is decided by what is told.
+local function see(plan_quota, lease, of_plan, of_plan_operation, of_operation, of_stage)
     local now, list = throttle.now(), {}
     if of_plan then see_bucket(list, "rate", "subscription", "plan", of_plan, now) end
     if of_plan_operation then see_bucket(list, "rate_operation", "operation", "plan", of_plan_operation, now) end
@@ -64,13 +60,11 @@ end
 -- plan_quota and lease (its name) may be nil, and so may each bucket (as charge.buckets returns them). Returns a list of
 -- limits {name, kind, scope, source, limit, burst, remaining, reset_after, window, ends, exceeded}. May yield once, to
 -- learn of a quota that this node has not met in this window.
-function limits.see(plan_quota, lease, ...)
-    of_plan, of_plan_operation, of_operation, of_stage = ...
-    local list, ask = lock.with(see, plan_quota, lease)
+function limits.see(plan_quota, lease, of_plan, of_plan_operation, of_operation, of_stage)
+    local list, ask = see(plan_quota, lease, of_plan, of_plan_operation, of_operation, of_stage)
     if ask then
         quota.ask(lease)
-        of_plan, of_plan_operation, of_operation, of_stage = ...
-        list = lock.with(see, plan_quota, lease)
+        list = see(plan_quota, lease, of_plan, of_plan_operation, of_operation, of_stage)
     end
     return list
 end
