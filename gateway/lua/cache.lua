@@ -2,7 +2,8 @@
 --
 -- What is kept is the backend's answer without compression, CORS and mapped headers; those are made anew for each
 -- caller by the filters of rich.lua. A key is made of stage, flush number, deployment, operation, the path below the
--- base path and the listed query parameters and headers, so nothing is shared that a deployment or stage keeps apart.
+-- base path, the address as the backend is told it, and the listed query parameters and headers, so nothing is shared
+-- that a deployment, stage or address keeps apart.
 -- While one call fetches an answer, others of its key wait for it; if it cannot be kept, all go on at once.
 
 local fetch = require "fetch"

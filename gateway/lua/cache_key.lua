@@ -1,6 +1,7 @@
 -- Under which key an answer is kept. Each part says its length, so no two calls with different parts have one key.
 
 local ngx = ngx
+local var = ngx.var
 local gsub, lower, match = string.gsub, string.lower, string.match
 local concat, sort, type, tostring = table.concat, table.sort, type, tostring
 
@@ -45,6 +46,10 @@ return function(call)
     put(parts, "deployment", stage.deployment)
     put(parts, "operation", call.operation.route)
     put(parts, "path", call.path)
+    -- what the backend is told of the address, by which it may write links and redirects
+    put(parts, "host", var.gatehouse_forwarded_host or "")
+    put(parts, "scheme", var.gatehouse_scheme or var.scheme)
+    put(parts, "port", var.gatehouse_port or var.server_port)
     local names = policy.query
     if #names > 0 then
         local arguments = ngx.req.get_uri_args(0)

@@ -217,7 +217,7 @@ local VERDICTS = { [THROTTLED] = "THROTTLED", [FULL] = "USAGE_LOG_FULL", [quota.
 -- quota's lease is spent.
 function charge.call(stage, operation, plan, subscription, key)
     local outcome, detail
-    for _ = 1, ASKS do
+    for turn = 1, ASKS do
         if not meet_limits(stage, operation, plan, subscription, key) then
             return "USAGE_LOG_FULL", RETRY
         end
@@ -226,8 +226,8 @@ function charge.call(stage, operation, plan, subscription, key)
             break
         end
         journal.close(slot)
-        if outcome ~= ASK then
-            break
+        if outcome ~= ASK or turn == ASKS then
+            break -- what follows is still of this call: nobody else ran meanwhile
         end
         quota.ask(lease)
     end

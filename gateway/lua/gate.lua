@@ -22,6 +22,8 @@ local ngx = ngx
 local var = ngx.var
 local find, sub = string.find, string.sub
 local LONGEST_URL = 10240 -- bytes, AWS's
+local MOST_HOPS = "5"     -- gates before this one; nginx.conf counts to it
+local LOOP = "The call went through Gatehouse " .. MOST_HOPS .. " times: a backend leads back to it"
 local get_method, ngx_now = ngx.req.get_method, ngx.now
 local next_id = require("request_id").next
 local cut = require("compiled").cut
@@ -135,6 +137,9 @@ gate.access = require("compiled").phase(function(real)
     local mapping, from, is_safe = found.mapping(host, path)
     if not is_safe then
         return refuse("BAD_REQUEST")
+    end
+    if var.http_x_gatehouse_hops == MOST_HOPS then
+        return refuse("API_CONFIGURATION_ERROR", nil, LOOP)
     end
     if page.mutual ~= 0 and not tls.admits(host) then
         return refuse("ACCESS_DENIED")

@@ -2,6 +2,7 @@
 
 local clear_header = ngx.req.clear_header
 local lower = string.lower
+local MOST = 50 -- names
 
 local hop = {
     -- Values that name nothing more, as nearly all are.
@@ -12,10 +13,16 @@ local hop = {
 local LEFT = { close = true, ["keep-alive"] = true, upgrade = true, te = true, host = true, ["content-length"] = true,
     ["content-type"] = true, ["transfer-encoding"] = true, connection = true, authorization = true }
 
--- connection: the value of the header, not nil.
+-- connection: the value of the header, not nil. Each name costs a look at all headers, so there is an end to them.
 function hop.drop(connection)
+    local seen, count = {}, 0
     for name in connection:gmatch("[%w!#$%%&'*+.^_`|~-]+") do
-        if not LEFT[lower(name)] then
+        name = lower(name)
+        if not LEFT[name] and not seen[name] then
+            if count >= MOST then
+                return
+            end
+            seen[name], count = true, count + 1
             clear_header(name)
         end
     end

@@ -23,10 +23,12 @@ OWN_HEADERS = {
     "X-Forwarded-For": "$remote_addr",
     "X-Forwarded-Port": "$server_port",
     "X-Forwarded-Proto": "$scheme",
-    "X-Forwarded-Host": "$http_host",
+    "X-Forwarded-Host": "$gatehouse_forwarded_host",
     "X-Real-Ip": "",
     "Forwarded": "",
     "X-Request-Id": "$gatehouse_request_id",
+    # through how many gates a call has gone, for gate.lua
+    "X-Gatehouse-Hops": "$gatehouse_hops",
     "X-Gatehouse-Subscription": "$gatehouse_subscription_header",
     "X-Gatehouse-Key": "$gatehouse_key_header",
     # of a client certificate that a domain asked for (tls.lua lets no other pass)
