@@ -176,8 +176,8 @@ end
 
 -- The content phase of the location.
 function authorize.content()
-    if verify.is_elsewhere() then
-        return ngx.exec("/") -- not ours: the same call, through the gate
+    if verify.is_elsewhere(HERE) then
+        return ngx.exec("/", var.args) -- not ours: the same call, through the gate
     end
     var.gatehouse_logged = "0"
     ngx.req.discard_body()

@@ -25,14 +25,13 @@ local function of_authorization(header)
     return header and match(header, "^[Bb][Ee][Aa][Rr][Ee][Rr] +(gat_%w+_%w+) *$")
 end
 
--- The token: of Authorization, or of X-Gatehouse-Token where Authorization is the judged call's own.
+-- The token: of Authorization, or of X-Gatehouse-Token where Authorization is the judged call's own; and whether both
+-- have one. Then one of them may be a client's, who would be judged by what her own organization has under the name.
 local function token()
     local authorization = var.http_authorization
-    local known = authorization and of_header[authorization]
-    if known then
-        return known
-    end
-    return of_authorization(authorization) or var.http_x_gatehouse_token
+    local first = authorization and (of_header[authorization] or of_authorization(authorization))
+    local second = var.http_x_gatehouse_token
+    return first or second, first and second
 end
 
 -- Only hashes of known tokens are remembered.
@@ -62,8 +61,11 @@ end
 
 -- Returns the caller's entry; or nil, the challenge for WWW-Authenticate and what is wrong.
 function caller.authenticate()
-    local text = token()
-    if not text then
+    local text, another = token()
+    if another then
+        return nil, 'Bearer realm="gatehouse", error="invalid_request"',
+            "Send one token: in Authorization or in X-Gatehouse-Token, and take the other away from your client's call."
+    elseif not text then
         local challenge = 'Bearer realm="gatehouse"' .. (var.http_authorization and ', error="invalid_token"' or "")
         return nil, challenge, "Send `Authorization: Bearer gat_…`, with a token of your organization."
     end

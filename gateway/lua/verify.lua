@@ -5,6 +5,7 @@ local asked = require "asked"
 local caller = require "caller"
 local charge = require "charge"
 local cjson = require "cjson.safe"
+local current = require "current"
 local entries = require "entries"
 local ip = require "ip"
 local judge = require "judge"
@@ -20,8 +21,10 @@ local told = require "told"
 
 local ngx = ngx
 local var, header, ngx_now = ngx.var, ngx.header, ngx.now
-local find, sub, lower = string.find, string.sub, string.lower
+local byte, find, sub, lower = string.byte, string.find, string.sub, string.lower
+local SLASH = 47
 local floor, min = math.floor, math.min
+local HERE = "/api/v1/keys/verify"
 local MOST_BYTES = 65536
 local TTL = 5 -- seconds for which a verdict may be kept
 local NO_OPERATION = {} -- of a call whose method and path are not told
@@ -30,11 +33,13 @@ local REFUSALS = { THROTTLED = "RATE_LIMITED", QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
 local verify = { CANNOT_CONSUME = "This node cannot write down consumed calls now (its usage log is full)." }
 
 -- Tells whether the call is for a custom domain or a canonical address, which keep their own /api; or for a domain
--- whose client certificate it lacks, which the gate refuses.
-function verify.is_elsewhere()
+-- whose client certificate it lacks, which the gate refuses; or spelt so that nginx found us where the path as sent does
+-- not: a gateway that puts authorize before its client's path must not be led to verify, which answers 200 to anything.
+function verify.is_elsewhere(here)
     entries.refresh()
-    local host = var.host
-    return route.claims(host) and not caller.is_asking() or page.mutual ~= 0 and not tls.admits(host)
+    local host, path = var.host, current.path()
+    return sub(path, 1, #here) ~= here or (byte(path, #here + 1) or SLASH) ~= SLASH or not route.is_safe(path)
+        or route.claims(host) and not caller.is_asking() or page.mutual ~= 0 and not tls.admits(host)
 end
 
 -- Who asks: returns the caller; or nil, the problem's name, its text and the header that goes with it. What every
@@ -207,8 +212,8 @@ end
 
 -- The content phase of the location.
 function verify.content()
-    if verify.is_elsewhere() then
-        return ngx.exec("/") -- not ours: the same call, through the gate
+    if verify.is_elsewhere(HERE) then
+        return ngx.exec("/", var.args) -- not ours: the same call, through the gate
     end
     var.gatehouse_logged = "0"
     local who, slug, detail, with = verify.caller()
