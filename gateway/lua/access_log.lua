@@ -1,6 +1,7 @@
 -- The provider's access log of a stage: one line a call in her format, in `{folder}/{stage id}.log`. Written in the
 -- log phase of locations that only such stages use. Whatever goes wrong here, no call notices.
 
+local complain = require "complain"
 local context = require "context"
 local current = require "current"
 
@@ -8,12 +9,11 @@ local ngx = ngx
 local ring = ngx.shared.gatehouse_ring
 local byte, find, format, gsub, match, sub = string.byte, string.find, string.format, string.gsub, string.match, string.sub
 local HANDLES = 64     -- open files a worker keeps
-local COMPLAIN = 60    -- seconds between two lines in the error log
+local TROUBLE = "an access log cannot be written: "
 
 local access_log = {}
 local settings
 local handles, count = {}, 0
-local complained = 0
 
 -- of = {folder, size (bytes of a file before the next begins), files (how many are kept, the current one too)}
 function access_log.init(of)
@@ -25,13 +25,19 @@ local function escaped(character)
 end
 
 -- Well-formed UTF-8 stays, other bytes become \u00XX: what is JSON stays JSON.
-local SEQUENCES = { "^[\194-\223][\128-\191]", "^[\224-\239][\128-\191][\128-\191]", "^[\240-\244][\128-\191][\128-\191][\128-\191]" }
+-- No surrogates, nothing longer than it need be: strict readers refuse the whole line for one such byte.
+local SEQUENCES = {
+    "^[\194-\223][\128-\191]",
+    "^\224[\160-\191][\128-\191]", "^[\225-\236\238\239][\128-\191][\128-\191]", "^\237[\128-\159][\128-\191]",
+    "^\240[\144-\191][\128-\191][\128-\191]", "^[\241-\243][\128-\191][\128-\191][\128-\191]",
+    "^\244[\128-\143][\128-\191][\128-\191]",
+}
 
 local function escape_high(text)
     local parts, at = {}, 1
     while at <= #text do
         local good = match(text, "^[%z\1-\127]+", at)
-        for index = 1, good and 0 or 3 do
+        for index = 1, good and 0 or #SEQUENCES do
             good = good or match(text, SEQUENCES[index], at)
         end
         parts[#parts + 1] = good or escaped(sub(text, at, at))
@@ -45,6 +51,11 @@ local function escape(value)
     return find(text, "[\128-\255]") and escape_high(text) or text
 end
 
+-- A whole number as JSON writes it, and short enough for every reader.
+local function is_number(text)
+    return text == "0" or #text < 16 and find(text, "^[1-9]%d*$") ~= nil
+end
+
 local function shown(piece, call)
     local value = context.value(piece.name, call)
     if value == nil then
@@ -53,7 +64,7 @@ local function shown(piece, call)
         return piece.bare and value or (match(value, '^"(.*)"$') or value)
     end
     value = tostring(value)
-    if piece.bare and not find(value, "^%d+$") and value ~= "true" and value ~= "false" then
+    if piece.bare and not is_number(value) and value ~= "true" and value ~= "false" then
         return '"' .. escape(value) .. '"'
     end
     return escape(value)
@@ -66,13 +77,6 @@ local function line_of(pieces, call)
     end
     parts[#parts + 1] = "\n"
     return table.concat(parts)
-end
-
-local function complain(problem)
-    if ngx.now() - complained > COMPLAIN then
-        complained = ngx.now()
-        ngx.log(ngx.ERR, "an access log cannot be written: ", problem)
-    end
 end
 
 local function forget(id)
@@ -92,7 +96,7 @@ local function open(id, turn)
     end
     local file, problem = io.open(settings.folder .. "/" .. id .. ".log", "a")
     if not file then
-        return complain(problem)
+        return complain(TROUBLE, problem)
     end
     file:setvbuf("full", 65536) -- a line is written whole, by one call of the system
     handles[id], count = { file = file, turn = turn }, count + 1
@@ -133,7 +137,7 @@ local function write(id, line)
     end
     if not ok then
         forget(id)
-        return complain(problem)
+        return complain(TROUBLE, problem)
     end
     if (handle.file:seek("end") or 0) >= settings.size then
         rotate(id, turn)

@@ -1,6 +1,7 @@
 -- Picks the backend's address: round robin over what the agent resolved, another one if a connection cannot be made.
 
 local balancer = require "ngx.balancer"
+local complain = require "complain"
 local entries = require "entries"
 local retry = require "retry"
 
@@ -36,7 +37,7 @@ balance.balancer = require("compiled").phase(function(real)
     set_timeouts(peer.connect, peer.timeout, peer.timeout)
     local ok, problem = set_peer(list[number > 1 and address.next or 1], peer.port)
     if not ok then
-        ngx.log(ngx.ERR, "the backend's address cannot be used: ", problem)
+        complain("a backend's address cannot be used: ", problem)
         return retry.give_up("INTEGRATION_FAILURE")
     end
 end)

@@ -5,6 +5,7 @@
 -- slots of a worker that died become lines (recover). All functions marked so must be called under the lock.
 
 local ffi = require "ffi"
+local complain = require "complain"
 local lock = require "lock"
 local process = require "process"
 
@@ -282,7 +283,7 @@ journal.log = require("compiled").phase(function(real)
             top = top + 1
             free[top] = index
         else
-            ngx.log(ngx.ERR, "no room for a usage line; it is written when this worker ends")
+            complain("no room for a usage line; it is written when this worker ends")
         end
     elseif state and var.gatehouse_logged ~= "0" then
         local text = whole(var.gatehouse_line)

@@ -3,6 +3,7 @@
 
 local ffi = require "ffi"
 local agent = require "agent"
+local complain = require "complain"
 local held = require "held"
 local lock = require "lock"
 local window = require "window"
@@ -83,7 +84,7 @@ local function write(name)
     end
     local ok, problem = leases:safe_set(name, to_string(lease, SIZE))
     if not ok then
-        ngx.log(ngx.ERR, "a lease cannot be kept: ", problem, "; raise GATEHOUSE_COUNTERS_MEMORY")
+        complain("a lease cannot be kept: ", problem, "; raise GATEHOUSE_COUNTERS_MEMORY")
     end
     return ok
 end

@@ -4,6 +4,7 @@
 -- PATCH once something was sent, and bodies that it did not keep. What is decided here is only what a policy leaves out.
 
 local balancer = require "ngx.balancer"
+local complain = require "complain"
 local health = require "health"
 local pool = require "pool"
 local secure = require("peer").secure
@@ -130,7 +131,7 @@ function retry.balancer(call)
     end
     local ok, problem = set_peer(entry.ip, entry.server.port)
     if not ok then
-        ngx.log(ngx.ERR, "the backend's address cannot be used: ", problem)
+        complain("a backend's address cannot be used: ", problem)
         return retry.give_up("INTEGRATION_FAILURE")
     end
 end

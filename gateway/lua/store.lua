@@ -5,6 +5,7 @@ local cjson = require "cjson.safe"
 local lock = require "lock"
 local page = require "page"
 local quota = require "quota"
+local shape = require "shape"
 local tls = require "tls"
 local RING = require("entries").RING
 
@@ -13,32 +14,12 @@ local TOMBSTONE = 3600 -- seconds that a tombstone guards against an older entry
 
 local store = {}
 
-local function is(kind)
-    return function(value) return type(value) == kind end
-end
-local text, object, flag = is("string"), is("table"), is("boolean")
-
--- The fields without which a call would fail, by kind.
-local needed = {
-    mapping = { stage = text },
-    stage = { operations = object, trie = object, state = text },
-    backend = { target = object, connect_timeout_ms = is("number"), timeout_ms = is("number") },
-    plan = { stages = object },
-    subscription = { plan = text, active = flag },
-    key = { id = text, active = flag, subscriptions = object },
-    caller = { id = text, organization = text },
-    api = { organization = text, stages = object },
-    certificate = { certificate = text, private_key = text },
-    installation = {},
-}
-
 -- Returns what is wrong with a decoded entry, or nil.
 function store.check(entry)
     if type(entry) ~= "table" then
         return "not a JSON object"
     end
-    local fields = needed[entry.kind]
-    if not fields then
+    if not shape.is_kind(entry.kind) then
         return "unknown kind"
     elseif type(entry.key) ~= "string" or entry.key == "" then
         return "key is missing"
@@ -49,16 +30,17 @@ function store.check(entry)
     elseif type(entry.data) ~= "table" then
         return "data must be an object or null"
     end
-    for name, good in pairs(fields) do
-        if not good(entry.data[name]) then
-            return "data." .. name .. " is missing or of the wrong type"
-        end
+    local wrong = shape.problem(entry.kind, entry.data)
+    if wrong then
+        return "data." .. wrong .. " is missing or of the wrong type"
     end
     return entry.kind == "certificate" and tls.problem(entry.data) or nil
 end
 
 local function announce(name)
     ring:set((page.version + 1) % RING, name)
+    ring:get("page") -- a full ring throws out what was used longest ago: never what a reload must find
+    ring:get("held")
     page.version = page.version + 1
 end
 
@@ -142,7 +124,7 @@ end
 
 -- An entry's name, not a host's claims or addresses, which have no generation.
 local function is_entry(name)
-    return needed[name:match("^[^:]*")] ~= nil
+    return shape.is_kind(name:match("^[^:]*"))
 end
 
 local function age(name)

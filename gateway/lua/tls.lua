@@ -4,6 +4,7 @@
 -- It is parsed once per worker and change, at its first handshake; no reload is needed.
 
 local ssl = require "ngx.ssl"
+local complain = require "complain"
 local entries = require "entries"
 
 local ngx = ngx
@@ -46,7 +47,7 @@ local function parsed(domain)
 end
 
 local function fail(problem)
-    ngx.log(ngx.ERR, "TLS handshake: ", problem)
+    complain("TLS handshake: ", problem)
     return ngx.exit(ngx.ERROR)
 end
 

@@ -247,3 +247,23 @@ def test_a_log_that_cannot_be_written_fails_no_call(gate, publish):
         os.chown(folder, pwd.getpwnam("nobody").pw_uid, -1)
         os.chmod(folder, 0o700)
     assert not (folder / "barred.log").exists()
+
+
+def test_no_bytes_of_a_client_break_a_line_of_json_for_a_strict_reader(gate, publish):
+    publish("strictlog", '{"agent": $context.identity.userAgent, "quoted": "$context.identity.userAgent"}')
+    agents = [
+        b"007", b"0", b"1" * 5000, b"-1", b"1e5", b"true", b"nul\\", b'"', b"\xed\xa0\x80", b"\xe0\x80\xaf",
+        b"\xf0\x80\x80\x80", b"\xf4\x90\x80\x80", b"\xc0\xaf", b"\xf0\x9f\x90\xa7", b"\x85", b"\t$context.path",
+    ]  # fmt: skip
+    for agent in agents:
+        gate.node.raw(
+            b"GET /strictlog/x/1 HTTP/1.1\r\nHost: gate.test\r\nConnection: close\r\nUser-Agent: "
+            + agent
+            + b"\r\n\r\n"
+        )
+    lines(gate.world, "strictlog", len(agents))
+    path = gate.node.settings.access_log_folder / "strictlog.log"
+    read = [json.loads(line.decode("utf-8", "strict")) for line in path.read_bytes().splitlines()]
+    assert len(read) == len(agents)
+    assert [each["agent"] for each in read[:2]] == ["007", 0]
+    assert read[13] == {"agent": "\U0001f427", "quoted": "\U0001f427"}
