@@ -42,9 +42,10 @@ local function look(tree, first, second, path)
     return leaves and leaves[path]
 end
 
-local function is_kept(path)
+-- text: the host or the method, which a client may make as long as a path.
+local function is_kept(text, path)
     misses = misses + 1
-    return misses % SAMPLE == 1 and #path <= LONGEST
+    return misses % SAMPLE == 1 and #text + #path <= LONGEST
 end
 
 -- Returns what route.mapping() returns, and true; or nil, nil, false for a path that must not be routed.
@@ -62,7 +63,7 @@ function found.mapping(host, path)
             return nil, nil, false
         end
         local mapping, from = route.mapping(host, path)
-        if not mapping or not is_kept(path) then
+        if not mapping or not is_kept(host, path) then
             return mapping, from, true
         end
         leaf = { mapping = mapping, from = from }
@@ -80,7 +81,7 @@ function found.operation(trie, path, from, method)
     leaf = look(old, trie, method, path)
     if not leaf or leaf.from ~= from then
         local id, captures, number = route.operation(trie, path, from, method)
-        if not id or not is_kept(path) then
+        if not id or not is_kept(method, path) then
             return id, captures, number
         end
         leaf = { id = id, from = from, captures = {}, number = number }

@@ -67,6 +67,23 @@ def test_a_flood_of_paths_and_hosts_leaves_no_growth(hostile):
     assert resident_bytes(hostile.node) - middle < 3 * 2**20
 
 
+def test_long_hosts_and_methods_leave_no_growth(hostile):
+    def flood(turn: str) -> None:
+        connection = HTTPConnection("127.0.0.1", hostile.node.settings.port, timeout=20)
+        for number in range(3_000):
+            host, method = f"{turn}{number:x<9000}.test", f"{turn.upper()}{number:_<3000}".replace("0", "O")
+            connection.request("GET", "/api/open/same", headers={"Host": host})
+            connection.getresponse().read()
+            connection.request(re.sub("[^A-Z_]", "X", method), f"/api/open/{number % 7}")
+            connection.getresponse().read()
+        connection.close()
+
+    flood("a")
+    middle = resident_bytes(hostile.node)
+    flood("b")
+    assert resident_bytes(hostile.node) - middle < 3 * 2**20
+
+
 def test_a_key_with_a_broken_checksum_is_refused_before_it_is_looked_up(hostile):
     text = damaged(make_key())
     digest = hashlib.sha256(text.encode()).hexdigest()
