@@ -51,7 +51,7 @@ def until_all(clients: list[Client], holds: Callable[[Client], bool]) -> float:
 def free_ports_in_a_row(count: int) -> int:
     """Return the first of so many free ports; nodes take one after the other."""
     while True:
-        first = free_port()
+        first = free_port(NODES)
         if all(is_free(first + number) for number in range(count)):
             return first
 

@@ -6,12 +6,13 @@ import subprocess
 import sys
 from typing import Any
 
+from portal.embedded.ports import is_free
 from portal.embedded.postgres import Postgres
 from portal.embedded.privileges import service_command
 from portal.embedded.valkey import Valkey
 from portal.settings.environment import BASE_DIR, secret_key
 from portal.supervisor import services
-from portal.supervisor.layout import Layout, is_free, write_secret
+from portal.supervisor.layout import Layout, write_secret
 from portal.supervisor.options import Options
 from portal.supervisor.probes import NotReady, database_answers, page_answers, port_answers, wait_for
 from portal.supervisor.service import say

@@ -3,12 +3,11 @@
 import fcntl
 import json
 import os
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from portal.embedded.ports import free_port
+from portal.embedded.ports import free_port, is_free
 from portal.embedded.privileges import give_to_service_user
 
 PORTS = ("postgres", "valkey", "httpbin")
@@ -68,17 +67,6 @@ class Layout:
             ports[name] = port if port and is_free(port) else free_port()
         file.write_text(json.dumps(ports))
         return ports
-
-
-def is_free(port: int) -> bool:
-    """Tell whether we could listen on a loopback port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
 
 
 def write_secret(path: Path, text: str) -> None:

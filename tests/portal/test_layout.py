@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from portal.supervisor.layout import Layout, is_free, write_secret
+from portal.embedded.ports import is_free
+from portal.supervisor.layout import Layout, write_secret
 
 
 def test_ports_stay_the_same_over_a_restart_unless_somebody_took_one(tmp_path: Path) -> None:

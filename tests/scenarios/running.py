@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -15,7 +14,6 @@ from typing import Any
 import requests
 
 from portal.embedded.ports import free_port
-from portal.supervisor.layout import is_free
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,7 +32,7 @@ class Running:
         self.env |= {
             "GATEHOUSE_VAR": str(self.var),
             "GATEHOUSE_PORTAL_PORT": str(free_port()),
-            "GATEHOUSE_GATEWAY_PORT": str(_free_ports(int(settings.get("GATEHOUSE_NODES", "1")))),
+            "GATEHOUSE_GATEWAY_PORT": str(free_port(int(settings.get("GATEHOUSE_NODES", "1")))),
             **settings,
         }
         self.log = self.var / "up.log"
@@ -109,14 +107,6 @@ class Running:
 
     def _story(self) -> str:
         return "\n".join(self.log.read_text().splitlines()[-60:])
-
-
-def _free_ports(count: int) -> int:
-    """Return the first of so many ports in a row that are free, below those that the system gives to clients."""
-    while True:
-        first = random.randint(20_000, 31_000)
-        if all(is_free(first + number) for number in range(count)):
-            return first
 
 
 def eventually(
