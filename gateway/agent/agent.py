@@ -15,6 +15,7 @@ from gateway.agent import leases as lease_desk
 from gateway.agent.addresses import Addresses
 from gateway.agent.control_plane import ControlPlane, Rejected, Unreachable
 from gateway.agent.drift import Drift
+from gateway.agent.error_log import ErrorLog
 from gateway.agent.give_back import GiveBack
 from gateway.agent.meter import Meter
 from gateway.agent.metrics import MetricsServer, NodeCollector
@@ -122,6 +123,7 @@ class Agent:
             ("status", self._status.run),
             ("shares", self._shares.run),
             ("metrics", self._metrics().run),
+            ("error log", ErrorLog(self._settings.error_log, self.problems).run),
         ]
 
     def _metrics(self) -> MetricsServer:

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from gateway.nginx.start import StartError, prepare
+from gateway.nginx.start import StartError, allow_open_files, prepare
 from gateway.settings import NodeSettings, SettingError
 
 
@@ -14,6 +14,7 @@ def main() -> None:
     except (SettingError, StartError) as error:
         sys.stderr.write(f"gateway.nginx: {error}\n")
         sys.exit(2 if isinstance(error, SettingError) else 1)
+    allow_open_files()
     os.execv(command[0], command)  # noqa: S606 -- no shell is wanted
 
 

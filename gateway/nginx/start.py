@@ -1,7 +1,9 @@
 """Starts nginx in the foreground, after its new configuration has passed `nginx -t`."""
 
+import contextlib
 import os
 import re
+import resource
 import subprocess
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from gateway.settings import NodeSettings
 MODULE_FOLDERS = ("/usr/lib/nginx/modules", "/usr/lib64/nginx/modules", "/usr/local/nginx/modules")
 MODULES = ("ndk_http_module.so", "ngx_http_lua_module.so")
 WORKER_USER = "nobody"
+OPEN_FILES = 20_000  # a worker's 8192 connections, what it maps and its logs
 
 
 class StartError(RuntimeError):
@@ -23,6 +26,7 @@ def prepare(settings: NodeSettings) -> list[str]:
     logs = settings.access_log_folder
     for folder in (settings.folder, settings.error_log.parent, settings.temporary, logs):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _close_to_others(settings.folder)
     try:
         Journal(settings.folder).prepare(settings.journal_size)
     except (OSError, NotAJournalError) as error:
@@ -54,6 +58,32 @@ def lua_modules(nginx: str) -> list[Path]:
     raise StartError(
         "nginx has no Lua module; on Debian and Ubuntu: apt install libnginx-mod-http-lua lua-cjson"
     )
+
+
+def allow_open_files(wanted: int = OPEN_FILES) -> None:
+    """Raise this process's limit of open files as far as it may go: nginx inherits it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    endless = resource.RLIM_INFINITY
+    if soft == endless or soft >= wanted:
+        return
+    least_hard = (
+        hard if hard == endless else max(hard, wanted)
+    )  # root may raise it, unless a container forbids it
+    for reachable in ((wanted, least_hard), (hard, hard)):
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, reachable)
+            return
+
+
+def _close_to_others(folder: Path) -> None:
+    """nginx makes its control socket for everybody: whoever reaches it may change what the gate admits."""
+    if folder.stat().st_mode & 0o077:
+        try:
+            folder.chmod(0o700)
+        except OSError as error:
+            raise StartError(
+                f"{folder} is open to other users and cannot be closed ({error}); run: chmod 700 {folder}"
+            ) from error
 
 
 def _command(settings: NodeSettings, configuration: Path) -> list[str]:
