@@ -8,6 +8,7 @@ local ngx = ngx
 local var, header = ngx.var, ngx.header
 local find, lower = string.find, string.lower
 local clear_header = ngx.req.clear_header
+local IN_MEMORY = 65536 -- bytes; client_body_buffer_size
 
 local PACKED = { gzip = true, ["x-gzip"] = true, deflate = true }
 
@@ -37,18 +38,33 @@ local function read_body()
     return text
 end
 
+-- A small body stays in memory, a larger one is written to disk as any that is kept: many of them at once must not take
+-- the machine's memory.
+local function replace_body(text, size, form)
+    if size <= IN_MEMORY then
+        local parts = {}
+        if form then
+            zlib.unpack(text, form, function(part) parts[#parts + 1] = part end)
+        end
+        return ngx.req.set_body_data(table.concat(parts))
+    end
+    ngx.req.init_body(IN_MEMORY)
+    zlib.unpack(text, form, ngx.req.append_body)
+    ngx.req.finish_body()
+end
+
 -- Unpacks the call's body. Returns the verdict that refuses it, or nil. Yields.
 function compress.unpack(call)
     local text = read_body()
-    local plain, problem = "", nil
+    local size, form = 0, nil
     if text ~= "" then
         local policy = call.operation.policy
-        plain, problem = zlib.unpack(text, given(policy and policy.max_body) or compress.max_body)
+        size, form = zlib.measure(text, given(policy and policy.max_body) or compress.max_body)
     end
-    if problem then
-        return problem == zlib.TOO_LARGE and "REQUEST_TOO_LARGE" or "BAD_REQUEST"
+    if not size then
+        return form == zlib.TOO_LARGE and "REQUEST_TOO_LARGE" or "BAD_REQUEST"
     end
-    ngx.req.set_body_data(plain)
+    replace_body(text, size, form)
     clear_header("Content-Encoding")
 end
 

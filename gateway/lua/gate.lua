@@ -189,6 +189,9 @@ gate.access = require("compiled").phase(function(real)
     if connection and not hop.USUAL[connection] then
         hop.drop(connection)
     end
+    if var.http_upgrade then
+        hop.upgrade()
+    end
     local mapped_host
     if operation.request_mapping then
         query, mapped_host = mapping_of.request(operation.request_mapping, stage, operation, captures, query)

@@ -2,6 +2,7 @@
 
 local clear_header = ngx.req.clear_header
 local lower = string.lower
+local var = ngx.var
 local MOST = 50 -- names
 
 local hop = {
@@ -25,6 +26,14 @@ function hop.drop(connection)
             seen[name], count = true, count + 1
             clear_header(name)
         end
+    end
+end
+
+-- Upgrade is for WebSockets alone. nginx would make a tunnel of any connection whose client sent that header as soon as
+-- a backend says 101, also of an HTTP/2 connection, where it then writes over the frames of other calls.
+function hop.upgrade()
+    if var.gatehouse_upgrade == "" then
+        clear_header("Upgrade")
     end
 end
 

@@ -17,7 +17,7 @@ local verdict = require "verdict"
 
 local ngx = ngx
 local var = ngx.var
-local find, lower, min, max, tonumber = string.find, string.lower, math.min, math.max, tonumber
+local find, min, max, tonumber = string.find, math.min, math.max, tonumber
 local get_method = ngx.req.get_method
 
 local LARGE_BODY = 65536      -- bytes; client_body_buffer_size: a larger one would be written to disk
@@ -30,8 +30,7 @@ local rich = {}
 local handed
 
 local function is_websocket()
-    local upgrade = var.http_upgrade
-    return upgrade ~= nil and lower(upgrade) == "websocket"
+    return var.http_upgrade ~= nil and var.gatehouse_upgrade ~= ""
 end
 
 -- How long a streamed answer may pause by its nature; nil for an ordinary call. No header gets a call round the cache.

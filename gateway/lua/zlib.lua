@@ -1,4 +1,5 @@
--- Unpacks what was packed by gzip or deflate (zlib, or raw as some clients send it), up to a limit.
+-- Unpacks what was packed by gzip or deflate (zlib, or raw as some clients send it), up to a limit, block by block: what
+-- is ten thousand bytes packed may be ten millions.
 
 local ffi = require "ffi"
 
@@ -38,8 +39,8 @@ function zlib.init()
     library = library or ffi.load("libz.so.1")
 end
 
-local function run(stream, text, limit)
-    local block, parts, size = ffi.new("unsigned char[?]", BLOCK), {}, 0
+local function run(stream, text, limit, take)
+    local block, size = ffi.new("unsigned char[?]", BLOCK), 0
     stream.next_in, stream.avail_in = text, #text
     while true do
         stream.next_out, stream.avail_out = block, BLOCK
@@ -51,11 +52,12 @@ local function run(stream, text, limit)
         size = size + made
         if size > limit then
             return nil, zlib.TOO_LARGE
+        elseif take and made > 0 then
+            take(ffi.string(block, made))
         end
-        parts[#parts + 1] = ffi.string(block, made)
         if result == END then
             if stream.avail_in == 0 then
-                return table.concat(parts)
+                return size
             end
             library.inflateReset(stream) -- gzip allows several members one after another
         elseif made == 0 and stream.avail_in == 0 then
@@ -64,23 +66,30 @@ local function run(stream, text, limit)
     end
 end
 
-local function unpack_as(window_bits, text, limit)
+local function unpack_as(window_bits, text, limit, take)
     local stream = ffi.new("gatehouse_z_stream_t")
     if library.inflateInit2_(stream, window_bits, library.zlibVersion(), ffi.sizeof(stream)) ~= OK then
         return nil, zlib.BROKEN
     end
-    local plain, problem = run(stream, text, limit)
+    local size, problem = run(stream, text, limit, take)
     library.inflateEnd(stream)
-    return plain, problem
+    return size, problem
 end
 
--- Returns the unpacked text; or nil and TOO_LARGE (more than `limit` bytes) or BROKEN.
-function zlib.unpack(text, limit)
-    local plain, problem = unpack_as(ZLIB_OR_GZIP, text, limit)
-    if problem == zlib.BROKEN then
-        return unpack_as(RAW, text, limit)
+-- Looks how a text is packed. Returns the number of bytes that it unpacks to, and the form for zlib.unpack(); or nil and
+-- TOO_LARGE (more than `limit` bytes) or BROKEN.
+function zlib.measure(text, limit)
+    local size, problem = unpack_as(ZLIB_OR_GZIP, text, limit)
+    if problem ~= zlib.BROKEN then
+        return size, problem or ZLIB_OR_GZIP
     end
-    return plain, problem
+    size, problem = unpack_as(RAW, text, limit)
+    return size, problem or RAW
+end
+
+-- Unpacks a text that was measured, to take(part) for each part.
+function zlib.unpack(text, form, take)
+    unpack_as(form, text, math.huge, take)
 end
 
 return zlib

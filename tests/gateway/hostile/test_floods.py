@@ -1,5 +1,6 @@
 """Many at once: wrong keys, slow clients, open connections. The gate answers others and does not grow."""
 
+import gzip
 import hashlib
 import re
 import socket
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from gateway.entries import Key
 from tests.gateway.keys import damaged
-from tests.gateway.world import make_key
+from tests.gateway.world import make_key, operation, proxy
 
 FLOOD = 12_000
 CLIENTS = 8
@@ -177,3 +178,24 @@ def test_every_line_of_the_usage_log_stays_readable(hostile):
         assert re.fullmatch(r"\d+\.\d{3}", line["request_time"])
         assert line["stage"] in ("-", "api", "hidden")
         assert line["key"] in ("-", "key-subscriber", "k-whole")
+
+
+def test_small_bodies_that_unpack_to_large_ones_do_not_take_the_memory(hostile):
+    bomb = gzip.compress(bytes(hostile.node.settings.max_body - 1))
+    text = (
+        b"POST /packed/x HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+        % len(bomb)
+    )
+    with socket.create_server(("127.0.0.1", 0), backlog=200) as silent:
+        hostile.world.backend("silent", "127.0.0.1", silent.getsockname()[1])
+        slow = {"op": operation("POST", "/{proxy+}", integration=proxy("silent"))}
+        hostile.world.publish("packed", slow, compress_from=1000)
+        hostile.node.raw(text + bomb, seconds=0.5)
+        before = resident_bytes(hostile.node)
+        held = [socket.create_connection(("127.0.0.1", hostile.node.settings.port)) for _ in range(30)]
+        for connection in held:
+            connection.sendall(text + bomb)
+        time.sleep(2)
+        assert resident_bytes(hostile.node) - before < 40 * 2**20  # they unpack to 300 MiB
+        for connection in held:
+            connection.close()
