@@ -16,9 +16,6 @@ from apis.openapi.paths import variables_of
 PREFIX = "x-amazon-apigateway-"
 KEPT_ONLY = {
     PREFIX + "binary-media-types": "Binary media types",
-    PREFIX + "cors": "CORS settings",
-    PREFIX + "gateway-responses": "Gateway responses",
-    PREFIX + "minimum-compression-size": "Compression",
     PREFIX + "request-validator": "Request validation",
     EXTENSION: "Endpoint types",
 }
@@ -38,9 +35,6 @@ def remarks(document: Document, operations: Iterable[ParsedOperation]) -> list[F
         if key in data and (key != EXTENSION or has_more(data[key])):
             message = f"{what} are kept in the document, but have no effect yet."
             findings.append(Finding(WARNING, pointer(key), message))
-    if str(data.get(PREFIX + "api-key-source", "HEADER")).upper() != "HEADER":
-        message = "API keys are read from the header x-api-key only."
-        findings.append(Finding(WARNING, pointer(PREFIX + "api-key-source"), message))
     return findings + _repeated_ids(operations) + _undeclared(document)
 
 

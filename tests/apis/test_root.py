@@ -5,6 +5,7 @@ import pytest
 from apis.openapi import DocumentError, parse
 from apis.openapi.operations import read_operations
 from apis.openapi.root import from_amazon, read_root, to_amazon
+from apis.openapi.validation import remarks
 from tests.apis.factories import aws_documents, document
 
 PATHS = {"/a": {"get": {}}}
@@ -29,6 +30,7 @@ def test_the_extensions_at_the_root_are_read():
     )
     root = read_root(given)
     assert root.findings == []
+    assert remarks(given, read_operations(given)[0]) == []
     assert root.policy == {
         "cache": {"ttl": 5},
         "cors": {"origins": ["https://a.example"], "methods": ["GET", "HEAD", "POST"], "max_age": 60},
