@@ -25,6 +25,15 @@ class InstallationAdmin(VerbAdmin):
     list_display = ("__str__", "throttle_rate", "throttle_burst")
     fields = (("throttle_rate", "throttle_burst"),)
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Go straight to the form: there is one row at most."""
+        row = Installation.objects.first()
+        if row is not None:
+            return redirect(change_url(row))
+        if self.has_add_permission(request):
+            return redirect("admin:nodes_installation_add")
+        return super().changelist_view(request, extra_context)
+
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         row = Installation.objects.first()
         if row is not None:

@@ -36,7 +36,12 @@ class ClientCertificateForm(forms.Form):
 class ClientCertificatePages:
     """The buttons of a backend's page; mixed into its admin."""
 
-    actions_detail = ("set_certificate_page", "generate_certificate", "remove_certificate")
+    actions_detail = (
+        {
+            "title": "Client certificate",
+            "items": ["set_certificate_page", "generate_certificate", "remove_certificate"],
+        },
+    )
 
     @display(description="Client certificate")
     def shown_client_certificate(self, backend: Backend) -> str:

@@ -63,7 +63,7 @@ class StageAdmin(StagePages, VerbAdmin):
 
     @display(description="On the nodes")
     def live(self, stage: Stage) -> str:
-        return table(("", ""), notes_of(stage), "Nothing is known yet.")
+        return table((), notes_of(stage), "Nothing is known yet.")
 
     @display(description="Policies")
     def asked(self, stage: Stage) -> str:

@@ -123,7 +123,11 @@ def test_what_the_form_shows_of_a_policy_says_the_same_policy(policy):
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_at_its_field(staff, stage, field, given):
-    assert list(errors(staff.post(page(stage, "policies_page"), given))) == [field]
+    answer = staff.post(page(stage, "policies_page"), given)
+    assert list(errors(answer)) == [field]
+    top = answer.content.decode().split("<fieldset")[0]
+    assert "Nothing was saved." in top
+    assert f'href="#id_{field}"' in top
     stage.refresh_from_db()
     assert stage.policy == {}
 

@@ -43,7 +43,6 @@ def test_a_node_is_disabled_by_an_action(console: Client) -> None:
         "nodes/entry",
         "nodes/quotawindow",
         "nodes/lease",
-        "nodes/installation",
         "metering/usagebatch",
     ],
 )
@@ -70,10 +69,12 @@ def test_the_remaining_calls_are_set_on_a_windows_page(console: Client) -> None:
 
 
 def test_the_installation_is_limited_once(console: Client) -> None:
+    assert console.get("/admin/nodes/installation/")["Location"] == "/admin/nodes/installation/add/"
     half = {"throttle_rate": "500", "throttle_burst": ""}
     assert "needs a burst" in console.post("/admin/nodes/installation/add/", half).content.decode()
     console.post("/admin/nodes/installation/add/", {"throttle_rate": "500", "throttle_burst": "900"})
     assert Entry.objects.get(kind="installation").data == {"throttle": {"rate": 500.0, "burst": 900}}
     assert console.get("/admin/nodes/installation/add/")["Location"] == "/admin/nodes/installation/1/change/"
+    assert console.get("/admin/nodes/installation/")["Location"] == "/admin/nodes/installation/1/change/"
     console.post("/admin/nodes/installation/1/change/", {"throttle_rate": "", "throttle_burst": ""})
     assert Entry.objects.get(kind="installation").data is None
