@@ -282,6 +282,24 @@ class Operation:
     integration: Integration
     throttle: Throttle | None = None
     policy: Policy | None = None
+    authorizer: str = ""  # an id of the stage's (or the canary's) authorizers; '' = none is asked
+
+
+@dataclass(frozen=True, slots=True)
+class Authorizer:
+    """A Lambda function that says who may call, as AWS has it; the node's runtime asks it.
+
+    `kind` is `token` or `request`; `function` the function's ARN; `identity` AWS's expressions
+    (`method.request.header.X`, for `request` also `method.request.querystring.X`, `stageVariables.X`,
+    `context.X`), for `token` exactly one header. `validation` is a regular expression that a token must match,
+    `` = any. `ttl` = seconds that its policy is kept for the same identity (0 to 3600).
+    """
+
+    kind: str
+    function: str
+    identity: list[str] = field(default_factory=list)
+    validation: str = ""
+    ttl: int = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +329,7 @@ class Canary:
     trie: dict[str, Any]
     use_cache: bool = False
     variables: dict[str, str] = field(default_factory=dict)
+    authorizers: dict[str, Authorizer] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +367,7 @@ class Stage:
     canary: Canary | None = None
     cache_epoch: int = 0  # grows when the cache is flushed: what was kept under an older number is not found
     about: dict[str, Any] = field(default_factory=dict)  # what keys/verify tells of it
+    authorizers: dict[str, Authorizer] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

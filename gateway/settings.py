@@ -46,6 +46,7 @@ class NodeSettings:
     tls_key: Path | None = None
     metrics_host: str = "127.0.0.1"
     metrics_port: int = 0  # 0 = no metrics
+    lambda_endpoint: str = ""  # of Lambda's API; '' = AWS's own, in the region of each function
     nginx: str = "/usr/sbin/nginx"
 
     def __post_init__(self) -> None:
@@ -73,6 +74,7 @@ class NodeSettings:
             raise SettingError(f"GATEHOUSE_GATEWAY_PORT must be between 1 and 65535, not {self.port}")
         self._check_tls()
         self._check_networks()
+        self._check_lambda()
         if not 1 <= self.access_log_files <= 100:
             raise SettingError(
                 f"GATEHOUSE_ACCESS_LOG_FILES must be between 1 and 100, not {self.access_log_files}"
@@ -99,6 +101,12 @@ class NodeSettings:
                 raise SettingError(
                     f"GATEHOUSE_TRUSTED_PROXIES must be networks such as 10.0.0.0/8, with commas: {error}"
                 ) from error
+
+    def _check_lambda(self) -> None:
+        if self.lambda_endpoint and not re.fullmatch(
+            r"https?://[^\s/?#@]+(/[^\s?#]*)?", self.lambda_endpoint
+        ):
+            raise SettingError("GATEHOUSE_LAMBDA_ENDPOINT must be an address such as http://127.0.0.1:9001")
 
     def _check_tls(self) -> None:
         if not 0 <= self.metrics_port <= 65535 or (self.metrics_port and self.metrics_port == self.port):
@@ -146,6 +154,7 @@ class NodeSettings:
             tls_key=_path(env, "GATEHOUSE_TLS_KEY"),
             metrics_host=env.get("GATEHOUSE_METRICS_HOST") or cls.metrics_host,
             metrics_port=_number(env, "GATEHOUSE_METRICS_PORT", cls.metrics_port),
+            lambda_endpoint=env.get("GATEHOUSE_LAMBDA_ENDPOINT", "").rstrip("/"),
             nginx=env.get("GATEHOUSE_NGINX") or shutil.which("nginx") or cls.nginx,
         )
 
@@ -163,6 +172,11 @@ class NodeSettings:
     def agent_socket(self) -> Path:
         """Where the agent listens for the gate."""
         return self.folder / "agent.sock"
+
+    @property
+    def runtime_socket(self) -> Path:
+        """Where the runtime listens for the gate."""
+        return self.folder / "runtime.sock"
 
     @property
     def journal(self) -> Path:

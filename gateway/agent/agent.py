@@ -3,7 +3,6 @@
 import asyncio
 import fcntl
 import logging
-import os
 from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, TextIO
 
 from aiohttp import web
 
+from gateway import sockets
 from gateway.agent import leases as lease_desk
 from gateway.agent.addresses import Addresses
 from gateway.agent.control_plane import ControlPlane, Rejected, Unreachable
@@ -172,18 +172,12 @@ class Agent:
         await runner.setup()
         await web.UnixSite(runner, str(path)).start()
         path.chmod(0o600)
-        self._share_socket()
+        sockets.share(path)
         return runner
 
     def _nginx_started(self) -> None:
-        self._share_socket()
+        sockets.share(self._settings.agent_socket)
         self._addresses.push_again()
-
-    def _share_socket(self) -> None:
-        """Started by root, nginx's workers run as the owner of the folder, who must reach our socket."""
-        owner = self._settings.folder.stat()
-        if os.geteuid() == 0 and self._settings.agent_socket.exists():
-            os.chown(self._settings.agent_socket, owner.st_uid, owner.st_gid)
 
     async def _stop(self, tasks: list["asyncio.Task[None]"], server: web.AppRunner) -> None:
         log.info("stopping")

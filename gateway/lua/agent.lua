@@ -1,30 +1,14 @@
 -- The client of the agent's socket: asks for a slice of a quota.
 
 local cjson = require "cjson.safe"
+local unix_http = require "unix_http"
 
-local tcp = ngx.socket.tcp
 local SECONDS = 2
 
 local agent = {}
 
 local function number(value)
     return type(value) == "number" and value
-end
-
-local function read_answer(socket)
-    local line = socket:receive("*l")
-    local status = line and tonumber(line:match("^HTTP/1%.%d (%d%d%d)"))
-    local length
-    while status do
-        local header = socket:receive("*l")
-        if not header then
-            return nil
-        elseif header == "" then
-            break
-        end
-        length = tonumber(header:lower():match("^content%-length:%s*(%d+)")) or length
-    end
-    return status, status and length and socket:receive(length)
 end
 
 local function understand(text)
@@ -47,17 +31,7 @@ function agent.lease(name, offline_spent, epoch)
     local body = cjson.encode({
         subscription = subscription, key = key, offline_spent = offline_spent, epoch = epoch,
     })
-    local socket = tcp()
-    socket:settimeouts(SECONDS * 1000, SECONDS * 1000, SECONDS * 1000)
-    if not socket:connect(agent.address) then
-        return nil
-    end
-    local status, text
-    if socket:send("POST /lease HTTP/1.1\r\nHost: agent\r\nContent-Type: application/json\r\nConnection: close\r\n"
-        .. "Content-Length: " .. #body .. "\r\n\r\n" .. body) then
-        status, text = read_answer(socket)
-    end
-    socket:close()
+    local status, text = unix_http.post(agent.address, "/lease", body, SECONDS)
     if status == 200 then
         local grant = understand(text)
         return grant and 200 or nil, grant

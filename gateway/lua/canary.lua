@@ -22,6 +22,7 @@ local function view(stage, data)
         operations = data.operations,
         trie = data.trie,
         variables = variables,
+        authorizers = given(data.authorizers) or {},
         caches = given(data.use_cache) or false,
     }, { __index = stage })
 end

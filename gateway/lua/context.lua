@@ -26,6 +26,12 @@ local function message()
     return own ~= "" and own or name and verdicts[name] and verdicts[name].message
 end
 
+-- What the authorizer said of the caller: principalId, and the keys of its context.
+local function of_caller(name)
+    local told = var.gatehouse_caller
+    return told ~= "" and cjson.decode(told)[name] or nil
+end
+
 local function milliseconds(text)
     local sum = nil
     for number in (text or ""):gmatch("%d+%.%d+") do
@@ -84,7 +90,7 @@ local VALUES = {
     ["identity.sourceIp"] = function() return var.remote_addr end,
     ["identity.userAgent"] = function() return var.http_user_agent end,
     ["identity.apiKeyId"] = function() return match(var.gatehouse_key, "^[^-].*") end,
-    ["error.message"] = message,
+    ["error.message"] = function() return given(message()) end,
     ["error.messageString"] = function()
         local text = message()
         return text and cjson.encode(text)
@@ -104,10 +110,13 @@ local VALUES = {
 -- Returns the value of `$context.{name}`; nil for what is unknown or not there.
 function context.value(name, call)
     local field = match(name, "^identity%.clientCert%.(.+)$")
+    local said = match(name, "^authorizer%.(.+)$")
     local known = VALUES[name]
     local value
     if field then
         value = tls.client(field)
+    elseif said then
+        value = of_caller(said)
     elseif known then
         value = known(call)
     end

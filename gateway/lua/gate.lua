@@ -1,5 +1,6 @@
 -- A call through the gate: the order of the checks is the order of this file.
 
+local authorizer = require "authorizer"
 local cache = require "cache"
 local canary = require "canary"
 local charge = require "charge"
@@ -96,9 +97,19 @@ local function proxy(operation, peer, target, host)
     ngx.ctx = peer
 end
 
--- Returns subscription, plan and key, or nil when the call was refused.
-local function authorize(stage, text)
-    local entry = text and key.find(text)
+-- The hash of the key that the authorizer named, where the stage takes it from there; nil elsewhere.
+local function named_key(stage, operation, caller)
+    if stage.key_source.place == "authorizer" then
+        if operation.key_required and not caller then
+            return refuse("API_CONFIGURATION_ERROR") -- there is nobody to name one
+        end
+        return caller and caller.key
+    end
+end
+
+-- text of the key, or its hash. Returns subscription, plan and key, or nil when the call was refused.
+local function authorize(stage, text, hash)
+    local entry = hash and get("key", hash) or text and key.find(text)
     if not entry then
         return refuse("INVALID_API_KEY")
     end
@@ -171,11 +182,12 @@ gate.access = require("compiled").phase(function(real)
         return refuse("MISSING_AUTHENTICATION_TOKEN")
     end
 
-    local text
+    local caller, text, hash
+    if operation.authorizer then
+        caller, captures = authorizer.check(stage, operation, path, from, captures)
+    end
     if stage.key_source then
-        if operation.key_required and stage.key_source.place == "authorizer" then
-            return refuse("API_CONFIGURATION_ERROR") -- none has set a key
-        end
+        hash = named_key(stage, operation, caller)
         text, query = key_source.take(stage.key_source, query, operation.key_required)
     elseif operation.key_required then
         text = var.http_x_api_key
@@ -183,7 +195,7 @@ gate.access = require("compiled").phase(function(real)
     -- H, verify: its own entry points use authorize() and charge.call() too.
     local subscription, plan, entry
     if operation.key_required then
-        subscription, plan, entry = authorize(stage, text)
+        subscription, plan, entry = authorize(stage, text, hash)
     end
     local connection = var.http_connection
     if connection and not hop.USUAL[connection] then

@@ -75,6 +75,7 @@ function prepare.operation(stage, id)
     operation.bucket = bucket("o:" .. stage.id .. ":" .. id, operation.throttle)
     operation.served = integration.type == "http_proxy"
     operation.backend = given(integration.backend) ~= "" and given(integration.backend) or nil
+    operation.authorizer = given(operation.authorizer) ~= "" and given(operation.authorizer) or nil
     operation.template, operation.verb = operation.path, operation.method
     operation.path = integration.path
     operation.query = given(integration.query) ~= "" and given(integration.query) or nil

@@ -105,7 +105,7 @@ end
 
 local operation_fields = record {
     method = text, path = text, integration = integration, key_required = maybe(flag),
-    throttle = maybe(throttle), policy = maybe(policy),
+    throttle = maybe(throttle), policy = maybe(policy), authorizer = maybe(text),
 }
 
 local function operation(value, name)
@@ -140,6 +140,22 @@ end
 
 local operations = map(operation)
 
+local authorizer_fields = record {
+    kind = text, ["function"] = text, identity = maybe(texts), validation = maybe(text), ttl = maybe(number),
+}
+
+local function authorizer(value, name)
+    local wrong = authorizer_fields(value, name)
+    if wrong then
+        return wrong
+    elseif value.kind == "token" then -- its one source is its token
+        return (type(value.identity) ~= "table" or #value.identity ~= 1) and below(name, "identity") or nil
+    end
+    return value.kind ~= "request" and below(name, "kind") or nil
+end
+
+local authorizers = maybe(map(authorizer))
+
 local SHAPES = {
     mapping = record { stage = text },
     stage = record {
@@ -153,8 +169,9 @@ local SHAPES = {
         deprecated_at = maybe(number), sunset_at = maybe(number), cache_epoch = unless_left_out(number),
         canary = maybe(record {
             percent = maybe(number), deployment = text, operations = operations, trie = node,
-            use_cache = maybe(flag), variables = maybe(map(text)),
+            use_cache = maybe(flag), variables = maybe(map(text)), authorizers = authorizers,
         }),
+        authorizers = authorizers,
         about = maybe(object),
     },
     backend = record {

@@ -135,6 +135,7 @@ class _Start:
             env = services.node_environment(self.layout, self.addresses, number, token)
             self.supervisor.start(services.gate(number, env))
             self.supervisor.start(services.agent(number, env))
+            self.supervisor.start(services.runtime(number, env))
         health = f"{self.addresses.portal}/healthz"
         wait_for("the portal", lambda: page_answers(health), supervisor=self.supervisor)
         wait_for("httpbin", lambda: port_answers(self.addresses.httpbin), supervisor=self.supervisor)

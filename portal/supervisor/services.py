@@ -95,6 +95,12 @@ def agent(number: int, env: dict[str, str]) -> Service:
     return Service(_numbered("agent", number), command, AGENT, env=env, paths=python_paths())
 
 
+def runtime(number: int, env: dict[str, str]) -> Service:
+    """Asks Lambda authorizers for the gate; the AWS variables of the operator's environment are its credentials."""
+    command = python("-m", "gateway.runtime")
+    return Service(_numbered("runtime", number), command, GATE, env=env, paths=python_paths())
+
+
 def node_environment(layout: Layout, addresses: Addresses, number: int, token: str) -> dict[str, str]:
     """What a gateway node needs to know; see gateway/settings.py."""
     return QUIET | {

@@ -72,6 +72,7 @@ class Running:
             "httpbin": "httpbin:app",
             "gate": "nginx",
             "agent": "gateway.agent",
+            "runtime": "gateway.runtime",
         }
         for child in children(self.process.pid):
             if marks[name] in command_line(child):

@@ -11,7 +11,7 @@ import requests
 
 from tests.scenarios.running import Running, descendants, eventually
 
-SERVICES = ("postgres", "valkey", "web", "worker", "beat", "httpbin", "gate", "agent")
+SERVICES = ("postgres", "valkey", "web", "worker", "beat", "httpbin", "gate", "agent", "runtime")
 
 
 @pytest.fixture
@@ -65,9 +65,9 @@ def test_kill_9_of_the_supervisor_leaves_nothing_behind_and_it_starts_again(own:
 
 def test_a_process_that_crashes_is_started_again_and_the_others_run_on(running: Running) -> None:
     before = {name: running.pid(name) for name in SERVICES}
-    for name in ("web", "worker", "agent", "httpbin"):
+    for name in ("web", "worker", "agent", "runtime", "httpbin"):
         os.kill(before[name], signal.SIGKILL)
-    for name in ("web", "worker", "agent", "httpbin"):
+    for name in ("web", "worker", "agent", "runtime", "httpbin"):
         eventually(lambda: _restarted(running, name, before[name]), 20)  # noqa: B023 -- called at once
     assert running.pid("postgres") == before["postgres"]
     assert running.pid("gate") == before["gate"]

@@ -206,3 +206,21 @@ def test_entries_of_a_control_plane_that_starts_anew_replace_the_newer_ones_with
     assert (held["entries"], held["generation"]) == (3, 2)
     assert fresh.control("POST", "/entries/sweep", b"[]").status == 200
     assert fresh.control("GET", "/status").json["entries"] == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"kind": "jwt", "function": "arn"}, "authorizers.mine.kind"),
+        ({"kind": "request"}, "authorizers.mine.function"),
+        ({"kind": "token", "function": "arn"}, "authorizers.mine.identity"),
+        ({"kind": "token", "function": "arn", "identity": []}, "authorizers.mine.identity"),
+        ({"kind": "request", "function": "arn", "ttl": "x"}, "authorizers.mine.ttl"),
+    ],
+)
+def test_an_authorizer_of_another_shape_is_refused(gate, fields, reason):
+    entry = gate.world.entry("stage", "shapeless", stage({"op": operation("GET", "/x")}))
+    entry.data["authorizers"] = {"mine": fields}
+    answer = gate.node.push([entry])
+    assert answer.status == 400
+    assert reason in answer.json["error"]
