@@ -2,8 +2,9 @@
 
 Shape of `compiled`; what is empty is left out, but for `operations`:
 
-    {"operations": [{"id", "method", "path", "key_required", "integration", "policy", "cache_keys"}],
-     "policy", "key_source", "responses", "compress_from", "statements"}
+    {"operations": [{"id", "method", "path", "key_required", "integration", "policy", "cache_keys", "authorizer"}],
+     "policy", "key_source", "responses", "compress_from", "statements",
+     "authorizers": {name: as `gateway.entries.Authorizer` has it}}
 
 with `integration` one of
 
@@ -51,6 +52,7 @@ def compile_operations(
         "key_source": whole.key_source,
         "responses": whole.responses,
         "statements": whole.statements,
+        "authorizers": whole.authorizers.served,
     }
     compress = {} if whole.compress_from is None else {"compress_from": whole.compress_from}
     return {"operations": frozen} | _without_empty(said) | compress
@@ -66,7 +68,11 @@ def _operation(
         "key_required": key_default if operation.key_required is None else operation.key_required,
         "integration": _integration(operation, backend),
     }
-    own = {"policy": operation.policy, "cache_keys": operation.integration.cache_keys}
+    own = {
+        "policy": operation.policy,
+        "cache_keys": operation.integration.cache_keys,
+        "authorizer": operation.authorizer,
+    }
     return frozen | _without_empty(own)
 
 

@@ -18,7 +18,7 @@ PLACES = (
     ("header", "A header"),
     ("bearer", "Authorization: Bearer KEY"),
     ("query", "A query parameter"),
-    ("authorizer", "An authorizer (not served yet)"),
+    ("authorizer", "What a Lambda authorizer names (usageIdentifierKey)"),
 )
 JSON = "application/json"
 

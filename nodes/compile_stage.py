@@ -70,6 +70,7 @@ def _stage(stage: Stage, deployment: Deployment, retries: Retries, problems: lis
         canary=_canary(stage, retries, problems),
         cache_epoch=stage.cache_epoch,
         about=about.of_stage(stage),
+        authorizers=_authorizers(compiled),
     )
 
 
@@ -89,7 +90,12 @@ def _canary(stage: Stage, retries: Retries, problems: list[str]) -> shapes.Canar
         trie=routes,
         use_cache=stage.canary_use_cache,
         variables=stage.canary_variables,
+        authorizers=_authorizers(compiled),
     )
+
+
+def _authorizers(compiled: dict[str, Any]) -> dict[str, shapes.Authorizer]:
+    return {name: shapes.Authorizer(**each) for name, each in compiled.get("authorizers", {}).items()}
 
 
 def _operations(
@@ -110,7 +116,13 @@ def _operations(
         integration = _integration(raw, variables, problems)
         throttle, policy = levels.of(raw, retries.get(integration.backend))
         operations[raw["id"]] = shapes.Operation(
-            raw["method"], raw["path"], raw["key_required"], integration, throttle, policy
+            raw["method"],
+            raw["path"],
+            raw["key_required"],
+            integration,
+            throttle,
+            policy,
+            raw.get("authorizer", ""),
         )
     return operations, routes
 

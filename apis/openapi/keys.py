@@ -6,7 +6,8 @@ from typing import Any
 
 from apis.openapi.document import Document
 from apis.openapi.operations import operation_objects
-from apis.openapi.security import API_KEY, KEY_EXTENSION, KEY_HEADER, is_like, kind_of, schemes_of
+from apis.openapi.security import API_KEY, KEY_EXTENSION, KEY_HEADER, is_like, kind_of
+from apis.openapi.security_schemes import schemes_of
 
 SCHEME = {"type": "apiKey", "name": KEY_HEADER, "in": "header"}
 NAMES = ("api_key", "gatehouse_api_key")

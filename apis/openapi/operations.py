@@ -25,7 +25,8 @@ OTHER_KEYS = {"parameters", "summary", "description", "servers", "$ref"}
 class ParsedOperation:
     """One method + path. `method` is GET, POST, … or ANY; `key_required` None = the version's default.
 
-    `policy` is its own `x-gatehouse-policy` (see `apis.policy`).
+    `policy` is its own `x-gatehouse-policy` (see `apis.policy`), `authorizer` the name of its Lambda authorizer
+    ('' = none).
     `unserved_reason` '' = a call can be answered (given a backend, where `integration.type` is '');
     `reachable` False = no call can even get to it, so it is left out of what is deployed.
     """
@@ -40,6 +41,7 @@ class ParsedOperation:
     unserved_reason: str
     reachable: bool = True
     policy: dict[str, Any] = field(default_factory=dict)
+    authorizer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def read_operations(
 ) -> tuple[list[ParsedOperation], list[Finding]]:
     """Return the document's operations in its order, and what was noticed on the way."""
     root = read_root(document, limits)
-    security = Security(document, root.unserved_reason, root.key_source)
+    security = Security(document, root.unserved_reason, root.key_source, root.authorizers)
     whole = _Whole(document, root, security, limits)
     findings: list[Finding] = []
     operations: dict[tuple[str, str], ParsedOperation] = {}
@@ -136,7 +138,8 @@ def _read(whole: _Whole, found: _Raw, first: str) -> tuple[ParsedOperation, list
     access = whole.security.access(raw, *where)
     policy, unreadable = read_own_policy(raw.get(POLICY), findings, *where, POLICY, limits=whole.limits)
     # None = the version's default, which may be that a key is needed
-    keyless = whole.root.keyed_unserved_reason if access.key_required is not False else ""
+    keyed = access.key_required is not False and not access.authorizer
+    keyless = whole.root.keyed_unserved_reason if keyed else ""
     impossible = _impossible(found, first)
     if impossible:
         findings.append(Finding(WARNING, pointer(*where), f"Not served by this gateway: {impossible}"))
@@ -159,6 +162,7 @@ def _read(whole: _Whole, found: _Raw, first: str) -> tuple[ParsedOperation, list
         or integration.unserved_reason,
         reachable=not impossible,
         policy=policy,
+        authorizer=access.authorizer,
     )
     return operation, findings
 

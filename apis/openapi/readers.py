@@ -9,7 +9,8 @@ from apis.openapi.document import Document, follow
 from apis.openapi.keys import key_scheme
 from apis.openapi.operations import ANY_METHOD, operation_objects
 from apis.openapi.root import KEY_SOURCE, POLICY, read_root
-from apis.openapi.security import API_KEY, KEY_EXTENSION, kind_of, schemes_of
+from apis.openapi.security import API_KEY, KEY_EXTENSION, kind_of
+from apis.openapi.security_schemes import schemes_of
 
 AMAZON = "x-amazon-"
 # they say who is let in, which is nobody's business

@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from apis.openapi.authorizers import Authorizers, read_authorizers
 from apis.openapi.document import Document
-from apis.openapi.findings import ERROR, WARNING, Finding, pointer
+from apis.openapi.findings import ERROR, INFO, WARNING, Finding, pointer
 from apis.openapi.resource_policy import read_resource_policy
+from apis.openapi.security_schemes import schemes_of
 from apis.policy import (
     Limits,
     PolicyError,
@@ -40,7 +42,7 @@ class Root:
     """`policy` in the form of `apis.policy.read_policy`; `key_source` None = the header x-api-key.
 
     `statements` are those of the resource policy. `unserved_reason` '' = operations can be served;
-    `keyed_unserved_reason` is why those that need a key cannot.
+    `keyed_unserved_reason` is why those cannot that need a key and have no authorizer.
     """
 
     policy: dict[str, Any] = field(default_factory=dict)
@@ -51,6 +53,7 @@ class Root:
     unserved_reason: str = ""
     keyed_unserved_reason: str = ""
     findings: list[Finding] = field(default_factory=list)
+    authorizers: Authorizers = field(default_factory=Authorizers)
 
 
 def read_root(document: Document, limits: Limits | None = None) -> Root:
@@ -74,6 +77,7 @@ def read_root(document: Document, limits: Limits | None = None) -> Root:
         reason or unreadable,
         keyed_reason,
         findings,
+        read_authorizers(data, schemes_of(data)),
     )
 
 
@@ -110,10 +114,11 @@ def _key_source(data: dict[str, Any], findings: list[Finding]) -> tuple[dict[str
         read, place = {"place": "authorizer", "name": ""}, AWS_KEY_SOURCE
     if read["place"] != "authorizer":
         return read, ""
-    reason = "Its API key comes from an authorizer, and authorizers are not enforced yet."
-    message = f"Operations that need a key are not served: {reason}"
-    findings.append(Finding(WARNING, pointer(place), message))
-    return read, reason
+    message = (
+        "API keys come from authorizers: operations that need a key and have no authorizer are not served."
+    )
+    findings.append(Finding(INFO, pointer(place), message))
+    return read, "Its API key comes from an authorizer, and it has none."
 
 
 def _cors(raw: dict[str, Any], findings: list[Finding]) -> dict[str, Any] | None:

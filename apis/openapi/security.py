@@ -1,21 +1,21 @@
 """Who may call an operation, as the document says it.
 
 A scheme `apiKey` in a header is Gatehouse's key. A scheme with `x-amazon-apigateway-authorizer` or
-`-authtype` (Lambda, Cognito, JWT, IAM) asks the gateway itself to check: while this gateway does not, the
-operation must not be served, since serving it would leave it open. Plain schemes (bearer, OAuth 2, a key in
-the query) are the backend's own business: the gateway passes them on, as Amazon API Gateway does.
+`-authtype` asks the gateway itself to check. It asks Lambda authorizers (`authorizers.py`); with others (Cognito,
+JWT, IAM) the operation must not be served, since serving it would leave it open. Plain schemes (bearer, OAuth 2,
+a key in the query) are the backend's own business: the gateway passes them on, as Amazon API Gateway does.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
+from apis.openapi.authorizers import AUTHORIZER, AUTHTYPE, Authorizers
 from apis.openapi.document import Document, follow
 from apis.openapi.findings import INFO, WARNING, Finding, pointer
+from apis.openapi.security_schemes import schemes_of
 
 KEY_HEADER = "x-api-key"
 KEY_EXTENSION = "x-gatehouse-key-required"
-AUTHORIZER = "x-amazon-apigateway-authorizer"
-AUTHTYPE = "x-amazon-apigateway-authtype"
 AUTH = "x-amazon-apigateway-auth"
 
 API_KEY, GATEWAY, BACKEND, NONE, UNKNOWN = "api_key", "gateway", "backend", "none", "unknown"
@@ -23,21 +23,11 @@ API_KEY, GATEWAY, BACKEND, NONE, UNKNOWN = "api_key", "gateway", "backend", "non
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What an operation asks for. `key_required` None = the document does not say."""
+    """What an operation asks for. `key_required` None = the document does not say; `authorizer` '' = none."""
 
     key_required: bool | None
     unserved_reason: str = ""
-
-
-def schemes_of(data: dict[str, Any]) -> dict[str, Any]:
-    """Return the document's security schemes by name; AWS's documents mix both places, so both are read."""
-    components = data.get("components")
-    found: dict[str, Any] = {}
-    in_components = components.get("securitySchemes") if isinstance(components, dict) else None
-    for place in (data.get("securityDefinitions"), in_components):
-        if isinstance(place, dict):
-            found |= place
-    return found
+    authorizer: str = ""
 
 
 def kind_of(name: str, scheme: Any) -> str:
@@ -62,7 +52,11 @@ class Security:
     """Reads the security of one document's operations, and collects findings."""
 
     def __init__(
-        self, document: Document, unserved_reason: str = "", key_source: dict[str, str] | None = None
+        self,
+        document: Document,
+        unserved_reason: str = "",
+        key_source: dict[str, str] | None = None,
+        authorizers: Authorizers | None = None,
     ) -> None:
         """`unserved_reason` is why no operation of the document may be served.
 
@@ -71,6 +65,7 @@ class Security:
         data = document.data
         self.findings: list[Finding] = []
         self._schemes = schemes_of(data)
+        self._authorizers = authorizers or Authorizers()
         self._kinds = {
             name: kind_of(name, self._resolved(data, each)) for name, each in self._schemes.items()
         }
@@ -101,16 +96,20 @@ class Security:
             key = False
         else:
             key = None
-        return Access(key, reason)
+        authorizers = [name for name in kinds if name in self._authorizers.served]
+        return Access(key, reason, authorizers[0] if authorizers else "")
 
     def _reason(self, operation: dict[str, Any], kinds: dict[str, str], at: str) -> str:
         reason = self._unserved_reason
         auth = operation.get(AUTH)
         if isinstance(auth, dict) and str(auth.get("type", "NONE")).upper() != "NONE":
             reason = f"It asks for the authorization {str(auth['type'])[:40]}, which is not enforced yet."
+        if len([name for name in kinds if name in self._authorizers.served]) > 1:
+            reason = "It asks for several authorizers; it may have one."
         for name, kind in kinds.items():
-            if kind == GATEWAY:
-                reason = f"Its authorizer {name[:80]!r} is not enforced yet."
+            if kind == GATEWAY and name not in self._authorizers.served:
+                why = self._authorizers.reasons.get(name, "is not enforced yet.")
+                reason = f"Its authorizer {name[:80]!r} {why}"
             elif kind == UNKNOWN:
                 reason = f"It asks for the security scheme {name[:80]!r}, which the document does not define."
         if reason:
@@ -137,8 +136,11 @@ class Security:
             else pointer("components", "securitySchemes", name)
         )
         kind = self._kinds[name]
-        if kind == GATEWAY:
-            message = "This authorizer is not enforced yet; operations that ask for it are not served."
+        if name in self._authorizers.remarks:
+            self.findings.append(Finding(INFO, at, self._authorizers.remarks[name]))
+        elif kind == GATEWAY and name not in self._authorizers.served:
+            why = self._authorizers.reasons.get(name, "is not enforced yet.")
+            message = f"This authorizer {why} Operations that ask for it are not served."
             self.findings.append(Finding(WARNING, at, message))
         elif kind == BACKEND:
             message = "This scheme is passed on to the backend; the gateway does not check it."

@@ -250,3 +250,18 @@ def test_a_backends_retries_hold_where_no_policy_speaks_of_retries() -> None:
     operations = change.data.operations
     assert operations["op00000001"].policy == shapes.Policy(retries=shapes.Retries(2, ["error"]))
     assert operations["op00000002"].policy is None
+
+
+def test_authorizers_of_the_deployment_and_of_the_canary() -> None:
+    mine = {
+        "kind": "token",
+        "function": "arn:f",
+        "identity": ["method.request.header.A"],
+        "validation": "",
+        "ttl": 9,
+    }
+    made = entry(operation(authorizer="mine"), operation(2), compiled={"authorizers": {"mine": mine}})
+    assert made.authorizers == {
+        "mine": shapes.Authorizer("token", "arn:f", ["method.request.header.A"], "", 9)
+    }
+    assert [each.authorizer for each in made.operations.values()] == ["mine", ""]
