@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from apis.openapi.document import Document
+from apis.openapi.findings import ERROR
 from apis.openapi.operations import operation_objects
 from apis.openapi.root import (
     AWS_KEY_SOURCE,
@@ -14,6 +15,7 @@ from apis.openapi.root import (
     KEY_SOURCE,
     POLICY,
     RESPONSES,
+    read_root,
     to_amazon,
 )
 
@@ -23,12 +25,19 @@ HEADER = {"place": "header", "name": "x-api-key"}
 def with_settings(document: Document, settings: dict[str, Any]) -> Document:
     """Return a copy in which the root says `settings`: any of policy, key_source, responses, compress_from.
 
-    Their values are those of `apis.openapi.root.Root`; what is empty is taken out of the document.
+    Their values are those of `apis.openapi.root.Root`; what is empty is taken out of the document. An extension
+    that says the same already stays as its author wrote it.
     """
-    edited = _copy(document)
+    edited, root = _copy(document), read_root(document)
+    anew = {each.pointer.split("/")[1] for each in root.findings if each.level == ERROR}
+    own = edited.data.get(POLICY)
+    if isinstance(own, dict) and "cors" in own:
+        anew |= {POLICY, CORS}  # CORS has one place from now on: Amazon's
     for name, value in settings.items():
+        before = _WRITERS[name](getattr(root, name))
         for extension, written in _WRITERS[name](value).items():
-            _put(edited.data, extension, written)
+            if written != before[extension] or extension in anew:
+                _put(edited.data, extension, written)
     return edited
 
 

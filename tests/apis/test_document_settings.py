@@ -57,6 +57,34 @@ def test_what_is_empty_is_taken_out_of_the_document():
     assert ApiVersion.objects.get().document == before
 
 
+def test_what_a_setting_says_already_stays_as_its_author_wrote_it():
+    written = {
+        "x-amazon-apigateway-api-key-source": "header",
+        "x-amazon-apigateway-cors": {"allowOrigins": ["https://a.example"], "maxAge": "5", "note": "ours"},
+        "x-amazon-apigateway-gateway-responses": {"NOT_OURS": {"statusCode": 400}},
+    }
+    version = imported(document({"/a": {"get": {}}}, **written))
+    root = document_settings(version)
+    same = {name: getattr(root, name) for name in SETTINGS}
+    policy = root.policy | {"timeout_ms": 500}
+    change_document_settings(version=version, actor=None, **same | {"policy": policy})
+    found = ApiVersion.objects.get().document
+    assert found["x-gatehouse-policy"] == {"timeout_ms": 500}
+    assert {name: found[name] for name in written} == written
+
+
+@pytest.mark.parametrize("cors", [CORS, None])
+def test_cors_of_our_own_policy_moves_to_amazons_extension(cors):
+    theirs = {"allowOrigins": ["https://b.example"]}
+    given = {"x-gatehouse-policy": {"cors": cors}, "x-amazon-apigateway-cors": theirs}
+    version = imported(document({"/a": {"get": {}}}, **given))
+    before = document_settings(version).policy.get("cors")
+    change_document_settings(version=version, actor=None, policy=document_settings(version).policy)
+    assert document_settings(version).policy.get("cors") == before == cors
+    change_document_settings(version=version, actor=None, policy={})
+    assert document_settings(version).policy == {}
+
+
 def test_amazons_own_key_source_is_written_for_authorizers():
     version = small()
     change_document_settings(version=version, key_source={"place": "authorizer"}, actor=None)
