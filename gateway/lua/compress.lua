@@ -1,6 +1,7 @@
 -- Compression for stages that ask for it: of answers from a size on (nginx's gzip does the work, this says when),
 -- and of request bodies, which the backend gets unpacked.
 
+local complain = require "complain"
 local given = require "given"
 local zlib = require "zlib"
 
@@ -64,7 +65,11 @@ function compress.unpack(call)
     if not size then
         return form == zlib.TOO_LARGE and "REQUEST_TOO_LARGE" or "BAD_REQUEST"
     end
-    replace_body(text, size, form)
+    local ok, trouble = pcall(replace_body, text, size, form)
+    if not ok then
+        complain("an unpacked body cannot be written: ", trouble)
+        return "API_CONFIGURATION_ERROR"
+    end
     clear_header("Content-Encoding")
 end
 

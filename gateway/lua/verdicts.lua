@@ -13,6 +13,7 @@ function verdicts.init(all, max_body)
         end
         verdicts[name] = {
             status = fields.status,
+            accepted = fields.accepted,
             error_type = fields.error_type,
             message = message,
             body = cjson.encode({ message = message }),

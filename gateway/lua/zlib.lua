@@ -71,8 +71,11 @@ local function unpack_as(window_bits, text, limit, take)
     if library.inflateInit2_(stream, window_bits, library.zlibVersion(), ffi.sizeof(stream)) ~= OK then
         return nil, zlib.BROKEN
     end
-    local size, problem = run(stream, text, limit, take)
+    local ok, size, problem = pcall(run, stream, text, limit, take)
     library.inflateEnd(stream)
+    if not ok then
+        error(size, 0) -- take() failed
+    end
     return size, problem
 end
 
