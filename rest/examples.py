@@ -5,25 +5,46 @@ from typing import Any
 from rest_framework.serializers import Serializer
 
 from rest.serializers.access import (
+    ApplicationChange,
     ApplicationInput,
+    KeyChange,
     KeyInput,
+    PlanChange,
     PlanInput,
+    PlanThrottleChange,
     PlanThrottleInput,
     RemainingInput,
     RotateInput,
     SubscriptionInput,
 )
-from rest.serializers.accounts import MemberInput, OrganizationInput, TokenInput
-from rest.serializers.apis import ApiInput, BackendInput, VersionInput
-from rest.serializers.billing import CloseInput, RateCardInput
-from rest.serializers.domains import DomainInput
-from rest.serializers.nodes import NodeInput
+from rest.serializers.accounts import (
+    MemberChange,
+    MemberInput,
+    OrganizationChange,
+    OrganizationInput,
+    TokenInput,
+)
+from rest.serializers.apis import (
+    ApiChange,
+    ApiInput,
+    BackendChange,
+    BackendInput,
+    DeprecateInput,
+    OperationChange,
+    VersionChange,
+    VersionInput,
+)
+from rest.serializers.billing import CloseInput, RateCardChange, RateCardInput
+from rest.serializers.domains import CertificateInput, DomainChange, DomainInput
+from rest.serializers.nodes import InstallationSerializer, NodeInput
 from rest.serializers.policies import DocumentSettingsChange, PolicyInput
 from rest.serializers.publish import (
     CanaryChange,
     DeploymentInput,
+    MappingChange,
     MappingInput,
     PromoteInput,
+    RollBackInput,
     StageChange,
 )
 from rest.serializers.verify_input import VerifyInput
@@ -124,4 +145,33 @@ EXAMPLES: dict[type[Serializer], dict[str, Any]] = {
     },
     MemberInput: {"email": "bob@example.com", "role": "member"},
     TokenInput: {"name": "ci", "read_only": True, "expires_at": "2027-01-01T00:00:00Z"},
+    # changes: only the fields that are to change
+    ApiChange: {"summary": "Answers with what it was asked.", "visibility": "public"},
+    BackendChange: {
+        "weight": 2,
+        "targets": [{"url": "http://127.0.0.1:5001", "weight": 1}],
+        "health": {"failures": 3, "rest_ms": 10_000},
+        "retries": {"attempts": 1, "on": ["error", "503"]},
+    },
+    CertificateInput: {
+        "certificate": "-----BEGIN CERTIFICATE-----\n…",
+        "private_key": "-----BEGIN PRIVATE KEY-----\n…",
+    },
+    VersionChange: {"document_url": "http://127.0.0.1:5000/spec.json"},
+    DeprecateInput: {"sunset_at": "2027-01-01T00:00:00Z"},
+    OperationChange: {"key_required": False},
+    RollBackInput: {"deployment": "d1b2c3d4e5"},
+    DomainChange: {
+        "certificate": "-----BEGIN CERTIFICATE-----\n…",
+        "private_key": "-----BEGIN PRIVATE KEY-----\n…",
+    },
+    MappingChange: {"stage": "s1b2c3d4e5"},
+    PlanChange: {"throttle_rate": 50, "throttle_burst": 100, "quota_limit": None},
+    PlanThrottleChange: {"rate": 2, "burst": 4},
+    RateCardChange: {"name": "Standard", "base_fee": "12"},
+    ApplicationChange: {"description": "Asks every minute."},
+    KeyChange: {"ips": ["203.0.113.0/24"], "referrers": ["*.example.com"]},
+    OrganizationChange: {"timezone": "Europe/Berlin"},
+    MemberChange: {"role": "admin"},
+    InstallationSerializer: {"throttle_rate": 5_000, "throttle_burst": 10_000},
 }

@@ -80,8 +80,17 @@ def test_what_is_made_has_an_example_that_names_only_fields_that_are_there(docum
     for serializer, value in EXAMPLES.items():
         fields = {name for name, field in serializer().fields.items() if not field.read_only}
         assert value.keys() <= fields, serializer
-    shown = document["paths"]["/api/v1/apis"]["post"]["requestBody"]["content"]["application/json"]
-    assert shown["examples"]
+
+
+def test_every_body_that_may_be_sent_has_an_example(document):
+    without = [
+        (method, path)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if "requestBody" in operation
+        and not operation["requestBody"]["content"]["application/json"].get("examples")
+    ]
+    assert without == []
 
 
 def test_the_reference_page_loads_nothing_from_elsewhere():
