@@ -1,10 +1,12 @@
 """Lambda authorizers: real nginx, a real runtime, and a local Lambda service that checks signatures."""
 
 import itertools
+import shutil
 import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from types import SimpleNamespace
 
 import pytest
@@ -12,14 +14,19 @@ import pytest
 from gateway.entries import (
     Authorizer,
     Canary,
+    Certificate,
     GatewayResponse,
     KeySource,
     Throttle,
 )
 from gateway.trie import build
+from portal.embedded.ports import free_port
+from tests.gateway.backends import Backend
+from tests.gateway.certificates import authority, leaf
+from tests.gateway.https import Client
 from tests.gateway.lambda_service import LambdaService, Raised, answer, running_runtime, statement
-from tests.gateway.node import wait_until
-from tests.gateway.world import make_key, operation, proxy
+from tests.gateway.node import node_folder, start_nginx, wait_until
+from tests.gateway.world import World, make_key, operation, proxy
 
 EVERYTHING = statement("Allow", "*")
 TOKEN_HEADER = ["method.request.header.Authorization"]
@@ -515,3 +522,40 @@ def test_without_credentials_or_service_it_is_a_configuration_error(gate, cloud)
             call(gate, f"/{stage.name}/x", "t").headers["x-amzn-errortype"]
             == "AuthorizerConfigurationException"
         )
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+def test_streams_of_one_http_2_connection_wait_for_the_authorizer(cloud, tmp_path):
+    """On a node of its own, with TLS."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(node_folder())
+        node = start_nginx(folder, free_port(), tls_port=free_port())
+        stack.callback(node.stop)
+        backend = Backend("two")
+        stack.callback(backend.stop)
+        stack.enter_context(running_runtime(folder, cloud.service.url))
+        root = authority()
+        made = leaf("two.test", issuer=root)
+        world = World(node)
+        world.put("certificate", "two.test", Certificate(made.pem, made.private_key))
+        world.backend("backend", "127.0.0.1", backend.port)
+        arn = cloud.service.add("http2", lambda event: time.sleep(0.1) or answer(EVERYTHING))
+        world.publish(
+            "open",
+            {"op": operation("ANY", "/{proxy+}", authorizer="mine")},
+            authorizers={"mine": Authorizer("token", arn, TOKEN_HEADER)},
+        )
+        addresses = [
+            part for number in range(20) for part in ("-o", "/dev/null", f"https://two.test/open/{number}")
+        ]
+        trust, _ = root.files(tmp_path, "root")
+        client = Client(node.settings.tls_port, trust)
+        told = ["--http2", "--parallel", "-w", "%{http_version} %{http_code}\n"]
+        done = client.curl(*told, "-H", "Authorization: t", *addresses)
+        assert done.stdout.split("\n")[:-1] == ["2 200"] * 20, done.stderr
+        assert 1 <= len(cloud.service.asked(arn)) <= 2
+        (tmp_path / "body").write_bytes(b"x" * 300_000)
+        sent = ["--http2", "-o", "/dev/null", "-w", "%{http_code}", "-T", str(tmp_path / "body")]
+        assert client.curl(*sent, "-H", "Authorization: u", "https://two.test/open/x").stdout == "200"
+        assert backend.seen[-1]["body_length"] == 300_000
+        assert "lua entry thread aborted" not in node.errors()
