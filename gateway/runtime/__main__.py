@@ -14,6 +14,7 @@ from gateway.runtime.desk import application
 from gateway.runtime.functions import Functions
 from gateway.settings import NodeSettings, SettingError
 
+BACKLOG = 4096  # a unix socket whose queue is full refuses at once
 LOOK_EVERY = 1.0  # seconds: nginx may give the folder to another user when it starts
 
 
@@ -27,7 +28,7 @@ async def work(settings: NodeSettings) -> None:
     runner = web.AppRunner(application(functions), access_log=None, shutdown_timeout=2)
     await runner.setup()
     path = settings.runtime_socket
-    await web.UnixSite(runner, str(path)).start()
+    await web.UnixSite(runner, str(path), backlog=BACKLOG).start()
     path.chmod(0o600)
     try:
         while not stop.is_set():

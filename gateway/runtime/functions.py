@@ -13,7 +13,8 @@ from botocore.credentials import Credentials
 from yarl import URL
 
 SECONDS = 10.0  # AWS's for authorizers
-AT_ONCE = 256  # functions asked at the same time by one node; more wait
+AT_ONCE = 1024  # calls of functions at the same time by one node; more wait
+OF_ONE = 64  # of these, calls of one function: a slow one must not keep the others waiting
 LONGEST = 65536  # bytes of an answer that are read
 FUNCTION = re.compile(
     r"arn:(?P<partition>aws[a-z-]{0,20}):lambda:(?P<region>[a-z0-9-]{1,40}):(?P<account>[0-9]{12})"
@@ -48,24 +49,35 @@ class Functions:
         self._endpoint = endpoint
         self._environment = environment
         self._session: aiohttp.ClientSession | None = None
+        self._turns: dict[str, asyncio.Semaphore] = {}
 
     async def invoke(self, function: str, payload: bytes) -> Result:
         """Call a function and wait for its result; raises Unanswered and NotInvokable."""
-        url, headers = self._request(function, payload)
+        if not FUNCTION.fullmatch(function):
+            raise NotInvokable("the function's ARN is not one")
+        turn = self._turns.setdefault(function, asyncio.Semaphore(OF_ONE))
         try:
-            async with self._client().post(
-                URL(url, encoded=True), data=payload, headers=headers, allow_redirects=False
-            ) as answer:
-                body = await answer.content.read(LONGEST)
-                while len(body) < LONGEST and (more := await answer.content.read(LONGEST - len(body))):
-                    body += more
-                status, error = answer.status, answer.headers.get("X-Amz-Function-Error", "")
+            async with asyncio.timeout(SECONDS), turn:
+                try:
+                    return await self._invoke(function, payload)
+                except aiohttp.ServerDisconnectedError:  # a kept connection had just been given up
+                    return await self._invoke(function, payload)
         except TimeoutError as late:
             raise Unanswered(f"no answer within {SECONDS:.0f} s") from late
         except aiohttp.ClientConnectorError as away:
             raise NotInvokable("Lambda's API cannot be reached") from away
         except aiohttp.ClientError as cut:
             raise Unanswered(f"the connection failed ({type(cut).__name__})") from cut
+
+    async def _invoke(self, function: str, payload: bytes) -> Result:
+        url, headers = self._request(function, payload)
+        async with self._client().post(
+            URL(url, encoded=True), data=payload, headers=headers, allow_redirects=False
+        ) as answer:
+            body = await answer.content.read(LONGEST)
+            while len(body) < LONGEST and (more := await answer.content.read(LONGEST - len(body))):
+                body += more
+            status, error = answer.status, answer.headers.get("X-Amz-Function-Error", "")
         if status in (429, 500, 502, 503, 504):
             raise Unanswered(f"Lambda's API answered {status}")
         if status != 200:
@@ -74,8 +86,7 @@ class Functions:
 
     def _request(self, function: str, payload: bytes) -> tuple[str, dict[str, str]]:
         named = FUNCTION.fullmatch(function)
-        if not named:
-            raise NotInvokable("the function's ARN is not one")
+        assert named is not None
         region = named["region"]
         suffix = "amazonaws.com.cn" if named["partition"] == "aws-cn" else "amazonaws.com"
         endpoint = self._endpoint or f"https://lambda.{region}.{suffix}"
@@ -97,7 +108,7 @@ class Functions:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=AT_ONCE),
-                timeout=aiohttp.ClientTimeout(total=SECONDS),
+                timeout=aiohttp.ClientTimeout(total=None),
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
             )

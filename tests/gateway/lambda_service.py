@@ -46,6 +46,10 @@ class _Handler(BaseHTTPRequestHandler):
         if function is None:
             return self._send(404, {"Message": f"Function not found: {arn}"})
         event = json.loads(body)
+        if self.server.gives_up:  # the connection that it answered on before, without a word
+            self.server.gives_up -= 1
+            self.close_connection = True
+            return None
         self.server.seen.append((arn, event))
         try:
             result = function(event)
@@ -100,6 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
 class LambdaService(ThreadingHTTPServer):
     """`functions` by ARN; `seen` = (ARN, event) of calls; `refused` = what was wrong with signatures.
 
+    `gives_up` is how many next calls are cut without an answer.
     A function returns its result (bytes are sent as they are, an int is a status of the service) or raises Raised.
     """
 
@@ -111,6 +116,7 @@ class LambdaService(ThreadingHTTPServer):
         self.functions: dict[str, Function] = {}
         self.seen: list[tuple[str, dict[str, Any]]] = []
         self.refused: list[str] = []
+        self.gives_up = 0
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property

@@ -431,8 +431,8 @@ def test_captures_survive_the_wait_for_the_authorizer(gate, cloud):
     def client(number):
         return call(gate, f"/{stage.name}/n{number}", "t").json["path"]
 
-    with ThreadPoolExecutor(20) as pool:
-        assert list(pool.map(client, range(60))) == [f"/seen/n{number}" for number in range(60)]
+    with ThreadPoolExecutor(60) as pool:
+        assert list(pool.map(client, range(300))) == [f"/seen/n{number}" for number in range(300)]
 
 
 def test_a_canary_has_its_own_authorizers(gate, cloud):

@@ -1,5 +1,6 @@
 """Calls of Lambda's Invoke API, against a local service that checks signatures."""
 
+import asyncio
 import time
 
 import pytest
@@ -57,6 +58,29 @@ async def test_a_function_that_takes_too_long(service, functions, monkeypatch):
     monkeypatch.setattr(module, "SECONDS", 0.2)
     arn = service.add("slow", lambda event: time.sleep(1))
     with pytest.raises(Unanswered, match="no answer"):
+        await functions.invoke(arn, b"{}")
+
+
+async def test_a_slow_function_keeps_no_other_waiting(service, functions, monkeypatch):
+    monkeypatch.setattr(module, "OF_ONE", 2)
+    slow = service.add("slow", lambda event: time.sleep(0.3))
+    quick = service.add("quick", lambda event: event)
+    waiting = [asyncio.create_task(functions.invoke(slow, b"{}")) for _ in range(6)]
+    await asyncio.sleep(0.1)
+    assert len(service.asked(slow)) == 2
+    assert (await functions.invoke(quick, b"{}")).body == b"{}"
+    assert len(service.asked(slow)) == 2
+    await asyncio.gather(*waiting)
+    assert len(service.asked(slow)) == 6
+
+
+async def test_a_connection_that_was_given_up_is_made_anew_once(service, functions):
+    arn = service.add("echo", lambda event: event)
+    assert (await functions.invoke(arn, b"{}")).body == b"{}"
+    service.gives_up = 1
+    assert (await functions.invoke(arn, b"{}")).body == b"{}"
+    service.gives_up = 2
+    with pytest.raises(Unanswered, match="connection failed"):
         await functions.invoke(arn, b"{}")
 
 
