@@ -1,0 +1,56 @@
+"""More connections than a worker has: those that wait are let go, those that call are served."""
+
+import resource
+import socket
+from contextlib import ExitStack
+from types import SimpleNamespace
+
+import pytest
+
+from portal.embedded.ports import free_port
+from tests.gateway.hostile.recorder import Recorder
+from tests.gateway.node import node_folder, start_nginx
+from tests.gateway.world import World, operation
+
+CONNECTIONS = 8192  # of nginx.conf
+
+
+@pytest.fixture(scope="module")
+def narrow():
+    """A node with one worker."""
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < 2 * CONNECTIONS:
+        pytest.skip("this shell allows too few open files")
+    with ExitStack() as stack:
+        folder = stack.enter_context(node_folder())
+        node = start_nginx(folder, free_port(), workers="1")
+        stack.callback(node.stop)
+        backend = Recorder()
+        stack.callback(backend.stop)
+        world = World(node)
+        world.backend("backend", "127.0.0.1", backend.port)
+        world.publish("api", {"open": operation("ANY", "/open/{proxy+}")})
+        yield SimpleNamespace(node=node)
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /api/open/x HTTP/1.1\r\nHost: a\r\nX-Slow: "])
+def test_connections_that_say_nothing_leave_room_for_calls_and_for_the_agent(narrow, sent):
+    workers = narrow.node.workers()
+    held = []
+    try:
+        for _ in range(CONNECTIONS + 200):
+            connection = socket.create_connection(("127.0.0.1", narrow.node.settings.port), timeout=5)
+            held.append(connection)
+            if sent:
+                connection.sendall(sent)
+        for _ in range(20):
+            assert narrow.node.call("GET", "/api/open/x", timeout=5).status == 200
+        assert narrow.node.control("GET", "/status").status == 200
+        if not sent:
+            held[0].settimeout(5)
+            assert held[0].recv(1) == b""  # who waited longest was let go
+    finally:
+        for connection in held:
+            connection.close()
+    assert narrow.node.call("GET", "/api/open/x").status == 200
+    assert narrow.node.workers() == workers
+    assert "[alert]" not in narrow.node.errors()
