@@ -5,6 +5,7 @@
 -- answer ask once.
 
 local cjson = require "cjson.safe"
+local complain = require "complain"
 local context = require "context"
 local current = require "current"
 local event = require "authorizer_event"
@@ -93,7 +94,7 @@ local function identify(found, call)
     if token and found.validation then
         local from, _, problem = ngx.re.find(token, found.validation, "jo")
         if problem then
-            ngx.log(ngx.WARN, "the validation expression of an authorizer cannot be used: ", problem)
+            complain("the validation expression of an authorizer cannot be used: ", problem)
             return refuse("AUTHORIZER_CONFIGURATION_ERROR")
         elseif not from then
             return refuse("UNAUTHORIZED")
@@ -141,7 +142,7 @@ local function ask_once(name, found, told)
             kept:set(name, cjson.encode(answer), found.ttl)
         end
     else
-        ngx.log(ngx.ERR, "an authorizer could not be asked: ", answer)
+        complain("an authorizer could not be asked: ", answer)
     end
     waiting[name] = nil
     joined.gate:post(max(-joined.gate:count(), 0) + 1)
