@@ -209,7 +209,8 @@ class OperationViews(Listed, Readable, Changeable, Resource):
     @policy.mapping.put
     def set_policy(self, request: Request, pk: str) -> Response:
         """Write this operation's policy into the document; it goes live with the next deployment."""
-        operation, data = self.target()
+        operation = self.get_object()
+        data = self.read_input(lambda: self._policy(operation).data)
         document_settings.set_document_policy(
             operation=operation, policy=data["policy"], actor=self.caller.user
         )

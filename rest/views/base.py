@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.db import transaction
@@ -106,12 +107,21 @@ class Resource(Guarded, GenericViewSet):
         """Return the serializer that writes the answer of the current action."""
         return self.action_outputs.get(self.action or "") or self.serializer_class
 
-    def read_input(self) -> dict[str, Any]:
-        """Return the checked body of the request."""
+    def read_input(self, shown: Callable[[], dict[str, Any]] | None = None) -> dict[str, Any]:
+        """Return the checked body of the request.
+
+        With `shown`, which returns what GET answers, that may be sent back: fields that cannot be changed are
+        passed over while they say what they said.
+        """
         found = self.input_class()
         assert found is not None, f"{self.action} reads no body"
+        data, fields = self.request.data, found().fields
+        if shown is not None and isinstance(data, dict) and data.keys() - fields.keys():
+            now = {name: value for name, value in shown().items() if name not in fields}
+            kept = [name for name in data if name not in now or data[name] != now[name]]
+            data = {name: data[name] for name in kept}
         serializer = found(
-            data=self.request.data,
+            data=data,
             context=self.get_serializer_context(),
             partial=self.action == "partial_update",
         )
@@ -155,8 +165,13 @@ class Changeable:
 
     def partial_update(self, request: Request, pk: str) -> Response:
         row = self.get_object()  # type: ignore[attr-defined]
+
+        def shown() -> dict[str, Any]:
+            output = self.action_outputs.get("retrieve") or self.serializer_class  # type: ignore[attr-defined]
+            return output(row, context=self.get_serializer_context()).data  # type: ignore[attr-defined]
+
         with transaction.atomic():
-            self.change(row, self.read_input())  # type: ignore[attr-defined]
+            self.change(row, self.read_input(shown))  # type: ignore[attr-defined]
         return self.answer(row)  # type: ignore[attr-defined]
 
 

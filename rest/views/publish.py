@@ -150,8 +150,8 @@ class StageViews(Listed, Readable, Changeable, Resource):
     @operation_policy.mapping.put
     def set_operation_policy(self, request: Request, pk: str, operation: str) -> Response:
         """Give an operation a policy of its own on this stage; it holds at once."""
-        stage, data = self.target()
-        row = self._operation(operation)
+        stage, row = self.get_object(), self._operation(operation)
+        data = self.read_input(lambda: self._operation_policy(stage, row).data)
         publish.set_operation_policy(
             stage=stage, operation=row, policy=data["policy"], actor=self.caller.user
         )

@@ -46,6 +46,22 @@ def test_a_problem_names_the_field(alice, stage, settings, field):
     assert Stage.objects.get().policy == {}
 
 
+def test_what_get_shows_may_be_sent_back_and_changes_nothing(alice, stage):
+    operation = stage.version.operations.first()
+    alice.patch(f"stages/{stage.pk}", {"policy": {"cache": {"ttl": 60}}})
+    policy = f"operations/{operation.pk}/policy"
+    alice.send("PUT", f"stages/{stage.pk}/{policy}", {"policy": {"max_body": 9}})
+    paths = {f"stages/{stage.pk}": "PATCH", f"versions/{stage.version_id}": "PATCH"}
+    paths |= {f"operations/{operation.pk}": "PATCH", f"versions/{stage.version_id}/settings": "PATCH"}
+    for path, method in (paths | {policy: "PUT", f"stages/{stage.pk}/{policy}": "PUT"}).items():
+        before = alice.get(path).json()
+        answer = alice.send(method, path, before)
+        assert answer.status_code == 200, (path, answer.json())
+        after = alice.get(path).json()
+        assert {name for name in before if before[name] != after[name]} <= {"updated_at"}, path
+    assert fault(alice.patch(f"stages/{stage.pk}", {"name": "other"}), "name")
+
+
 def test_a_stage_that_a_node_refused_says_why(alice, stage):
     make_node(status={"problems": [{"name": f"entry stage {stage.pk}", "text": "it has no tree"}]})
     assert alice.get(f"stages/{stage.pk}").json()["nodes"] == {
