@@ -58,7 +58,7 @@ def set_operation_policy(
 
 
 def flush_cache(*, stage: Stage, actor: User | None) -> Stage:
-    """Make every answer that the stage has kept in its cache worthless, on every node."""
+    """Make worthless what nodes have kept for the stage: cached answers, and policies of Lambda authorizers."""
 
     def edit(row: Stage) -> None:
         row.cache_epoch += 1

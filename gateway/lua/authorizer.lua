@@ -1,7 +1,7 @@
 -- Lambda authorizers: who may call an operation says a function of the provider's, which the node's runtime asks.
 --
--- What is kept for the authorizer's time is the policy that the function answered, under stage, deployment, authorizer
--- and all values of its identity sources. It is judged anew for each call. Calls of one worker that wait for the same
+-- What is kept for the authorizer's time is the policy that the function answered, under stage, deployment, flush number
+-- (as the response cache has it), authorizer and all values of its identity sources. It is judged anew for each call. Calls of one worker that wait for the same
 -- answer ask once.
 
 local cjson = require "cjson.safe"
@@ -178,7 +178,9 @@ function authorizer.check(stage, operation, path, from, captures)
     local method = operation.verb == "ANY" and var.request_method or operation.verb
     local start = found.arn .. stage.version_id .. "/" .. stage.name .. "/" .. method .. "/"
     local below = invoke_policy.canonical(sub(path, from + 1))
-    local name = key.sha256(table.concat({ stage.id, stage.deployment, operation.authorizer, identity }, "\n"))
+    local name = key.sha256(table.concat(
+        { stage.id, stage.deployment, given(stage.cache_epoch) or 0, operation.authorizer, identity }, "\n"
+    ))
     local answer = answer_for(found, name, function()
         return found.is_token and event.of_token(start .. below, token)
             or event.of_request(start .. below, call, path, from)

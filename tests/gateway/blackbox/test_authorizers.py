@@ -180,6 +180,19 @@ def test_a_policy_is_kept_for_its_identity_and_judged_for_each_call(gate, cloud)
     assert len(other.asked()) == 1
 
 
+def test_flushing_the_stages_cache_forgets_policies(gate, cloud):
+    arn = cloud.service.add("flushed", lambda event: answer(EVERYTHING))
+    for epoch, asked in ((0, 1), (0, 1), (1, 2)):
+        gate.world.publish(
+            "flushed",
+            {"get": operation("GET", "/x", authorizer="mine")},
+            authorizers={"mine": Authorizer("token", arn, TOKEN_HEADER)},
+            cache_epoch=epoch,
+        )
+        assert call(gate, "/flushed/x", "t").status == 200
+        assert len(cloud.service.asked(arn)) == asked
+
+
 def test_a_policy_is_kept_for_its_seconds_only(gate, cloud):
     stage = cloud.protect(lambda event: answer(EVERYTHING), ttl=1)
     for _ in range(5):
