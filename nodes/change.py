@@ -1,6 +1,7 @@
 """One entry to write, as the compilers make it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 
@@ -20,3 +21,8 @@ class Change:
     @property
     def name(self) -> tuple[str, str]:
         return self.kind, self.key
+
+
+def unix(moment: datetime | None) -> float | None:
+    """Return Unix seconds, as entries have moments."""
+    return None if moment is None else moment.timestamp()

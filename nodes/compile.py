@@ -6,7 +6,6 @@ need not know, gives a change without data.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
-from datetime import datetime
 from itertools import chain
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +16,7 @@ from access.models import ApiKey, KeyState, Subscription, SubscriptionState, Usa
 from apis.models import Backend, BasePathMapping, Stage
 from gateway import entries as shapes
 from nodes import about
-from nodes.change import Change
+from nodes.change import Change, unix
 from nodes.compile_callers import apis, apis_of, callers
 from nodes.compile_stage import CANONICAL_LABEL, canonical_key, stage_change
 from nodes.compile_tls import certificates, client_tls
@@ -225,9 +224,9 @@ def keys(ids: Ids) -> Iterator[Change]:
                 id=key.pk,
                 active=False,
                 subscriptions=[],
-                not_before=_unix(key.not_before),
-                expires_at=_unix(key.expires_at),
-                grace_until=_unix(key.grace_until),
+                not_before=unix(key.not_before),
+                expires_at=unix(key.expires_at),
+                grace_until=unix(key.grace_until),
                 about=told,
             )
         else:
@@ -235,9 +234,9 @@ def keys(ids: Ids) -> Iterator[Change]:
                 id=key.pk,
                 active=key.state == KeyState.ACTIVE,
                 subscriptions=of_application[key.application_id],
-                not_before=_unix(key.not_before),
-                expires_at=_unix(key.expires_at),
-                grace_until=_unix(key.grace_until),
+                not_before=unix(key.not_before),
+                expires_at=unix(key.expires_at),
+                grace_until=unix(key.grace_until),
                 ips=key.ips,
                 referrers=key.referrers,
                 counts_as=key.origin_id or "",
@@ -250,10 +249,6 @@ def keys_of_subscriptions(ids: Collection[str]) -> list[str]:
     """Return the ids of the keys whose entry names one of these subscriptions, or must name it."""
     rows = ApiKey.objects.filter(application__subscriptions__in=ids)
     return list(rows.values_list("pk", flat=True).distinct())
-
-
-def _unix(moment: datetime | None) -> float | None:
-    return None if moment is None else moment.timestamp()
 
 
 def _chosen(rows: "QuerySet[Any]", ids: Ids) -> list[Any]:

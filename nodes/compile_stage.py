@@ -1,14 +1,13 @@
 """A stage and the deployment it points to -> the stage's entry."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from apis import compile as apis_compile
 from apis.models import Deployment, Stage, VersionState
 from gateway import entries as shapes, trie
 from nodes import about
-from nodes.change import Change
+from nodes.change import Change, unix
 from nodes.compile_policy import Levels
 
 CANONICAL_LABEL = ".execute-api"
@@ -65,8 +64,8 @@ def _stage(stage: Stage, deployment: Deployment, retries: Retries, problems: lis
         variables=stage.variables,
         compress_from=compiled.get("compress_from") if compress_from is None else compress_from,
         access_log=stage.access_log or None,
-        deprecated_at=_unix(version.deprecated_at),
-        sunset_at=_unix(version.sunset_at),
+        deprecated_at=unix(version.deprecated_at),
+        sunset_at=unix(version.sunset_at),
         canary=_canary(stage, retries, problems),
         cache_epoch=stage.cache_epoch,
         about=about.of_stage(stage),
@@ -125,10 +124,6 @@ def _operations(
             raw.get("authorizer", ""),
         )
     return operations, routes
-
-
-def _unix(moment: datetime | None) -> float | None:
-    return None if moment is None else moment.timestamp()
 
 
 def _integration(
