@@ -32,7 +32,8 @@ class LogForm(forms.Form):
         label="Own format",
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
-        help_text="One line with $context variables, $context.requestId among them. Empty = no access log.",
+        help_text="One line with $context variables, $context.requestId among them. Empty = no access log. "
+        "Each node writes a file of its own for the stage, in the folder access of its data.",
     )
     compress_from = forms.IntegerField(
         label="Compress answers from (bytes)",
