@@ -17,6 +17,7 @@ from nodes import admin_limits, registry
 from nodes.admin_read_only import ReadOnly
 from nodes.compile_tls import without_secrets
 from nodes.entries import newest_generation
+from nodes.facts import facts
 from nodes.models import Entry, Node
 from nodes.queries import SEEN_WITHIN
 
@@ -31,8 +32,8 @@ class NodeAdmin(VerbAdmin):
     list_filter = ("enabled",)
     search_fields = ("name", "token_prefix")
     fields = (
-        "name", "enabled", "shown_generation", "version", "last_seen_at",
-        "shown_problems", "shown_status", "created_at",
+        "name", "shown_state", "shown_generation", "version", "last_seen_at",
+        "shown_problems", "shown_facts", "how_to_remove", "created_at",
     )  # fmt: skip
     actions = ("enable", "disable", "renew_token")
 
@@ -76,9 +77,16 @@ class NodeAdmin(VerbAdmin):
         ]
         return table(("What", "Why"), rows, "none")
 
-    @display(description="Status")
-    def shown_status(self, node: Node) -> str:
-        return json.dumps(node.status, indent=2)
+    @display(description="What it says of itself")
+    def shown_facts(self, node: Node) -> SafeString:
+        return table(("What", "Value"), facts(node), "nothing yet: it was never seen")
+
+    @display(description="Drain and remove")
+    def how_to_remove(self, _node: Node) -> str:
+        return (
+            "Take it out of your load balancer, wait until its calls are done, stop its agent, then its nginx. "
+            "Disable it here when its spool is empty. docs/operations.md tells each step."
+        )
 
     @admin.action(description="Enable")
     def enable(self, request: HttpRequest, queryset: QuerySet[Node]) -> None:

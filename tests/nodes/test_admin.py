@@ -36,6 +36,14 @@ def test_a_node_is_disabled_by_an_action(console: Client) -> None:
     assert find_node(token) is None
 
 
+def test_a_nodes_page_tells_its_state_and_has_nothing_to_save(console: Client) -> None:
+    node, _ = make_node(status={"problems": [{"name": "memory", "text": "no room"}], "usage_lines": 1_234})
+    page = console.get(f"/admin/nodes/node/{node.pk}/change/").content.decode()
+    for text in ("no room", "1,234", "load balancer", "down"):
+        assert text in page
+    assert 'name="_save"' not in page
+
+
 @pytest.mark.parametrize(
     "page",
     [
