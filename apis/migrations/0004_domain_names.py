@@ -8,39 +8,73 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('apis', '0003_stage_policies'),
+        ("accounts", "0001_initial"),
+        ("apis", "0003_stage_policies"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='backend',
-            name='client_certificate',
-            field=models.TextField(blank=True, help_text='PEM: how nodes show themselves to the server; empty = they do not.'),
+            model_name="backend",
+            name="client_certificate",
+            field=models.TextField(
+                blank=True, help_text="PEM: how nodes show themselves to the server; empty = they do not."
+            ),
         ),
         migrations.AddField(
-            model_name='backend',
-            name='sealed_client_key',
-            field=models.TextField(blank=True, editable=False, help_text='Its key, encrypted.'),
+            model_name="backend",
+            name="sealed_client_key",
+            field=models.TextField(blank=True, editable=False, help_text="Its key, encrypted."),
         ),
         migrations.CreateModel(
-            name='DomainName',
+            name="DomainName",
             fields=[
-                ('id', accounts.fields.ShortIdField(default=accounts.ids.short_id, editable=False, max_length=10, primary_key=True, serialize=False)),
-                ('host', models.CharField(help_text='api.example.com or *.example.com.', max_length=253, unique=True)),
-                ('certificate', models.TextField(help_text="PEM: the host's own first, then its signer, and so on up.")),
-                ('sealed_key', models.TextField(editable=False, help_text='The private key, encrypted.')),
-                ('client_ca', models.TextField(blank=True, help_text='PEM: authorities whose client certificates are taken; empty = clients need none.')),
-                ('expires_at', models.DateTimeField(editable=False)),
-                ('fingerprint', models.CharField(editable=False, help_text='SHA-256 of the certificate.', max_length=64)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='domains', to='accounts.organization')),
+                (
+                    "id",
+                    accounts.fields.ShortIdField(
+                        default=accounts.ids.short_id,
+                        editable=False,
+                        max_length=10,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "host",
+                    models.CharField(
+                        help_text="api.example.com or *.example.com.", max_length=253, unique=True
+                    ),
+                ),
+                (
+                    "certificate",
+                    models.TextField(help_text="PEM: the host's own first, then its signer, and so on up."),
+                ),
+                ("sealed_key", models.TextField(editable=False, help_text="The private key, encrypted.")),
+                (
+                    "client_ca",
+                    models.TextField(
+                        blank=True,
+                        help_text="PEM: authorities whose client certificates are taken; empty = clients need none.",
+                    ),
+                ),
+                ("expires_at", models.DateTimeField(editable=False)),
+                (
+                    "fingerprint",
+                    models.CharField(editable=False, help_text="SHA-256 of the certificate.", max_length=64),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="domains",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['host'],
+                "ordering": ["host"],
             },
         ),
     ]

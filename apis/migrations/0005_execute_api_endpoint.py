@@ -4,15 +4,17 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('apis', '0004_domain_names'),
+        ("apis", "0004_domain_names"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='apiversion',
-            name='disable_execute_api_endpoint',
-            field=models.BooleanField(default=False, help_text='Answer at base path mappings only, not at the canonical address {id}.execute-api.…'),
+            model_name="apiversion",
+            name="disable_execute_api_endpoint",
+            field=models.BooleanField(
+                default=False,
+                help_text="Answer at base path mappings only, not at the canonical address {id}.execute-api.…",
+            ),
         ),
     ]

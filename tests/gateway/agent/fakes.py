@@ -130,9 +130,7 @@ class FakeControlPlane:
         return web.json_response({"generation": generation, "entries": page, "more": more, "full": full})
 
     async def _digest(self, _: web.Request) -> web.Response:
-        live = [
-            (one["kind"], one["key"], one["generation"]) for one in self.held if one["data"] is not None
-        ]
+        live = [(one["kind"], one["key"], one["generation"]) for one in self.held if one["data"] is not None]
         newest = max((one["generation"] for one in self.held), default=0)
         return web.json_response({"generation": newest, "count": len(live), "digest": str(digest(live))})
 

@@ -127,7 +127,6 @@ async def test_a_gone_entry_that_found_no_room_is_not_tried_for_ever(nginx, stor
     assert pusher.generation() == 3
 
 
-
 async def test_an_empty_store_still_tells_nginx_that_it_is_complete(nginx, store, pusher):
     await pusher.check()
     await pusher.push_all()

@@ -300,7 +300,9 @@ def test_a_disk_without_room_for_one_more_file_refuses_calls(place):
     assert 2 * head.segment - journal.head().committed < 4 * 1024, "all room was used"
     os.chmod(journal.folder, 0o700)
     wait_until(
-        lambda: place.node.call("POST", "/stage/free").status == 200, seconds=5, what="room after the disk has some"
+        lambda: place.node.call("POST", "/stage/free").status == 200,
+        seconds=5,
+        what="room after the disk has some",
     )
     time.sleep(0.2)
     assert len(lines(place)) == len(place.backend.seen)
