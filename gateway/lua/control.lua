@@ -83,6 +83,11 @@ local function push_addresses()
     return answer(200, {})
 end
 
+-- 1022001 -> 1.22.1
+local function dotted(number)
+    return ("%d.%d.%d"):format(number / 1000000, number / 1000 % 1000, number % 1000)
+end
+
 local function status()
     return answer(200, {
         generation = page.generation,
@@ -91,7 +96,7 @@ local function status()
         capacity_bytes = texts:capacity(),
         free_bytes = texts:free_space(),
         workers = ngx.worker.count(),
-        version = "nginx " .. ngx.config.nginx_version .. ", lua " .. ngx.config.ngx_lua_version,
+        version = "nginx " .. dotted(ngx.config.nginx_version) .. ", lua " .. dotted(ngx.config.ngx_lua_version),
     })
 end
 

@@ -104,7 +104,10 @@ class Backend(ThreadingHTTPServer):
 
 
 class FakeAgent(socketserver.ThreadingUnixStreamServer):
-    """The agent's socket: gives slices of pools. `pools`: subscription, or subscription:key -> units left; absent = 404."""
+    """The agent's socket: gives slices of pools.
+
+    `pools`: subscription, or subscription:key -> units left; absent = 404.
+    """
 
     daemon_threads = True
     request_queue_size = 128
