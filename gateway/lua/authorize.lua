@@ -11,6 +11,7 @@ local limits = require "limits"
 local problem = require "problem"
 local stages = require "stages"
 local verify = require "verify"
+local about_of = require("key").about
 
 local ngx = ngx
 local var, header = ngx.var, ngx.header
@@ -138,8 +139,9 @@ end
 local function identify(verdict)
     local key, subscription = verdict.key, verdict.subscription
     if key then
-        header["X-Consumer-ID"] = key.about.application.id
-        header["X-Consumer-Custom-ID"] = key.about.account.id
+        local about = about_of(key)
+        header["X-Consumer-ID"] = about.application.id
+        header["X-Consumer-Custom-ID"] = about.account.id
         header["X-Credential-Identifier"] = key.id
     end
     if subscription then

@@ -15,7 +15,6 @@ local get = entries.get
 local ADMITTED, ASK, THROTTLED, FULL = quota.ADMITTED, quota.ASK, 4, 5
 local ROUNDING = 1e-6 -- of a token
 local ASKS = 20 -- how often one call asks for more before it is refused: others may be faster
-local NOBODY = "- - "
 local RETRY = 1 -- seconds to wait for room in the journal
 
 local charge = {}
@@ -182,18 +181,6 @@ function charge.buckets(stage, operation, plan, subscription)
         operation.bucket, stage.bucket
 end
 
--- Whom the usage line names: subscription and key.
-local function who(subscription, key)
-    if not subscription then
-        return NOBODY
-    elseif not key then
-        return subscription.id .. " - "
-    elseif key.who_of ~= subscription.id then
-        key.who, key.who_of = subscription.id .. " " .. key.id .. " ", subscription.id
-    end
-    return key.who
-end
-
 -- Sets the call at hand.
 local function meet_limits(stage, operation, plan, subscription, key)
     local installation = get("installation", "installation")
@@ -206,7 +193,8 @@ local function meet_limits(stage, operation, plan, subscription, key)
         lease = limits and quota.name(subscription, key, limits)
         of_plan_operation = plan_operation_bucket(plan, subscription, stage, operation)
     end
-    slot = journal.open(who(subscription, key), operation.route or stage.nowhere)
+    -- whom the usage line names
+    slot = journal.open(subscription and subscription.id or "-", key and key.id or "-", operation.route or stage.nowhere)
     return slot
 end
 

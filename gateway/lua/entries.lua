@@ -13,7 +13,9 @@ local decode = cjson.decode
 local RING = 4096          -- changes that the ring remembers
 local LIMIT = 100000       -- decoded entries per generation of the cache; there are two
 
-local entries = { RING = RING, moves = 0 } -- moves: counts changes of mappings and stages, for route.lua
+-- moves: counts changes of mappings and stages, for found.lua. Keys are kept by key.lua, which says here what to do when
+-- one changed (its hash), or any may have (nil).
+local entries = { RING = RING, moves = 0, on_key_change = nil }
 
 local function fresh()
     local cache = {}
@@ -35,23 +37,34 @@ local function keep(kind, key, data)
     return data
 end
 
+local function read(kind, key)
+    local text = texts:get(kind .. ":" .. key)
+    local line = text and sub(text, find(text, "\n", 1, true) + 1)
+    return line and line ~= "" and decode(line).data or nil
+end
+
 -- What is not there costs one look into shared memory and is not remembered: nobody can fill the cache with it.
 local function fetch(kind, key)
     local kept = old[kind][key]
     if kept then
         return keep(kind, key, kept)
     end
-    local text = texts:get(kind .. ":" .. key)
-    local line = text and sub(text, find(text, "\n", 1, true) + 1)
-    if not line or line == "" then
-        return nil
-    end
-    return keep(kind, key, prepare[kind](key, decode(line).data))
+    local data = read(kind, key)
+    return data and keep(kind, key, prepare[kind](key, data))
 end
+
+-- Returns an entry's data as it came, which may be newer than what get() returns; nil when there is none.
+entries.read = read
 
 -- Returns the prepared entry or nil.
 function entries.get(kind, key)
     return young[kind][key] or fetch(kind, key)
+end
+
+local function forget_all()
+    young, old, count = fresh(), fresh(), 0
+    entries.moves = entries.moves + 1
+    entries.on_key_change(nil)
 end
 
 local function catch_up(version)
@@ -60,13 +73,14 @@ local function catch_up(version)
             local name = ring:get(number % RING)
             local colon = name and find(name, ":", 1, true)
             if not colon then
-                young, old, count = fresh(), fresh(), 0
-                entries.moves = entries.moves + 1
+                forget_all()
                 break
             end
             local kind, key = sub(name, 1, colon - 1), sub(name, colon + 1)
             young[kind][key], old[kind][key] = nil, nil
-            if kind == "mapping" or kind == "stage" then
+            if kind == "key" then
+                entries.on_key_change(key)
+            elseif kind == "mapping" or kind == "stage" then
                 entries.moves = entries.moves + 1
             end
         end
@@ -74,8 +88,7 @@ local function catch_up(version)
     -- The ring may have been overtaken while it was read.
     if page.version - seen >= RING then
         version = page.version
-        young, old, count = fresh(), fresh(), 0
-        entries.moves = entries.moves + 1
+        forget_all()
     end
     seen = version
 end

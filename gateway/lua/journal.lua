@@ -220,9 +220,9 @@ function journal.has_room()
     return state and state.committed + (state.in_flight + 2) * LINE <= state.allocated
 end
 
--- Prepares a slot for a call; admit() makes it count. Returns nil when there is none. who: subscription and key, with
--- a space behind each; route: stage and operation.
-function journal.open(who, route)
+-- Prepares a slot for a call; admit() makes it count. Returns nil when there is none. subscription and key: ids or "-";
+-- route: stage and operation.
+function journal.open(subscription, key, route)
     if top == 0 then
         if state then
             lock.with(claim)
@@ -231,17 +231,22 @@ function journal.open(who, route)
             return nil
         end
     end
-    local length, more = #who, #route
-    if length + more >= TEXT then
+    local first, second, third = #subscription, #key, #route
+    local length = first + second + third + 3 -- a space behind each
+    if length > TEXT then
         return nil
     end
     local index = free[top]
     top = top - 1
     local slot = state.slots[index]
-    copy(slot.text, who, length)
-    copy(slot.text + length, route, more)
-    slot.text[length + more] = SPACE
-    slot.length = length + more + 1
+    local text = slot.text
+    copy(text, subscription, first)
+    text[first] = SPACE
+    copy(text + first + 1, key, second)
+    text[first + second + 1] = SPACE
+    copy(text + first + second + 2, route, third)
+    text[length - 1] = SPACE
+    slot.length = length
     slot.started = ngx_now()
     return index
 end

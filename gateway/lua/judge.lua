@@ -46,8 +46,9 @@ local function may_see(caller, entry)
     end
     local seen_by = entry.seen_by
     if not seen_by then
-        seen_by = { [entry.about.account.id] = true }
-        for _, provider in ipairs(entry.about.providers or {}) do
+        local about = key.about(entry)
+        seen_by = { [about.account.id] = true }
+        for _, provider in ipairs(about.providers or {}) do
             seen_by[provider] = true
         end
         entry.seen_by = seen_by
@@ -57,7 +58,7 @@ end
 
 -- What is wrong with the key itself, its application or its organization; nil = nothing.
 local function of_key(entry, now)
-    local about = entry.about
+    local about = key.about(entry)
     if about.state == "revoked" then
         return "REVOKED"
     elseif about.state == "disabled" then

@@ -3,6 +3,7 @@
 
 local ffi = require "ffi"
 local entries = require "entries"
+local prepare = require "prepare"
 
 ffi.cdef [[
 unsigned char *SHA256(const unsigned char *data, size_t length, unsigned char *digest);
@@ -14,7 +15,8 @@ local sub, byte, find, char = string.sub, string.byte, string.find, string.char
 local concat = table.concat
 local digest = ffi.new("unsigned char[32]")
 local LENGTH, PREFIX, CHECKSUM = 47, 8, 6   -- gh_live_ + 32 + _ + 6
-local LIMIT = 100000                        -- hashes that a worker remembers, twice
+local LIMIT = 150000                        -- keys that a worker remembers, twice
+local SHARDS = 256
 
 local DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 local HEX = {}
@@ -52,32 +54,92 @@ local function sha256(text)
     return concat(parts)
 end
 
-local young, old, count = {}, {}, 0
-
-local function remember(text, hash)
-    if count >= LIMIT then
-        old, young, count = young, {}, 0
+-- Known keys: text -> entry, and mark -> entry to find what changed. In two generations, and in many small tables each:
+-- the garbage collector goes through a table in one step, which would hold up calls.
+local function fresh()
+    local tables = {}
+    for number = 0, SHARDS - 1 do
+        tables[number] = {}
     end
-    young[text] = hash
+    return tables
+end
+
+local young, old, young_marks, old_marks, count = fresh(), fresh(), fresh(), fresh(), 0
+
+local function shard(text)
+    return (byte(text, PREFIX + 1) * 61 + byte(text, PREFIX + 2)) % SHARDS
+end
+
+-- 52 bits of a hash: a number costs the garbage collector nothing.
+local function mark_of(hash)
+    return tonumber(sub(hash, 1, 13), 16)
+end
+
+local function keep(text, mark, entry)
+    local place = mark % SHARDS
+    local same = young_marks[place][mark] or old_marks[place][mark]
+    if same and same ~= entry then
+        return entry -- another key of the same mark: this one is not kept
+    elseif count >= LIMIT then
+        old, young, old_marks, young_marks, count = young, fresh(), young_marks, fresh(), 0
+    end
+    entry.mark = mark
+    young[shard(text)][text], young_marks[place][mark] = entry, entry
     count = count + 1
+    return entry
+end
+
+function entries.on_key_change(hash)
+    if not hash then
+        young, old, young_marks, old_marks, count = fresh(), fresh(), fresh(), fresh(), 0
+        return
+    end
+    local mark = mark_of(hash)
+    local place = mark % SHARDS
+    local entry = young_marks[place][mark] or old_marks[place][mark]
+    if entry then -- this key, or another one of the same mark: that is read anew
+        entry.is_old = true
+        young_marks[place][mark], old_marks[place][mark] = nil, nil
+    end
 end
 
 key.is_well_formed, key.sha256 = well_formed, sha256
 
--- Returns the entry of a key's text, or nil. Only hashes of known keys are remembered.
-function key.find(text)
-    local hash = young[text] or old[text]
-    if hash then
-        return entries.get("key", hash)
+-- Reads the entry of a key that is not known.
+local function fetch(text)
+    local kept = old[shard(text)][text]
+    if kept and not kept.is_old then
+        return keep(text, kept.mark, kept)
     elseif not well_formed(text) then
         return nil
     end
-    hash = sha256(text)
-    local entry = entries.get("key", hash)
-    if entry then
-        remember(text, hash)
+    local hash = sha256(text)
+    local data = entries.read("key", hash)
+    return data and keep(text, mark_of(hash), prepare.key(hash, data))
+end
+
+-- Returns the entry of a key's text, or nil. Only known keys are remembered.
+function key.find(text)
+    if #text ~= LENGTH then
+        return nil
     end
-    return entry
+    local entry = young[shard(text)][text]
+    if entry and not entry.is_old then
+        return entry
+    end
+    return fetch(text)
+end
+
+-- What keys/verify tells of a key: {application, account, start, name, state, providers, ...}. Calls do not need it, so
+-- it is read when first asked for.
+function key.about(entry)
+    local about = entry.about
+    if not about then
+        local data = entries.read("key", entry.hash)
+        about = prepare.about(data and data.about)
+        entry.about = about
+    end
+    return about
 end
 
 -- Returns the subscription and plan by which the key opens the stage at this moment; nil = refused.

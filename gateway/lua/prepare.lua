@@ -15,6 +15,11 @@ local rules = require "rules"
 local ceil, floor, min, huge = math.ceil, math.floor, math.min, math.huge
 
 local UNTOLD = { id = "", name = "" } -- an entry of a control plane that tells nothing of its keys
+local NOTHING = { application = UNTOLD, account = UNTOLD }
+-- What most keys are. There may be very many keys, so each holds only what is its own.
+local USUAL = { __index = { active = true, starts = 0, ends = huge } }
+local MOST_LISTS = 10000
+local lists, list_count = {}, 0 -- subscription -> the list of it alone, for all keys that have no other
 
 local prepare = {
     KINDS = {
@@ -114,22 +119,48 @@ function prepare.subscription(id, data)
     return { id = id, plan = data.plan, active = data.active, name = "p:" .. id, about = given(data.about) or {} }
 end
 
-function prepare.key(_, data)
-    local about = given(data.about) or {}
+local function list_of(subscriptions)
+    local only = subscriptions[1]
+    if #subscriptions ~= 1 then
+        return subscriptions
+    elseif not lists[only] then
+        if list_count >= MOST_LISTS then
+            lists, list_count = {}, 0
+        end
+        lists[only], list_count = subscriptions, list_count + 1
+    end
+    return lists[only]
+end
+
+-- What is told of a key; see key.about().
+function prepare.about(about)
+    about = given(about)
+    if not about then
+        return NOTHING
+    end
     about.application, about.account = about.application or UNTOLD, about.account or UNTOLD
-    return {
-        id = data.id,
-        active = data.active,
-        subscriptions = data.subscriptions,
-        counts_as = given(data.counts_as) ~= "" and given(data.counts_as) or nil,
-        about = about,
-        limits = key_limits.prepare(data),
-        not_before = given(data.not_before),
-        expires_at = given(data.expires_at),
-        grace_until = given(data.grace_until),
-        starts = given(data.not_before) or 0,
-        ends = min(given(data.expires_at) or huge, given(data.grace_until) or huge),
-    }
+    return about
+end
+
+function prepare.key(hash, data)
+    local key = { id = data.id, subscriptions = list_of(data.subscriptions) }
+    if given(data.about) then
+        key.hash = hash
+    else
+        key.about = NOTHING
+    end
+    if not data.active then
+        key.active = false
+    end
+    key.counts_as = given(data.counts_as) ~= "" and given(data.counts_as) or nil
+    key.limits = key_limits.prepare(data)
+    key.not_before, key.expires_at = given(data.not_before), given(data.expires_at)
+    key.grace_until = given(data.grace_until)
+    key.starts = key.not_before
+    if key.expires_at or key.grace_until then
+        key.ends = min(key.expires_at or huge, key.grace_until or huge)
+    end
+    return setmetatable(key, USUAL)
 end
 
 -- A program that may ask keys/verify.

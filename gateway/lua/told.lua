@@ -1,6 +1,7 @@
 -- What keys/verify tells of key, application, subscription and stage: pieces of JSON, made once for each entry.
 
 local cjson = require "cjson.safe"
+local key = require "key"
 
 local date = os.date
 local floor = math.floor
@@ -49,7 +50,7 @@ function told.key(entry)
     end
     local text = entry.told
     if not text then
-        local about = entry.about
+        local about = key.about(entry)
         text = '"key":{"id":' .. encode(entry.id) .. ',"start":' .. encode(about.start or "")
             .. ',"name":' .. encode(about.name or "") .. ',"environment":' .. encode(sub(about.start or "", 4, 7))
             .. ',"not_before":' .. moment(entry.not_before) .. ',"expires_at":' .. moment(entry.expires_at)
