@@ -36,9 +36,10 @@ local C = ffi.C
 local var, ngx_now, timer_at = ngx.var, ngx.now, ngx.timer.at
 local floor, format, tonumber = math.floor, string.format, tonumber
 local byte, sub = string.byte, string.sub
-local copy, cast = ffi.copy, ffi.cast
+local copy, cast, min = ffi.copy, ffi.cast, math.min
+local raw_get = require("raw").get
 local CHUNK, CHUNKS, TEXT = 256, 256, 232
-local SPACE = 32
+local SPACE, DASH, NEWLINE = 32, 45, 10
 local MSEC = 15          -- characters of "1763889123.456 "
 local LINE = 1024        -- room that is kept free for each call in flight; no line is nearly as long
 local LONGEST = 512
@@ -49,6 +50,7 @@ local journal = {}
 local state                       -- the mapped state; nil = the journal cannot be used
 local names, index_of = {}, {}    -- slot <-> its text for nginx's variable
 local free, top = {}, 0           -- slots of this worker that are not in use
+local scratch = ffi.new("char[?]", LINE)
 local base, mapped                -- the file of lines that is mapped, and its number
 local tried_at, growing = 0, false
 
@@ -97,10 +99,10 @@ local function place(length)
     end
 end
 
--- Writes the line of a slot's call and frees the slot. tail: the line without the slot's text. Under the lock.
-local function append(index, tail)
+-- Writes the line of a slot's call and frees the slot. tail, size: the line without the slot's text. Under the lock.
+local function append(index, tail, size)
     local slot = state.slots[index]
-    local length, size = slot.length, #tail
+    local length = slot.length
     local start, address = place(length + size)
     if not start then
         return false
@@ -109,7 +111,7 @@ local function append(index, tail)
     state.writing = index + 1
     copy(address, tail, MSEC)
     copy(address + MSEC, slot.text, length)
-    copy(address + MSEC + length, cast("const char *", tail) + MSEC, size - MSEC)
+    copy(address + MSEC + length, tail + MSEC, size - MSEC)
     state.committed = start + length + size
     slot.used = 0
     state.in_flight = state.in_flight - 1
@@ -169,7 +171,8 @@ end
 
 local function orphan(index)
     local started = state.slots[index].started
-    return append(index, format("%.3f 500 0 0 0.000 - k -\n", started))
+    local text = format("%.3f 500 0 0 0.000 - k -\n", started)
+    return append(index, cast("const char *", text), #text)
 end
 
 -- Makes lines of the calls that dead workers were serving, and counts anew what is in flight. Under the lock.
@@ -276,6 +279,19 @@ local function whole(text)
     return byte(text, -2) == SPACE and sub(text, 1, -2) .. "-\n" or text
 end
 
+-- The same of the line without the slot's text, which is at most LINE characters. Returns its address and length.
+local function whole_tail()
+    local text, length = raw_get("gatehouse_tail")
+    length = min(length, LINE - 1)
+    copy(scratch, text, length)
+    if scratch[length - 2] == SPACE then
+        scratch[length - 1] = DASH
+        length = length + 1
+    end
+    scratch[length - 1] = NEWLINE
+    return scratch, length
+end
+
 -- The log phase of every call.
 journal.log = require("compiled").phase(function(real)
     if not real then
@@ -284,7 +300,7 @@ journal.log = require("compiled").phase(function(real)
     local name = var.gatehouse_slot
     if name ~= "" then
         local index = index_of[name]
-        if lock.with(append, index, whole(var.gatehouse_tail)) then
+        if lock.with(append, index, whole_tail()) then
             top = top + 1
             free[top] = index
         else

@@ -6,6 +6,7 @@ local agent = require "agent"
 local complain = require "complain"
 local held = require "held"
 local lock = require "lock"
+local packed = require "packed"
 local window = require "window"
 local semaphore = require "ngx.semaphore"
 
@@ -31,9 +32,10 @@ typedef struct {
 local leases = ngx.shared.gatehouse_leases
 local ngx_now, sleep, timer_at = ngx.now, ngx.sleep, ngx.timer.at
 local max, ceil, min = math.max, math.ceil, math.min
-local copy, fill, to_string = ffi.copy, ffi.fill, ffi.string
+local fill = ffi.fill
 local SIZE = ffi.sizeof("gatehouse_lease_t")
 local lease = ffi.new("gatehouse_lease_t")
+local read_struct, write_struct = packed.of(leases, "gatehouse_lease_t")
 
 local REMEMBER = 1        -- seconds that "spent", "away" and "no quota" are believed
 local ASKING = 3          -- seconds after which an ask without an end is given up
@@ -66,10 +68,7 @@ function quota.name(subscription, key, limits)
 end
 
 local function read(name)
-    local text = leases:get(name)
-    if text and #text == SIZE then
-        copy(lease, text, SIZE)
-    else
+    if not read_struct(name, lease) then
         fill(lease, SIZE)
     end
 end
@@ -82,7 +81,7 @@ local function write(name)
     if lease.slot > 0 then
         held.keep(lease.slot - 1, lease)
     end
-    local ok, problem = leases:safe_set(name, to_string(lease, SIZE))
+    local ok, problem = write_struct(name, lease)
     if not ok then
         complain("a lease cannot be kept: ", problem, "; raise GATEHOUSE_COUNTERS_MEMORY")
     end
