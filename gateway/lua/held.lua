@@ -17,7 +17,7 @@ typedef struct {
 int open(const char *path, int flags, ...);
 int close(int file);
 int flock(int file, int operation);
-int ftruncate(int file, long length);
+int posix_fallocate(int file, long offset, long length);
 ]]
 
 local C = ffi.C
@@ -26,7 +26,7 @@ local READ_WRITE, SHARED = 3, 1
 local OPEN = 0x80042               -- O_RDWR | O_CREAT | O_CLOEXEC
 local EXCLUSIVE = 6                -- LOCK_EX | LOCK_NB
 local SLOT = ffi.sizeof("gatehouse_held_t")
-local SLOTS = 65536                -- leases beyond these are not mirrored; the file is sparse
+local SLOTS = 65536                -- leases beyond these are not mirrored
 local SIZE = SLOT * (SLOTS + 1)
 local NAME, BOOT = 32, 40
 local NONE = -1
@@ -56,7 +56,7 @@ local function map(path)
     elseif C.flock(file, EXCLUSIVE) ~= 0 then
         C.close(file)
         return nil, "another nginx uses it"
-    elseif C.ftruncate(file, SIZE) ~= 0 then
+    elseif C.posix_fallocate(file, 0, SIZE) ~= 0 then -- a hole that a full disk could not fill would kill a worker
         C.close(file)
         return nil, "there is no room for it"
     end
