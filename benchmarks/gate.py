@@ -23,7 +23,7 @@ from tests.gateway.backends import FakeAgent
 from tests.gateway.node import Node, node_folder, start_nginx
 from tests.gateway.world import World, operation
 
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "7"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 SECONDS = int(os.environ.get("BENCH_SECONDS", "3"))
 CONNECTIONS = 20
 BUDGET = 1.6

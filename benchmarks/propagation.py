@@ -18,7 +18,7 @@ from portal.supervisor.layout import is_free
 from tests.gateway.backends import Backend
 from tests.scenarios.running import Running
 
-TRIES = int(os.environ.get("BENCH_TRIES", "200"))
+TRIES = int(os.environ.get("BENCH_TRIES", "150"))
 NODES = 2
 PATIENCE = 10.0
 BUDGET_MS = 1_000

@@ -20,7 +20,7 @@ from benchmarks.report import Table, write
 from tests.gateway.backends import Backend
 from tests.scenarios.running import Running
 
-SECONDS = float(os.environ.get("BENCH_SHARES_SECONDS", "30"))
+SECONDS = float(os.environ.get("BENCH_SHARES_SECONDS", "20"))
 RATE, BURST = 100, 50
 BUDGET = 0.05
 CALLERS = 20  # connections to each node

@@ -34,7 +34,7 @@ from tests.gateway.desk import TOKEN, Desk
 from tests.gateway.node import node_folder, start_nginx, wait_until
 from tests.gateway.world import World, make_key
 
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 KEYS = 1_000
 BUDGET = 50
 ROOT = Path(__file__).resolve().parent.parent

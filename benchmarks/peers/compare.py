@@ -15,7 +15,7 @@ from benchmarks.peers import servers
 from benchmarks.report import Table, write
 from tests.gateway.node import node_folder
 
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 PATH = "/shop/v1/pets/7"
 # how many times less CPU than this peer the gate must need (design)
 BUDGETS = {"Envoy, plain": 2, "Caddy, plain": 3, "express-gateway, key-auth and rate-limit": 10}
