@@ -54,11 +54,6 @@ class VerbAdmin(ModelAdmin):
     def remove(self, request: HttpRequest, row: Any) -> None:
         raise NotImplementedError
 
-    # a page without a verb for changes shows no buttons to save them
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        can_change = obj is None or type(self).change is not VerbAdmin.change
-        return can_change and super().has_change_permission(request, obj)
-
     # nothing is deleted unless a subclass has a verb for it
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return type(self).remove is not VerbAdmin.remove and super().has_delete_permission(request, obj)

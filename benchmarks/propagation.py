@@ -14,7 +14,6 @@ from typing import Any
 
 from benchmarks.report import Table, write
 from portal.embedded.ports import free_port
-from portal.supervisor.layout import is_free
 from tests.gateway.backends import Backend
 from tests.scenarios.running import Running
 
@@ -46,14 +45,6 @@ def until_all(clients: list[Client], holds: Callable[[Client], bool]) -> float:
                 raise TimeoutError("a node did not follow")
             time.sleep(0.002)
     return time.monotonic()
-
-
-def free_ports_in_a_row(count: int) -> int:
-    """Return the first of so many free ports; nodes take one after the other."""
-    while True:
-        first = free_port(NODES)
-        if all(is_free(first + number) for number in range(count)):
-            return first
 
 
 def document(number: int) -> dict[str, Any]:
@@ -109,7 +100,7 @@ class Product:
 
 def measure() -> Table:
     """Make all tries and return the table."""
-    first = free_ports_in_a_row(NODES)
+    first = free_port(NODES)
     with ExitStack() as stack:
         backend = Backend("bench")
         stack.callback(backend.stop)

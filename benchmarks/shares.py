@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from benchmarks.propagation import NODES, Product, free_ports_in_a_row
+from benchmarks.propagation import NODES, Product
 from benchmarks.report import Table, write
+from portal.embedded.ports import free_port
 from tests.gateway.backends import Backend
 from tests.scenarios.running import Running
 
@@ -105,7 +106,7 @@ def press(ports: list[int], path: str, demand: Demand, seconds: float) -> Outcom
 
 def limited_stage(stack: ExitStack) -> tuple[Running, list[int], str]:
     """Start two nodes and a stage with RATE and BURST; returns their ports and the path to call."""
-    first = free_ports_in_a_row(NODES)
+    first = free_port(NODES)
     backend = Backend("bench")
     stack.callback(backend.stop)
     settings = {"GATEHOUSE_DEMO": "0", "GATEHOUSE_GATEWAY_PORT": str(first), "GATEHOUSE_NODES": str(NODES)}

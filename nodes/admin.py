@@ -42,6 +42,10 @@ class NodeAdmin(VerbAdmin):
         self.newest = newest_generation()
         return super().get_queryset(request)
 
+    # a node's page has nothing to save
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is None and super().has_change_permission(request, obj)
+
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return self.fields if obj else ("name",)
 
