@@ -17,7 +17,7 @@ from portal.embedded.ports import free_port
 from tests.gateway.backends import Backend
 from tests.scenarios.running import Running
 
-TRIES = int(os.environ.get("BENCH_TRIES", "150"))
+TRIES = int(os.environ.get("BENCH_TRIES", "200"))
 NODES = 2
 PATIENCE = 10.0
 BUDGET_MS = 1_000

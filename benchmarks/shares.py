@@ -21,7 +21,7 @@ from portal.embedded.ports import free_port
 from tests.gateway.backends import Backend
 from tests.scenarios.running import Running
 
-SECONDS = float(os.environ.get("BENCH_SHARES_SECONDS", "20"))
+SECONDS = float(os.environ.get("BENCH_SHARES_SECONDS", "30"))
 RATE, BURST = 100, 50
 BUDGET = 0.05
 CALLERS = 20  # connections to each node
