@@ -9,6 +9,7 @@ from apis.openapi.operations import read_operations
 from apis.openapi.root import read_root
 from apis.publish import deploy
 from tests.apis.factories import aws_documents, document, imported
+from tests.apis.test_parse import PLACEHOLDERS
 
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:auth"
 URI = f"arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{FUNCTION}/invocations"
@@ -155,6 +156,8 @@ def test_a_deployment_keeps_the_authorizers_of_its_document():
 
 @pytest.mark.parametrize("file", aws_documents())
 def test_amazons_own_documents_have_authorizers_that_are_served_or_say_why(file):
+    if file.stem in PLACEHOLDERS:
+        pytest.skip("a placeholder that says nothing")
     root = read_root(parse(file.read_bytes()))
     for name, reason in root.authorizers.reasons.items():
         assert reason, name
