@@ -5,6 +5,7 @@
 -- /api/v1/keys/authorize, else in the header X-Gatehouse-Api: `shop/v1/live?mode=check`.
 
 local asked = require "asked"
+local compiled = require "compiled"
 local judge = require "judge"
 local key_source = require "key_source"
 local limits = require "limits"
@@ -178,6 +179,7 @@ end
 
 -- The content phase of the location.
 function authorize.content()
+    compiled.other()
     if verify.is_elsewhere(HERE) then
         return ngx.exec("/", var.args) -- not ours: the same call, through the gate
     end

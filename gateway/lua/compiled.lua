@@ -7,8 +7,11 @@
 local YOUNG = 200   -- calls of a phase before it is compiled: by then most look-ups are remembered
 local AGAIN = 20    -- calls between two tries
 
+local OTHERS = 2000 -- calls of other work, while phases are waited for, after which that is compiled as it comes
+
 local compiled = {}
 local waiting = 0
+local others, open = 0, false
 local trying -- the phase whose call is being compiled
 
 local function rest()
@@ -43,12 +46,30 @@ function compiled.phase(work)
         end
         local young = phase.young
         if young >= 0 then
+            if open then -- begin anew: what was compiled meanwhile would stand in the way
+                open = false
+                jit.flush()
+                jit.off()
+            end
             phase.young = young - 1
             if young == 0 then
                 return try(phase)
             end
         end
         return work(true)
+    end
+end
+
+-- Work that is no phase begins. A node that does only that (it verifies keys and proxies nothing) would wait for its
+-- phases for ever, and interpret everything.
+function compiled.other()
+    if waiting == 0 or open or trying then
+        return
+    end
+    others = others + 1
+    if others == OTHERS then
+        others, open = 0, true
+        jit.on()
     end
 end
 

@@ -5,6 +5,7 @@ local asked = require "asked"
 local caller = require "caller"
 local charge = require "charge"
 local cjson = require "cjson.safe"
+local compiled = require "compiled"
 local current = require "current"
 local entries = require "entries"
 local ip = require "ip"
@@ -212,6 +213,7 @@ end
 
 -- The content phase of the location.
 function verify.content()
+    compiled.other()
     if verify.is_elsewhere(HERE) then
         return ngx.exec("/", var.args) -- not ours: the same call, through the gate
     end
@@ -236,6 +238,7 @@ function verify.content()
     elseif read.mode == "consume" and who.read_only then
         return problem("forbidden", "This token is read-only: it may check keys, not consume.")
     end
+    compiled.cut(0)
     local verdict, wrong = verify.judge(who, read)
     if not verdict then
         return problem("invalid-input", nil, wrong)
@@ -243,6 +246,7 @@ function verify.content()
         header["Retry-After"] = verdict.wait
         return problem("unavailable", verify.CANNOT_CONSUME)
     end
+    compiled.cut(0)
     local answer = json(verdict, read.mode)
     header["Content-Type"] = "application/json"
     header["Content-Length"] = #answer
