@@ -7,12 +7,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.timezone import now
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
 from accounts.errors import Refused
+from accounts.read_only_admin import ReadOnly
 from accounts.verb_admin import person
 from billing import invoices
 from billing.admin_forms import CloseForm
@@ -64,7 +65,7 @@ class LineInline(TabularInline):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ModelAdmin):
+class InvoiceAdmin(ReadOnly):
     """Invoices: to read, to mark as paid, to void. They are made by closing a month."""
 
     list_display = ("label", "organization", "customer", "period", "money", "status", "finalized_at")
@@ -93,15 +94,6 @@ class InvoiceAdmin(ModelAdmin):
     actions = ("mark_as_paid", "make_void")
     actions_list = ("close_month",)
     actions_detail = ("pay_this", "void_this")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Invoice | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Invoice | None = None) -> bool:
-        return False
 
     def has_bill_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether she may pay, void and close: the model permission that editing would need."""

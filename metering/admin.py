@@ -1,16 +1,16 @@
 """The admin console of usage batches: what nodes sent and what became of it."""
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
+from accounts.read_only_admin import ReadOnly
 from metering.models import UsageBatch
 
 
 @admin.register(UsageBatch)
-class UsageBatchAdmin(ModelAdmin):
+class UsageBatchAdmin(ReadOnly):
     """Only nodes write batches; nobody edits a count."""
 
     list_display = (
@@ -40,12 +40,3 @@ class UsageBatchAdmin(ModelAdmin):
             if request.resolver_match and "object_id" in request.resolver_match.kwargs
             else rows.defer("rows")
         )
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False

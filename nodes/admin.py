@@ -11,10 +11,10 @@ from django.utils.timesince import timesince
 from django.utils.timezone import now
 from unfold.decorators import display
 
+from accounts.read_only_admin import ReadOnly
 from accounts.verb_admin import VerbAdmin, person, show_once
 from apis.admin.pages import table
 from nodes import admin_limits, registry
-from nodes.admin_read_only import ReadOnly
 from nodes.compile_tls import without_secrets
 from nodes.entries import newest_generation
 from nodes.facts import facts

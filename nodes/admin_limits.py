@@ -9,9 +9,9 @@ from django.shortcuts import get_object_or_404, redirect
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
+from accounts.read_only_admin import ReadOnly
 from accounts.verb_admin import VerbAdmin, person
 from apis.admin.pages import change_url, form_page
-from nodes.admin_read_only import ReadOnly
 from nodes.installation import change_installation
 from nodes.models import Installation, Lease, QuotaWindow
 from nodes.queries import limit_of
