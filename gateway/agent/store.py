@@ -40,6 +40,7 @@ class EntryStore:
         self._path = path
         self._problems = problems
         self._held: dict[tuple[str, str], Held] = {}
+        self._live: int | None = None  # how many are not gone; None = to be counted, which takes a while
         self._lines = 0  # in the file
         self._size = 0  # bytes of the file that are known to be good
         self._unsaved = False  # memory has more than the file: an append failed
@@ -61,7 +62,7 @@ class EntryStore:
             held = Held(entry.kind, entry.key, entry.generation, line + b"\n", entry.data is None)
             found[entry.kind, entry.key] = held
         ordered = sorted(found.values(), key=lambda held: held.generation)
-        self._held = {(held.kind, held.key): held for held in ordered}
+        self._held, self._live = {(held.kind, held.key): held for held in ordered}, None
         self._lines, self._size = len(lines), len(raw) - len(torn)
         self.generation = ordered[-1].generation if ordered and not damaged else 0
         if torn:
@@ -74,7 +75,9 @@ class EntryStore:
 
     def live_count(self) -> int:
         """Return how many entries are there, tombstones left out."""
-        return sum(not held.gone for held in self._held.values())
+        if self._live is None:
+            self._live = sum(not held.gone for held in self._held.values())
+        return self._live
 
     def get(self, kind: str, key: str) -> Held | None:
         """Return an entry, or None when it is unknown or gone."""
@@ -110,6 +113,7 @@ class EntryStore:
         with the next change that finds room.
         """
         news = []
+        self._live = None
         for entry in sorted(entries, key=lambda entry: entry.generation):
             known = self._held.pop((entry.kind, entry.key), None)
             held = _hold(entry)
@@ -130,7 +134,7 @@ class EntryStore:
         for name, held in self._held.items():
             if name not in fresh and not held.gone:
                 fresh[name] = _hold(Entry(held.kind, held.key, generation, None))
-        self._held = fresh
+        self._held, self._live = fresh, None
         self._sort()
         self._save(self._rewrite)
         self._problems.clear("store")
