@@ -12,13 +12,25 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 
+def read_body(request: BaseHTTPRequestHandler) -> bytes:
+    """The body of a request, by its length or in chunks."""
+    if request.headers.get("Transfer-Encoding") != "chunked":
+        return request.rfile.read(int(request.headers.get("Content-Length") or 0))
+    body = b""
+    while size := int(request.rfile.readline() or b"0", 16):
+        body += request.rfile.read(size)
+        request.rfile.readline()
+    request.rfile.readline()
+    return body
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # or each answer waits for an acknowledgement of its head
     server: Any
 
     def _answer(self) -> None:
-        body = self._body()
+        body = read_body(self)
         url = urlsplit(self.path)
         wanted = {name: values[0] for name, values in parse_qs(url.query).items()}
         time.sleep(float(wanted.get("sleep", 0)))
@@ -48,16 +60,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(text)
-
-    def _body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding") != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        body = b""
-        while size := int(self.rfile.readline() or b"0", 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return body
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _answer
 
