@@ -147,7 +147,9 @@ def test_a_bomb_is_refused_at_the_limit_of_bodies(call, server, gate):
 
 
 @pytest.mark.parametrize(
-    "body", [b"no gzip at all", gzip.compress(TEXT)[:-20], gzip.compress(TEXT) + b"garbage"]
+    "body",
+    [b"no gzip at all", gzip.compress(TEXT)[:-20], gzip.compress(TEXT) + b"garbage"],
+    ids=["no-gzip", "cut-short", "garbage-behind"],  # the bytes hold the time, and names must not
 )
 def test_a_broken_body_is_a_bad_request_and_costs_no_unit(call, gate, body):
     op = operation("POST", "/", key_required=True, integration=proxy("texts"))
