@@ -94,11 +94,11 @@ local function attempt()
         narrow_left, narrow_reset = seen(of_plan_operation, narrow_full, narrow_detail, now, admitted)
     end
     if admitted then
-        if of_installation then take(of_installation, installation_full, now) end
-        if of_stage then take(of_stage, stage_full, now) end
-        if of_operation then take(of_operation, operation_full, now) end
-        if of_plan then take(of_plan, plan_full, now) end
-        if of_plan_operation then take(of_plan_operation, narrow_full, now) end
+        if of_installation then take(of_installation, installation_full) end
+        if of_stage then take(of_stage, stage_full) end
+        if of_operation then take(of_operation, operation_full) end
+        if of_plan then take(of_plan, plan_full) end
+        if of_plan_operation then take(of_plan_operation, narrow_full) end
     end
     return outcome, detail
 end
@@ -190,7 +190,7 @@ local function meet_limits(stage, operation, plan, subscription, key)
     if plan then
         of_plan = plan_bucket(plan, subscription)
         limits = plan.quota
-        lease = limits and quota.name(subscription, key, limits)
+        lease = limits and quota.of(subscription, key, limits)
         of_plan_operation = plan_operation_bucket(plan, subscription, stage, operation)
     end
     -- whom the usage line names

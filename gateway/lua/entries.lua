@@ -15,7 +15,7 @@ local LIMIT = 100000       -- decoded entries per generation of the cache; there
 
 -- moves: counts changes of mappings and stages, for found.lua. Keys are kept by key.lua, which says here what to do when
 -- one changed (its hash), or any may have (nil).
-local entries = { RING = RING, moves = 0, on_key_change = nil }
+local entries = { RING = RING, moves = 0, on_key_change = nil, version = page.version }
 
 local function fresh()
     local cache = {}
@@ -26,7 +26,6 @@ local function fresh()
 end
 
 local young, old, count = fresh(), fresh(), 0
-local seen = page.version
 
 local function keep(kind, key, data)
     if count >= LIMIT then
@@ -68,6 +67,7 @@ local function forget_all()
 end
 
 local function catch_up(version)
+    local seen = entries.version
     if version - seen < RING then
         for number = seen + 1, version do
             local name = ring:get(number % RING)
@@ -90,13 +90,13 @@ local function catch_up(version)
         version = page.version
         forget_all()
     end
-    seen = version
+    entries.version = version
 end
 
 -- Forgets what changed since the last call. The first line of every phase that reads entries.
 function entries.refresh()
     local version = page.version
-    if version ~= seen then
+    if version ~= entries.version then
         catch_up(version)
     end
 end

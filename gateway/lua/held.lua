@@ -126,7 +126,12 @@ function held.slot(name)
     return index
 end
 
--- Writes a lease down before it is changed in shared memory.
+-- Writes down how many units are left of a lease of which one was spent.
+function held.spent(index, lease)
+    slots[index].units = lease.units
+end
+
+-- Writes a lease down.
 function held.keep(index, lease)
     local slot = slots[index]
     if slot.starts_at ~= lease.starts_at or slot.epoch ~= lease.epoch then

@@ -10,7 +10,7 @@ unsigned char *SHA256(const unsigned char *data, size_t length, unsigned char *d
 ]]
 
 local C = ffi.C
-local crc32, floor = ngx.crc32_short, math.floor
+local crc32, floor, huge = ngx.crc32_short, math.floor, math.huge
 local sub, byte, find, char = string.sub, string.byte, string.find, string.char
 local concat = table.concat
 local digest = ffi.new("unsigned char[32]")
@@ -142,8 +142,7 @@ function key.about(entry)
     return about
 end
 
--- Returns the subscription and plan by which the key opens the stage at this moment; nil = refused.
-function key.opens(entry, stage, now)
+local function search(entry, stage, now)
     if not entry.active or now < entry.starts or now >= entry.ends then
         return nil
     end
@@ -157,6 +156,20 @@ function key.opens(entry, stage, now)
             end
         end
     end
+end
+
+-- Returns the subscription and plan by which the key opens the stage at this moment; nil = refused. What was found holds
+-- until an entry changes, if no date is near: there may be so many keys that each table to look into is out of the
+-- processor's caches.
+function key.opens(entry, stage, now)
+    if entry.found_at == entries.version and entry.stage == stage then
+        return entry.subscription, entry.plan
+    end
+    local subscription, plan = search(entry, stage, now)
+    if subscription and entry.starts == 0 and entry.ends == huge then
+        entry.subscription, entry.plan, entry.stage, entry.found_at = subscription, plan, stage, entries.version
+    end
+    return subscription, plan
 end
 
 return key

@@ -34,8 +34,8 @@ local function see_bucket(list, name, scope, source, bucket, now)
 end
 
 -- Adds what is left of a quota. Returns whether the lease must be asked for before anything is known.
-local function see_quota(list, plan_quota, name, now)
-    quota.look(name)
+local function see_quota(list, plan_quota, lease, now)
+    quota.look(lease)
     local left, reset, window = quota.seen(plan_quota, now)
     local known = quota.is_known(now)
     list[#list + 1] = {
@@ -57,7 +57,7 @@ local function see(plan_quota, lease, of_plan, of_plan_operation, of_operation, 
     return list, plan_quota and see_quota(list, plan_quota, lease, ngx_now())
 end
 
--- plan_quota and lease (its name) may be nil, and so may each bucket (as charge.buckets returns them). Returns a list of
+-- plan_quota and lease (as quota.of returns it) may be nil, and so may each bucket (as charge.buckets returns them). Returns a list of
 -- limits {name, kind, scope, source, limit, burst, remaining, reset_after, window, ends, exceeded}. May yield once, to
 -- learn of a quota that this node has not met in this window.
 function limits.see(plan_quota, lease, of_plan, of_plan_operation, of_operation, of_stage)

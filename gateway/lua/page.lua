@@ -16,6 +16,10 @@ typedef struct {
     volatile double mutual;      // 1 once a domain asked for client certificates
     volatile double share;       // of every limit that has no share of its own (shares.lua); 1 = alone
     volatile double shares;      // counts changes of shares
+    double leases, buckets;      // addresses of places.lua
+    double leases_used;          // places of leases that have a name
+    double buckets_used;         // the same of buckets
+    double buckets_hand;         // the place that is looked at next when one must be freed
 } gatehouse_page_t;
 
 void *mmap(void *address, size_t length, int protection, int flags, int file, long offset);

@@ -6,7 +6,6 @@ local page = require "page"
 local shares = require "shares"
 local throttle = require "throttle"
 
-local buckets = ngx.shared.gatehouse_buckets
 local min = math.min
 local MOST = 500 -- buckets that one answer tells of
 
@@ -26,14 +25,14 @@ local function move(name, share, add, limit)
     if rate <= 0 or burst < 1 then
         return 0
     end
-    local full_at, count = buckets:get(name)
+    local full_at = throttle.get(name)
     local left = burst + add
-    if full_at and full_at > now then
+    if full_at > now then
         left = left - min((full_at - now) * rate, burst)
     end
     rate, burst = shares.part(limit, shares.of(name))
     local stays = min(left, burst)
-    throttle.put(name, now + (burst - stays) / rate, now, count)
+    throttle.put(name, now + (burst - stays) / rate)
     return left - stays
 end
 
@@ -59,8 +58,8 @@ end
 local function counts(names)
     local taken = {}
     for _, name in ipairs(names) do
-        local _, count = buckets:get(name)
-        taken[name] = count or 0
+        local _, count = throttle.get(name)
+        taken[name] = count
     end
     return taken
 end

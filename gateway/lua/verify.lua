@@ -109,7 +109,7 @@ local function limits_of(verdict, operation)
     if not plan then
         return {}
     end
-    local lease = plan.quota and quota.name(subscription, verdict.key, plan.quota)
+    local lease = plan.quota and quota.of(subscription, verdict.key, plan.quota)
     return limits.see(plan.quota, lease, charge.buckets(stage, operation or NO_OPERATION, plan, subscription))
 end
 
