@@ -21,6 +21,7 @@ local function view(stage, data)
         deployment = data.deployment,
         operations = data.operations,
         trie = data.trie,
+        kinds = {},
         variables = variables,
         authorizers = given(data.authorizers) or {},
         caches = given(data.use_cache) or false,

@@ -74,7 +74,8 @@ function compiled.other()
 end
 
 -- Ends a piece of code that would be too long for the compiler: what follows is compiled by itself. Any function of
--- Lua's library would do that the compiler cannot compile.
+-- Lua's library would do that the compiler cannot compile. So stands before work that is done once for each entry or
+-- operation: the call by which a phase is compiled may be one that does it.
 compiled.cut = io.type
 
 -- Begins in a worker. A call is long, so the compiler's usual limits do not do.

@@ -24,7 +24,7 @@ function current.call()
     if not stage or id == "-" then
         return stage
     end
-    return stage, stage.operations[id] and prepare.operation(stage, id)
+    return stage, prepare.operation(stage, id)
 end
 
 -- The path of the call as the client sent it, without the query.
@@ -40,8 +40,8 @@ function current.path_variables(operation)
     if not mapping or not stage then
         return nil
     end
-    local id, captures = route.operation(stage.trie, path, from, ngx.req.get_method())
-    return id and current.named(operation, captures)
+    local found, captures = route.operation(stage, path, from, ngx.req.get_method())
+    return found and current.named(operation, captures)
 end
 
 -- The names of an operation's path variables, in order.

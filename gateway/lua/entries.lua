@@ -8,6 +8,7 @@ local page = require "page"
 local prepare = require "prepare"
 
 local texts, ring = ngx.shared.gatehouse_entries, ngx.shared.gatehouse_ring
+local cut = require("compiled").cut
 local find, sub = string.find, string.sub
 local decode = cjson.decode
 local RING = 4096          -- changes that the ring remembers
@@ -38,8 +39,12 @@ end
 
 local function read(kind, key)
     local text = texts:get(kind .. ":" .. key)
-    local line = text and sub(text, find(text, "\n", 1, true) + 1)
-    return line and line ~= "" and decode(line).data or nil
+    if not text then
+        return nil
+    end
+    cut(0)
+    local line = sub(text, find(text, "\n", 1, true) + 1)
+    return line ~= "" and decode(line).data or nil
 end
 
 -- What is not there costs one look into shared memory and is not remembered: nobody can fill the cache with it.

@@ -72,25 +72,32 @@ function found.mapping(host, path)
     return leaf.mapping, leaf.from, true
 end
 
+-- The captures from `index` on. No loop, as in route.lua.
+local function copy(captures, index, number, into)
+    if index > number then
+        return into
+    end
+    into[index] = captures[index]
+    return copy(captures, index + 1, number, into)
+end
+
 -- Returns what route.operation() returns.
-function found.operation(trie, path, from, method)
+function found.operation(stage, path, from, method)
+    local trie = stage.trie
     local leaf = look(young, trie, method, path)
     if leaf and leaf.from == from then
-        return leaf.id, leaf.captures, leaf.number
+        return leaf.operation, leaf.captures, leaf.number
     end
     leaf = look(old, trie, method, path)
     if not leaf or leaf.from ~= from then
-        local id, captures, number = route.operation(trie, path, from, method)
-        if not id or not is_kept(method, path) then
-            return id, captures, number
+        local operation, captures, number = route.operation(stage, path, from, method)
+        if not operation or not is_kept(method, path) then
+            return operation, captures, number
         end
-        leaf = { id = id, from = from, captures = {}, number = number }
-        for index = 1, number do
-            leaf.captures[index] = captures[index]
-        end
+        leaf = { operation = operation, from = from, captures = copy(captures, 1, number, {}), number = number }
     end
     keep(trie, method, path, leaf)
-    return leaf.id, leaf.captures, leaf.number
+    return leaf.operation, leaf.captures, leaf.number
 end
 
 return found

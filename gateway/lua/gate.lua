@@ -14,7 +14,6 @@ local key_source = require "key_source"
 local mapping_of = require "mapping"
 local page = require "page"
 local preflight = require "preflight"
-local prepare = require "prepare"
 local rich = require "rich"
 local tls = require "tls"
 local verdict = require "verdict"
@@ -44,28 +43,32 @@ local function no_mapping(path, claimed)
     return refuse("MISSING_AUTHENTICATION_TOKEN")
 end
 
+-- Adds the pieces of a path from `index` on to a text. No loop, as in route.lua.
+local function joined(text, pieces, index, stage, operation, captures)
+    local piece = pieces[index]
+    if not piece then
+        return text
+    elseif type(piece) == "number" then
+        piece = captures[piece + 1]
+    elseif type(piece) == "table" then
+        piece = mapping_of.path_piece(piece, stage, operation, captures)
+    end
+    return joined(text .. piece, pieces, index + 1, stage, operation, captures)
+end
+
 -- The path at the backend, percent-encoded as the client sent it.
 local function path_of(stage, operation, peer, path, from, captures)
     local pieces = operation.path
-    if operation.backend or not pieces then
+    if not pieces then
         local rest = sub(path, from)
         return (rest == "" and peer.path == "") and "/" or rest
     end
-    local text = ""
-    for index = 1, #pieces do
-        local piece = pieces[index]
-        if type(piece) == "number" then
-            piece = captures[piece + 1]
-        elseif type(piece) == "table" then
-            piece = mapping_of.path_piece(piece, stage, operation, captures)
-        end
-        text = text .. piece
-    end
+    local text = joined("", pieces, 1, stage, operation, captures)
     return (text == "" and peer.path == "") and "/" or text
 end
 
-local function query_of(operation, query)
-    local own = operation.query
+local function query_of(kind, query)
+    local own = kind.query
     if not own then
         return query
     end
@@ -74,14 +77,15 @@ end
 
 -- Returns where the call goes; or nothing when the operation cannot be served.
 local function destination(stage, operation, path, from, query, captures)
-    local peer = operation.served and (operation.peer or get("backend", operation.backend))
+    local kind = operation.kind
+    local peer = kind.served and (kind.peer or get("backend", kind.backend))
     if peer then
-        return peer, peer.base .. path_of(stage, operation, peer, path, from, captures) .. query_of(operation, query)
+        return peer, peer.base .. path_of(stage, operation, peer, path, from, captures) .. query_of(kind, query)
     end
 end
 
 -- Hands the call to nginx's proxy and to balance.lua.
-local function proxy(operation, peer, target, host)
+local function proxy(kind, peer, target, host)
     local address = peer.address or get("address", peer.host)
     if not address or #address.list == 0 then
         return refuse("INTEGRATION_FAILURE")
@@ -91,16 +95,16 @@ local function proxy(operation, peer, target, host)
     if peer.tls_name then
         secure(peer)
     end
-    if operation.method then
-        var.gatehouse_method = operation.method
+    if kind.method then
+        var.gatehouse_method = kind.method
     end
     ngx.ctx = peer
 end
 
 -- The hash of the key that the authorizer named, where the stage takes it from there; nil elsewhere.
-local function named_key(stage, operation, caller)
+local function named_key(stage, kind, caller)
     if stage.key_source.place == "authorizer" then
-        if operation.key_required and not caller then
+        if kind.key_required and not caller then
             return refuse("API_CONFIGURATION_ERROR") -- there is nobody to name one
         end
         return caller and caller.key
@@ -171,9 +175,9 @@ gate.access = require("compiled").phase(function(real)
     if method == "OPTIONS" then
         preflight.answer(stage, path, from)
     end
-    local id, captures = found.operation(stage.trie, path, from, method)
-    local operation = id and stage.operations[id] and prepare.operation(stage, id)
-    local policy = (operation or stage).policy
+    local operation, captures = found.operation(stage, path, from, method)
+    local kind = operation and operation.kind -- what it shares with others: read here, it costs no cache miss
+    local policy = (kind or stage).policy
     var.gatehouse_route = operation and operation.route or stage.nowhere
     if policy and policy.ip then
         guard.origin(policy, stage, path)
@@ -183,18 +187,18 @@ gate.access = require("compiled").phase(function(real)
     end
 
     local caller, text, hash
-    if operation.authorizer then
+    if kind.authorizer then
         caller, captures = authorizer.check(stage, operation, path, from, captures)
     end
     if stage.key_source then
-        hash = named_key(stage, operation, caller)
-        text, query = key_source.take(stage.key_source, query, operation.key_required)
-    elseif operation.key_required then
+        hash = named_key(stage, kind, caller)
+        text, query = key_source.take(stage.key_source, query, kind.key_required)
+    elseif kind.key_required then
         text = var.http_x_api_key
     end
     -- H, verify: its own entry points use authorize() and charge.call() too.
     local subscription, plan, entry
-    if operation.key_required then
+    if kind.key_required then
         subscription, plan, entry = authorize(stage, text, hash)
     end
     local connection = var.http_connection
@@ -205,8 +209,8 @@ gate.access = require("compiled").phase(function(real)
         hop.upgrade()
     end
     local mapped_host
-    if operation.request_mapping then
-        query, mapped_host = mapping_of.request(operation.request_mapping, stage, operation, captures, query)
+    if kind.request_mapping then
+        query, mapped_host = mapping_of.request(kind.request_mapping, stage, operation, captures, query)
     end
     local peer, target = destination(stage, operation, path, from, query, captures)
     if not peer then
@@ -215,7 +219,7 @@ gate.access = require("compiled").phase(function(real)
     if policy and policy.max_body then
         guard.body(policy)
     end
-    if operation.cache and cache.refuses(operation) then
+    if kind.cache and cache.refuses(operation) then
         return refuse("ACCESS_DENIED")
     end
     cut(0)
@@ -223,10 +227,10 @@ gate.access = require("compiled").phase(function(real)
     if refusal then
         return refuse(refusal, wait)
     end
-    if operation.rich or peer.rich or rich.is_special(method) then
+    if kind.rich or peer.rich or rich.is_special(method) then
         return rich.proxy(stage, operation, peer, target, sub(path, from), mapped_host)
     end
-    return proxy(operation, peer, target, mapped_host)
+    return proxy(kind, peer, target, mapped_host)
 end)
 
 return gate

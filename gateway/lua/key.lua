@@ -2,6 +2,7 @@
 -- before the last underscore, so a mistyped or invented key is refused without a look-up.
 
 local ffi = require "ffi"
+local cut = require("compiled").cut
 local entries = require "entries"
 local prepare = require "prepare"
 
@@ -110,7 +111,9 @@ local function fetch(text)
     local kept = old[shard(text)][text]
     if kept and not kept.is_old then
         return keep(text, kept.mark, kept)
-    elseif not well_formed(text) then
+    end
+    cut(0)
+    if not well_formed(text) then
         return nil
     end
     local hash = sha256(text)

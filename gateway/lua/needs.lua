@@ -23,9 +23,9 @@ local function retries(policy)
     return { attempts = asked.attempts, on = on, number = number }
 end
 
-local function cached(stage, operation, policy)
+local function cached(stage, kind, policy)
     local asked = given(policy.cache)
-    local method = operation.verb
+    local method = kind.verb
     if not asked or asked.ttl < 1 or stage.caches == false or (method ~= "GET" and method ~= "ANY") then
         return nil
     end
@@ -41,21 +41,19 @@ local function cached(stage, operation, policy)
     return { ttl = asked.ttl, query = keys.query, header = keys.header, invalidation = given(asked.invalidation) or "warn" }
 end
 
--- Writes into a prepared operation what rich.lua and its parts go by; `rich` says that it needs them at all.
--- stage: the stage, or the view of it that its canary has.
-function needs.prepare(stage, operation)
-    local policy = operation.policy or {}
-    local integration = operation.integration
-    operation.stream = given(integration.stream) or nil
-    operation.retries = retries(policy)
-    operation.patience = given(policy.timeout_ms) and policy.timeout_ms / 1000
-    if not operation.stream then -- as AWS: what is streamed is neither kept nor encoded
-        operation.cache = cached(stage, operation, policy)
-        operation.compress_from = given(stage.compress_from)
+-- Writes into a kind of operations (prepare.lua) what rich.lua and its parts go by; `rich` says that it needs them at
+-- all. stage: the stage, or the view of it that its canary has.
+function needs.prepare(stage, kind, integration)
+    local policy = kind.policy or {}
+    kind.stream = given(integration.stream) or nil
+    kind.retries = retries(policy)
+    kind.patience = given(policy.timeout_ms) and policy.timeout_ms / 1000
+    if not kind.stream then -- as AWS: what is streamed is neither kept nor encoded
+        kind.cache = cached(stage, kind, policy)
+        kind.compress_from = given(stage.compress_from)
     end
-    operation.inflates = given(stage.compress_from) ~= nil
-    operation.rich = operation.rich or operation.stream or operation.retries or operation.patience or operation.cache
-        or operation.inflates or nil
+    kind.inflates = given(stage.compress_from) ~= nil
+    kind.rich = kind.rich or kind.stream or kind.retries or kind.patience or kind.cache or kind.inflates or nil
 end
 
 return needs

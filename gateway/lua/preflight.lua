@@ -3,7 +3,6 @@
 
 local cors = require "cors"
 local guard = require "guard"
-local prepare = require "prepare"
 local route = require "route"
 
 local var = ngx.var
@@ -13,8 +12,7 @@ local preflight = {}
 -- Answers an OPTIONS call that is a preflight for an operation with CORS; returns when it is not.
 function preflight.answer(stage, path, from)
     local method = cors.asked_method()
-    local id = method and route.operation(stage.trie, path, from, method)
-    local operation = id and stage.operations[id] and prepare.operation(stage, id)
+    local operation = method and route.operation(stage, path, from, method)
     local policy = operation and operation.policy
     if not policy or not policy.cors then
         return

@@ -1,6 +1,7 @@
 -- From an entry's data to what a call needs, done once per worker and change: limits with the names of their
 -- buckets, sets instead of lists, headers as text. `null` becomes nil.
 
+local cjson = require "cjson.safe"
 local canary = require "canary"
 local cors = require "cors"
 local given = require "given"
@@ -12,6 +13,7 @@ local needs = require "needs"
 local peer = require "peer"
 local rules = require "rules"
 
+local encode, cut = cjson.encode, require("compiled").cut
 local ceil, floor, min, huge = math.ceil, math.floor, math.min, math.huge
 
 local UNTOLD = { id = "", name = "" } -- an entry of a control plane that tells nothing of its keys
@@ -26,6 +28,11 @@ local prepare = {
         "mapping", "stage", "backend", "plan", "subscription", "key", "caller", "api", "certificate", "installation", "address",
     },
 }
+
+-- A text that says something, or nil.
+local function text(value)
+    return given(value) ~= "" and given(value) or nil
+end
 
 local function bucket(name, throttle)
     throttle = given(throttle)
@@ -56,6 +63,7 @@ function prepare.stage(id, data)
     data.open = data.state ~= "retired" and not data.suspended
     data.bucket = bucket("s:" .. id, data.throttle)
     data.policy = policy(data.policy)
+    data.kinds = {} -- JSON -> what operations have in common
     canary.prepare(data)
     data.key_source = key_source.prepare(data.key_source)
     data.log_format = log_format.prepare(data.access_log)
@@ -66,33 +74,62 @@ function prepare.stage(id, data)
     return data
 end
 
--- Operations are prepared one by one at their first call: a stage may have ten thousand.
-function prepare.operation(stage, id)
-    local operation = stage.operations[id]
-    if operation.route then
-        return operation
-    end
-    local integration = operation.integration
-    operation.id = id
-    operation.policy = policy(operation.policy) or stage.policy
-    operation.request_mapping = rules.of_request(integration.request_parameters)
-    operation.answer_mapping = rules.of_answer(integration.response_parameters)
-    operation.bucket = bucket("o:" .. stage.id .. ":" .. id, operation.throttle)
-    operation.served = integration.type == "http_proxy"
-    operation.backend = given(integration.backend) ~= "" and given(integration.backend) or nil
-    operation.authorizer = given(operation.authorizer) ~= "" and given(operation.authorizer) or nil
-    operation.template, operation.verb = operation.path, operation.method
-    operation.path = integration.path
-    operation.query = given(integration.query) ~= "" and given(integration.query) or nil
-    operation.method = given(integration.method) ~= "" and given(integration.method) or nil
-    if operation.served and not operation.backend then
+-- data: of an operation, without what is its own.
+local function make_kind(stage, data)
+    local integration = data.integration
+    local kind = {
+        key_required = data.key_required,
+        verb = data.method,
+        policy = policy(data.policy) or stage.policy,
+        request_mapping = rules.of_request(integration.request_parameters),
+        answer_mapping = rules.of_answer(integration.response_parameters),
+        served = integration.type == "http_proxy",
+        backend = text(integration.backend),
+        authorizer = text(data.authorizer),
+        query = text(integration.query),
+        method = text(integration.method),
+    }
+    if kind.served and not kind.backend then
         local timeout = given(integration.timeout_ms) or peer.LONGEST_MS
-        operation.peer = peer.make(integration.target, timeout, timeout)
+        kind.peer = peer.make(integration.target, timeout, timeout)
     end
-    operation.rich = stage.deprecation or stage.sunset or stage.log_format or operation.answer_mapping
-        or operation.policy and operation.policy.cors or nil
-    needs.prepare(stage, operation)
-    operation.route = stage.id .. " " .. id
+    kind.rich = stage.deprecation or stage.sunset or stage.log_format or kind.answer_mapping
+        or kind.policy and kind.policy.cors or nil
+    needs.prepare(stage, kind, integration)
+    kind.reader = { __index = kind }
+    return kind
+end
+
+-- Most operations of a stage differ in little. What is the same of them is one table, so that it stays in the
+-- processor's cache whichever of them is called.
+local function kind_of(stage, data)
+    local same = encode(data)
+    local kind = same and stage.kinds[same] or make_kind(stage, data)
+    if same then
+        stage.kinds[same] = kind
+    end
+    return kind
+end
+
+-- Returns an operation, nil when there is none. It has few fields of its own, the others are its kind's. Operations are
+-- prepared one by one at their first call: a stage may have ten thousand.
+function prepare.operation(stage, id)
+    local data = stage.operations[id]
+    if not data or data.route then
+        return data
+    end
+    cut(0)
+    local integration, throttle = data.integration, data.throttle
+    local operation = { id = id, template = data.path, route = stage.id .. " " .. id, kind = false }
+    if not text(integration.backend) then
+        operation.path = given(integration.path)
+    end
+    if given(throttle) then
+        operation.bucket = bucket("o:" .. stage.id .. ":" .. id, throttle)
+    end
+    data.path, data.throttle, integration.path = nil, nil, nil
+    operation.kind = kind_of(stage, data)
+    stage.operations[id] = setmetatable(operation, operation.kind.reader)
     return operation
 end
 

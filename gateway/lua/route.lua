@@ -1,11 +1,16 @@
 -- From host and path to a mapping, and from the path below it to an operation.
 -- Works on the raw path as the client sent it; literals are compared percent-decoded.
+--
+-- What every call does has no loops: LuaJIT makes no piece of a phase (compiled.lua) that has one, but goes through
+-- functions that call themselves.
 
+local bundle = require "bundle"
 local entries = require "entries"
 local page = require "page"
+local prepare = require "prepare"
 
 local find, sub, gsub, byte = string.find, string.sub, string.gsub, string.byte
-local char, tonumber = string.char, tonumber
+local char, tonumber, type = string.char, tonumber, type
 local hosts = ngx.shared.gatehouse_entries
 local SLASH = 47
 local EXECUTE_API = ".execute-api."
@@ -53,23 +58,21 @@ function route.is_safe(path)
     return not find(plain .. "/", "/%.%.?[/;]")
 end
 
--- Returns the position of the last character of the path's first `number` segments, or nil if it has fewer.
-local function end_of(path, number)
-    local position = 1
-    for _ = 1, number do
-        if position > #path then
-            return nil
-        end
-        position = (find(path, "/", position + 1, true) or #path + 1)
+-- Returns the position of the last character of the path's first `number` segments, or nil if it has fewer. from: 1.
+local function end_of(path, number, from)
+    if number == 0 then
+        return from - 1
+    elseif from > #path then
+        return nil
     end
-    return position - 1
+    return end_of(path, number - 1, find(path, "/", from + 1, true) or #path + 1)
 end
 
 local function canonical(host, path)
     if sub(host, ID + 1, ID + #EXECUTE_API) ~= EXECUTE_API or find(sub(host, 1, ID), "[^a-z0-9]") then
         return nil
     end
-    return true, entries.get("mapping", sub(host, 1, ID + #EXECUTE_API - 1) .. "|" .. sub(path, 2, end_of(path, 1)))
+    return true, entries.get("mapping", sub(host, 1, ID + #EXECUTE_API - 1) .. "|" .. sub(path, 2, end_of(path, 1, 1)))
 end
 
 -- Returns the host of mappings that a host belongs to: itself, else the wildcard above its first label; nil for the
@@ -90,43 +93,32 @@ function route.claims(host)
     return canonical(host, "/") or claim(host) ~= nil
 end
 
+-- Returns the mapping with the longest base path of at most `number` segments, and where the path below it starts.
+local function longest(prefix, path, number)
+    local last = end_of(path, number, 1)
+    local mapping = last and entries.get("mapping", prefix .. sub(path, 2, last))
+    if mapping then
+        return mapping, last + 1
+    elseif number > 0 then
+        return longest(prefix, path, number - 1)
+    end
+end
+
 -- Returns the mapping at which host and path answer and where the path below it starts; or nil and whether some
 -- mapping claims the host.
 function route.mapping(host, path)
     local is_canonical, mapping = canonical(host, path)
     if is_canonical then
-        return mapping, mapping and end_of(path, 1) + 1 or true
+        return mapping, mapping and end_of(path, 1, 1) + 1 or true
     end
-    local claimed = claim(host)
-    local prefix = (claimed or "*") .. "|"
-    for number = page.depth, 1, -1 do
-        local last = end_of(path, number)
-        if last then
-            mapping = entries.get("mapping", prefix .. sub(path, 2, last))
-            if mapping then
-                return mapping, last + 1
-            end
-        end
-    end
-    mapping = entries.get("mapping", prefix)
-    return mapping, mapping and 1 or claimed
+    local claimed, from = claim(host), nil
+    mapping, from = longest((claimed or "*") .. "|", path, page.depth)
+    return mapping, mapping and from or claimed
 end
 
 -- The walk through the route tree. These are of the call at hand; a walk never yields.
-local path, segments, decoded, starts, count = "", {}, {}, {}, 0
+local path, last = "", 0 -- the walk ends behind the character `last`
 local captures = {}
-
-local function split(from)
-    count = 0
-    local position = from + 1
-    while position <= #path + 1 do
-        local slash = find(path, "/", position, true) or #path + 1
-        count = count + 1
-        local segment = sub(path, position, slash - 1)
-        segments[count], starts[count], decoded[count] = segment, position, decode(segment)
-        position = slash + 1
-    end
-end
 
 -- Where each decoded character of a raw segment starts in it.
 local function positions(raw)
@@ -139,22 +131,22 @@ local function positions(raw)
     return found
 end
 
--- Matches literal pieces around variables; adds the captures after the first `number`. Returns how many there are then.
-local function match(pieces, index, number)
-    local text, raw = decoded[index], segments[index]
-    local first, last = pieces[1], pieces[#pieces]
-    if sub(text, 1, #first) ~= first or (last ~= "" and sub(text, -#last) ~= last) then
+-- Matches literal pieces around variables with a segment, decoded and raw; adds the captures after the first `number`.
+-- Returns how many there are then.
+local function match(pieces, text, raw, number)
+    local first, final = pieces[1], pieces[#pieces]
+    if sub(text, 1, #first) ~= first or (final ~= "" and sub(text, -#final) ~= final) then
         return nil
     end
     local where = raw ~= text and positions(raw)
-    local from, final = #first + 1, #text - #last
+    local from, most = #first + 1, #text - #final
     for piece = 2, #pieces do
-        local to = final
+        local to = most
         if piece < #pieces then
             local found = find(text, pieces[piece], from + 1, true)
             to = found and found - 1 or -1
         end
-        if to < from or to > final then
+        if to < from or to > most then
             return nil
         end
         local inner = sub(text, from, to)
@@ -172,53 +164,82 @@ local function pick(methods, method)
     return methods and (methods[method] or methods.ANY or (method == "HEAD" and methods.GET)) or nil
 end
 
-local function walk(node, index, method, number)
-    if index > count then
-        return pick(node.m, method), number
-    end
-    local child, found, total = node.s and node.s[decoded[index]], nil, nil
-    if child then
-        found, total = walk(child, index + 1, method, number)
-        if found then
-            return found, total
-        end
-    end
-    for _, pattern in ipairs(node.p or {}) do
-        local captured = match(pattern[1], index, number)
+local walk
+
+local function try_patterns(node, own, segment, text, after, method, number)
+    for index = 1, #node.p do
+        local captured = match(node.p[index][1], text, segment, number)
         if captured then
-            found, total = walk(pattern[2], index + 1, method, captured)
+            local child = own and node.p[index][2] or bundle.enter(node.p[index], 2)
+            local found, total, whose = walk(child, own, after, method, captured)
             if found then
-                return found, total
+                return found, total, whose
             end
         end
     end
-    if node.v and segments[index] ~= "" then
-        captures[number + 1] = segments[index]
-        found, total = walk(node.v, index + 1, method, number + 1)
+end
+
+-- node: of the tree or of a bundle; own: the bundle, nil in the tree itself; at: where the next segment starts.
+-- Returns what the tree holds for the operation, the number of captures, and the bundle.
+function walk(node, own, at, method, number)
+    if node[1] then
+        own, node = node, node[1]
+    end
+    if at > last + 1 then
+        return pick(node.m, method), number, own
+    end
+    local slash = find(path, "/", at, true) or last + 1
+    local segment = sub(path, at, slash - 1)
+    local text = decode(segment)
+    local child, found, total, whose = node.s and node.s[text], nil, nil, nil
+    if child then
+        found, total, whose = walk(own and child or bundle.enter(node.s, text), own, slash + 1, method, number)
         if found then
-            return found, total
+            return found, total, whose
         end
     end
-    if node.g and starts[index] <= #path then
-        captures[number + 1] = sub(path, starts[index])
-        return pick(node.g, method), number + 1
+    if node.p then
+        found, total, whose = try_patterns(node, own, segment, text, slash + 1, method, number)
+        if found then
+            return found, total, whose
+        end
+    end
+    if node.v and segment ~= "" then
+        captures[number + 1] = segment
+        found, total, whose = walk(own and node.v or bundle.enter(node, "v"), own, slash + 1, method, number + 1)
+        if found then
+            return found, total, whose
+        end
+    end
+    if node.g and at <= #path then
+        captures[number + 1] = sub(path, at)
+        return pick(node.g, method), number + 1, own
     end
 end
 
--- Returns the id of the operation for the path from position `from` on, the captured variables (raw; valid until the
+-- Returns the operation (prepared) for the path from position `from` on, the captured variables (raw; valid until the
 -- next call) and their number; nil when there is none. One slash at the end does not matter.
-function route.operation(trie, whole, from, method)
-    path = whole
-    split(from)
-    if count == 1 and segments[1] == "" then
-        count = 0
+function route.operation(stage, whole, from, method)
+    path, last = whole, #whole
+    if last == from then -- a slash and no more
+        last = from - 1
     end
-    local found, number = walk(trie, 1, method, 0)
-    if not found and count > 0 and segments[count] == "" then
-        count = count - 1
-        found, number = walk(trie, 1, method, 0)
+    local found, number, own = walk(stage.trie, nil, from + 1, method, 0)
+    if not found and last > from and byte(path, last) == SLASH then
+        last = last - 1
+        found, number, own = walk(stage.trie, nil, from + 1, method, 0)
     end
-    return found, captures, number
+    if not found then
+        return nil
+    end
+    local operation = own and own[found] or found
+    if type(operation) == "string" then
+        operation = prepare.operation(stage, operation)
+        if own and operation then
+            own[found] = operation
+        end
+    end
+    return operation, captures, number
 end
 
 return route

@@ -12,7 +12,6 @@ local ip = require "ip"
 local judge = require "judge"
 local limits = require "limits"
 local page = require "page"
-local prepare = require "prepare"
 local problem = require "problem"
 local quota = require "quota"
 local route = require "route"
@@ -68,9 +67,9 @@ function verify.operation(stage, method, path)
     end
     local mark = find(path, "?", 1, true)
     path = mark and sub(path, 1, mark - 1) or path
-    local id = route.is_safe(path) and route.operation(stage.trie, path, 1, method or "GET")
-    if id and stage.operations[id] then
-        return prepare.operation(stage, id), id
+    local operation = route.is_safe(path) and route.operation(stage, path, 1, method or "GET")
+    if operation then
+        return operation, operation.id
     end
 end
 
