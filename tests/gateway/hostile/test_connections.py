@@ -32,6 +32,14 @@ def narrow():
         yield SimpleNamespace(node=node)
 
 
+def call(node):
+    """Call as a client does: one whose connection was let go before its call was read tries again, once."""
+    try:
+        return node.call("GET", "/api/open/x", timeout=5)
+    except ConnectionResetError:
+        return node.call("GET", "/api/open/x", timeout=5)
+
+
 @pytest.mark.parametrize("sent", [b"", b"GET /api/open/x HTTP/1.1\r\nHost: a\r\nX-Slow: "])
 def test_connections_that_say_nothing_leave_room_for_calls_and_for_the_agent(narrow, sent):
     workers = narrow.node.workers()
@@ -43,7 +51,7 @@ def test_connections_that_say_nothing_leave_room_for_calls_and_for_the_agent(nar
             if sent:
                 connection.sendall(sent)
         for _ in range(20):
-            assert narrow.node.call("GET", "/api/open/x", timeout=5).status == 200
+            assert call(narrow.node).status == 200
         assert narrow.node.control("GET", "/status").status == 200
         if not sent:
             held[0].settimeout(5)
