@@ -15,9 +15,6 @@ local bundle = {}
 local shapes = setmetatable({}, { __mode = "v" }) -- JSON -> the shape; one that no stage uses goes away
 
 local function leaves(methods, list)
-    if not methods then
-        return nil
-    end
     local made = {}
     for method, id in pairs(methods) do
         list[#list + 1] = id
@@ -29,9 +26,6 @@ end
 local copy
 
 local function children(nodes, list)
-    if not nodes then
-        return nil
-    end
     local made = {}
     for text, node in pairs(nodes) do
         made[text] = copy(node, list)
@@ -40,9 +34,6 @@ local function children(nodes, list)
 end
 
 local function patterns(nodes, list)
-    if not nodes then
-        return nil
-    end
     local made = {}
     for index, pattern in ipairs(nodes) do
         made[index] = { pattern[1], copy(pattern[2], list) }
@@ -56,10 +47,10 @@ function copy(node, list)
         return nil
     end
     return {
-        m = leaves(node.m, list),
-        g = leaves(node.g, list),
-        s = children(node.s, list),
-        p = patterns(node.p, list),
+        m = node.m and leaves(node.m, list),
+        g = node.g and leaves(node.g, list),
+        s = node.s and children(node.s, list),
+        p = node.p and patterns(node.p, list),
         v = node.v and copy(node.v, list),
     }
 end

@@ -57,9 +57,9 @@ local function see(plan_quota, lease, of_plan, of_plan_operation, of_operation, 
     return list, plan_quota and see_quota(list, plan_quota, lease, ngx_now())
 end
 
--- plan_quota and lease (as quota.of returns it) may be nil, and so may each bucket (as charge.buckets returns them). Returns a list of
--- limits {name, kind, scope, source, limit, burst, remaining, reset_after, window, ends, exceeded}. May yield once, to
--- learn of a quota that this node has not met in this window.
+-- plan_quota and lease (as quota.of returns it) may be nil, and so may each bucket (as charge.buckets returns them).
+-- Returns a list of limits {name, kind, scope, source, limit, burst, remaining, reset_after, window, ends, exceeded}. May
+-- yield once, to learn of a quota that this node has not met in this window.
 function limits.see(plan_quota, lease, of_plan, of_plan_operation, of_operation, of_stage)
     local list, ask = see(plan_quota, lease, of_plan, of_plan_operation, of_operation, of_stage)
     if ask then

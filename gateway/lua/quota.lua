@@ -59,7 +59,7 @@ function quota.of(subscription, key, limits)
     if limits.scope ~= "key" then
         local lease = subscription.lease
         if not lease then
-            lease = { subscription.id, nil }
+            lease = { subscription.id, nil } -- with room for the place
             subscription.lease = lease
         end
         return lease
@@ -99,18 +99,18 @@ local function claim(name)
     if place then
         return place
     end
-    place = page.leases_used + 1
-    local ok, problem = place < PLACES, "no memory"
+    local used = page.leases_used
+    local ok, problem = used + 1 < PLACES, "no memory"
     if ok then
-        page.leases_used = place -- first: a place that nobody gets is better than one that two get
-        ok, problem = names:safe_set(name, place)
+        page.leases_used = used + 1 -- first: a place that nobody gets is better than one that two get
+        ok, problem = names:safe_set(name, used + 1)
     end
-    if not ok then
-        page.leases_used = math.min(place, PLACES) - 1
-        complain("a lease cannot be kept: ", problem, "; raise GATEHOUSE_COUNTERS_MEMORY")
-        return NOWHERE
+    if ok then
+        return used + 1
     end
-    return place
+    page.leases_used = used
+    complain("a lease cannot be kept: ", problem, "; raise GATEHOUSE_COUNTERS_MEMORY")
+    return NOWHERE
 end
 
 -- Under the lock: writes down what nginx must know again if it is killed.
@@ -310,8 +310,8 @@ local function empty(name, taken, idle)
     end
 end
 
--- Takes unspent units out, so that the agent can give them back: of the leases of these names (nil = of all), if nothing was spent
--- of them for `idle` seconds. Returns a list of {subscription, key ('' = none), starts_at, epoch, units}.
+-- Takes unspent units out, so that the agent can give them back: of the leases of these names (nil = of all), if nothing
+-- was spent of them for `idle` seconds. Returns a list of {subscription, key ('' = none), starts_at, epoch, units}.
 function quota.take(asked, idle)
     local taken = {}
     for _, name in ipairs(asked or names:get_keys(0)) do

@@ -15,14 +15,15 @@ typedef struct {
     double full_at;
     double count;    // calls taken
     double turn;     // how many names had this place before
-    char name[104];  // empty = nobody's
-} gatehouse_bucket_t;
+    char name[40];   // empty = nobody's
+} gatehouse_bucket_t; // one line of the processor's cache
 ]]
 
 local names = ngx.shared.gatehouse_buckets -- name -> place
 local C = ffi.C
 local tonumber, ceil, max = tonumber, math.ceil, math.max
-local NAME_BYTES, LONGEST = 256, 103
+local NAME_BYTES = 256
+local LONGEST = 39         -- so that a name takes 128 bytes: there is room for all, and none that is in use is thrown out
 local buckets, PLACES = places.of("buckets", "gatehouse_bucket_t", names, NAME_BYTES)
 local PROBES = 64          -- places that are looked at to free one
 local MONOTONIC = 1
@@ -53,7 +54,7 @@ end
 local function free()
     local best
     for _ = 1, PROBES do
-        local place = tonumber(page.buckets_hand) % PLACES
+        local place = page.buckets_hand % PLACES
         page.buckets_hand = place + 1
         if not best or buckets[place].full_at < buckets[best].full_at then
             best = place
