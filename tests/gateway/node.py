@@ -50,7 +50,10 @@ class Node:
     addresses: dict[str, list[str]] = field(default_factory=dict)
 
     def call(self, method: str, path: str, *, key: str = "", host: str = "gate.test", **more: Any) -> Answer:
-        """Make one call on a connection of its own; more: headers, body, timeout, source (an address of ours)."""
+        """Make one call on a connection of its own; more: headers, body, timeout, source (an address of ours).
+
+        Returns when nginx is done with the call: its lines are in the logs, before those of any later call.
+        """
         headers = {"Host": host, **more.pop("headers", {})}
         if key:
             headers["x-api-key"] = key
@@ -62,7 +65,9 @@ class Node:
         )
         with contextlib.closing(connection):
             connection.request(method, path, headers=headers, **more)
-            return read(connection.getresponse())
+            answer = read(connection.getresponse())
+            await_close(connection)
+            return answer
 
     def raw(self, text: bytes, *, seconds: float = 5) -> bytes:
         """Send bytes as they are and return what comes until nginx closes or `seconds` pass in silence."""
@@ -138,6 +143,16 @@ def read(response: http.client.HTTPResponse) -> Answer:
     for name, value in response.getheaders():
         headers[name.lower()] = f"{headers[name.lower()]}, {value}" if name.lower() in headers else value
     return Answer(response.status, headers, response.read())
+
+
+def await_close(connection: http.client.HTTPConnection) -> None:
+    """Wait for nginx to close an answered connection, which it does after it has written the call's lines."""
+    if connection.sock is None:  # it was closed with the answer
+        return
+    with contextlib.suppress(OSError):
+        connection.sock.shutdown(socket.SHUT_WR)
+        while connection.sock.recv(65536):
+            pass
 
 
 def start_nginx(folder: Path, port: int, **settings: Any) -> Node:
