@@ -1,6 +1,6 @@
 """Currencies and their decimals (ISO 4217), and the one place where money is rounded."""
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from accounts.errors import Refused
 
@@ -26,6 +26,8 @@ _TWO_DECIMALS = (
     "XCD", "YER", "ZAR", "ZMW",
 )  # fmt: skip
 DEFAULT_CURRENCY = "USD"
+# as wide as prices are exact (billing/pricing/numbers.py): no product of units and price is too long to round
+_WIDE = Context(prec=76)
 DECIMALS: dict[str, int] = {**dict.fromkeys(_TWO_DECIMALS, 2), **_OTHER_DECIMALS}
 
 
@@ -43,4 +45,5 @@ def check_currency(code: str) -> str:
 
 def round_money(amount: Decimal, currency: str) -> Decimal:
     """Round to the currency's decimals, half away from zero (ROUND_HALF_UP), as invoices do by hand."""
-    return amount.quantize(Decimal(1).scaleb(-DECIMALS[currency]), rounding=ROUND_HALF_UP)
+    step = Decimal(1).scaleb(-DECIMALS[currency])
+    return amount.quantize(step, rounding=ROUND_HALF_UP, context=_WIDE)

@@ -16,7 +16,8 @@ from billing.models import Invoice, InvoiceLine, InvoiceState, RateCard
 from billing.periods import Period
 from billing.pricing import ZERO, plain
 from billing.queries import rate_card_of
-from billing.rating import NO_USAGE, BillLine, base_fee_line, units_of, usage_lines
+from billing.quote import BillLine
+from billing.rating import NO_USAGE, base_fee_line, units_of, usage_lines
 from metering.queries import quantities
 
 

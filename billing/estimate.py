@@ -14,7 +14,8 @@ from accounts.models import Organization
 from billing.periods import Period, month_of
 from billing.pricing import ZERO
 from billing.queries import default_currency, rate_card_of, subscriptions_in
-from billing.rating import NO_USAGE, BillLine, base_fee_line, units_of, usage_lines
+from billing.quote import BillLine
+from billing.rating import NO_USAGE, base_fee_line, units_of, usage_lines
 from metering.queries import Quantity, quantities
 
 

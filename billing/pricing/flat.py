@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import ClassVar
 
 from billing.pricing.lines import PricedLine
 from billing.pricing.numbers import ZERO
@@ -16,6 +17,7 @@ class Flat:
     No use costs nothing, as with every tier's flat fee. What is owed without any use is the base fee.
     """
 
+    by_total: ClassVar[bool] = False
     tiers: Sequence[Tier]
 
     def lines(self, units: Decimal) -> list[PricedLine]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import ClassVar
 
 from billing.pricing.lines import PricedLine
 from billing.pricing.numbers import ZERO
@@ -24,6 +25,7 @@ def slices(tiers: Sequence[Tier], units: Decimal) -> Iterator[tuple[int, Decimal
 class Graduated:
     """AWS's way. Reaching a tier never changes the price of earlier units."""
 
+    by_total: ClassVar[bool] = False
     tiers: Sequence[Tier]
 
     def lines(self, units: Decimal) -> list[PricedLine]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import ClassVar
 
 from billing.pricing.lines import PricedLine
 from billing.pricing.numbers import ZERO
@@ -19,6 +20,7 @@ def packages_of(units: Decimal, size: Decimal) -> Decimal:
 class Package:
     """One price for each started package."""
 
+    by_total: ClassVar[bool] = False
     tiers: Sequence[Tier]
     size: Decimal
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import ClassVar
 
 from billing.pricing.lines import PricedLine
 from billing.pricing.numbers import ZERO
@@ -13,6 +14,7 @@ from billing.pricing.tiers import Tier
 class PerUnit:
     """One open tier without a flat fee."""
 
+    by_total: ClassVar[bool] = False
     tiers: Sequence[Tier]
 
     def lines(self, units: Decimal) -> list[PricedLine]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from accounts.errors import Refused
 from billing.pricing.flat import Flat
@@ -18,7 +18,9 @@ from billing.pricing.volume import Volume
 
 
 class Model(Protocol):
-    """What each pricing model offers."""
+    """What each pricing model offers. `by_total`: the total picks one tier, instead of filling one after another."""
+
+    by_total: ClassVar[bool]
 
     @property
     def tiers(self) -> Sequence[Tier]: ...
@@ -47,6 +49,7 @@ MODELS = (
     "per_unit",
     "flat",
 )
+PACKAGE_MODELS = frozenset(BY_PACKAGE)
 ONE_TIER = {"package": "tiered_package", "per_unit": "graduated", "flat": "graduated"}
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import ClassVar
 
 from billing.pricing.graduated import slices
 from billing.pricing.lines import PricedLine
@@ -18,6 +19,7 @@ class TieredPackage:
     Bounds are in units. A bound inside a package cuts it: its rest starts a new one in the next tier.
     """
 
+    by_total: ClassVar[bool] = False
     tiers: Sequence[Tier]
     size: Decimal
 
@@ -40,6 +42,7 @@ class TieredPackage:
 class TieredPackageTotal:
     """Volume: the total picks one tier, and all packages that the total started have its price."""
 
+    by_total: ClassVar[bool] = True
     tiers: Sequence[Tier]
     size: Decimal
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import ClassVar
 
 from billing.pricing.lines import PricedLine
 from billing.pricing.numbers import ZERO
@@ -23,6 +24,7 @@ def tier_of(tiers: Sequence[Tier], units: Decimal) -> tuple[int, Decimal, Tier]:
 class Volume:
     """A larger total can cost less than a smaller one: the price of earlier units changes with the tier."""
 
+    by_total: ClassVar[bool] = True
     tiers: Sequence[Tier]
 
     def lines(self, units: Decimal) -> list[PricedLine]:
