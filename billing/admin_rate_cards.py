@@ -93,7 +93,7 @@ class RateCardAdmin(SaysWhy, ModelAdmin):
         permissions=["change"],
         dialog={
             "title": "Load AWS prices",
-            "description": "Amazon API Gateway's public price list takes the place of this card's prices.",
+            "description": "A part of Amazon API Gateway's public price list. Other meters keep their prices.",
             "form_class": PresetForm,
             "form_submit_text": "Load prices",
         },

@@ -13,7 +13,8 @@ from accounts.audit import record
 from accounts.errors import Refused
 from accounts.models import Organization, User
 from billing.currencies import check_currency
-from billing.models import Meter, PlanPrice, Price, PricingModel, RateCard
+from billing.meters import check_meter, meter_name
+from billing.models import PlanPrice, Price, PricingModel, RateCard
 from billing.presets import PRESETS
 from billing.pricing import MONEY_LIMIT, make_tariff, plain, read_decimal, read_tiers, write_tiers
 
@@ -75,8 +76,7 @@ def set_price(
 
     `tiers`: a list of `{"up_to", "unit_price", "flat_fee"}` (see billing/pricing.py), per request or per GiB.
     """
-    if meter not in Meter.values:
-        raise Refused(f"Unknown meter {meter!r}. Use one of: {', '.join(Meter.values)}.", field="meter")
+    check_meter(meter)
     tariff = make_tariff(model, tiers, free_units)
     checked = write_tiers(read_tiers(tiers))
     price, _ = Price.objects.update_or_create(
@@ -93,7 +93,7 @@ def set_price(
         rate_card,
         actor,
         "rate_card.priced",
-        f"Set the price of {price.get_meter_display()} on rate card {rate_card.name}",
+        f"Set the price of {meter_name(price.meter).name} on rate card {rate_card.name}",
         {"tiers": [None, checked], "free_units": [None, plain(tariff.free_units)]},
     )
     return price
@@ -107,14 +107,17 @@ def remove_price(*, price: Price, actor: User | None) -> None:
         card,
         actor,
         "rate_card.unpriced",
-        f"Removed the price of {price.get_meter_display()} from {card.name}",
+        f"Removed the price of {meter_name(price.meter).name} from {card.name}",
     )
     price.delete()
 
 
 @transaction.atomic
 def load_preset(*, rate_card: RateCard, preset: str, actor: User | None) -> RateCard:
-    """Set the prices of a list in presets.py. Refused(field `preset`) if unknown or in another currency."""
+    """Set the prices of a list in presets.py; other meters keep theirs.
+
+    Refused(field `preset`) if unknown or in another currency.
+    """
     chosen = PRESETS.get(preset)
     if chosen is None:
         raise Refused(f"Unknown price list {preset!r}. Use one of: {', '.join(PRESETS)}.", field="preset")

@@ -6,6 +6,7 @@ import pytest
 
 from accounts.errors import Refused
 from billing.models import PlanPrice, Price, RateCard
+from billing.presets import PRESETS
 from billing.rate_cards import (
     change_rate_card,
     copy_rate_card,
@@ -93,7 +94,7 @@ def test_a_price_takes_the_place_of_the_one_before():
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
-        ({"meter": "minutes"}, "meter"),
+        ({"meter": "Minutes"}, "meter"),
         ({"model": "mystery"}, "model"),
         ({"tiers": []}, "tiers"),
         ({"free_units": "-5"}, "free_units"),
@@ -117,6 +118,19 @@ def test_amazons_prices_are_loaded_with_one_call():
         "0.00000238",
         "0.00000151",
     ]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_price_list_replaces_only_the_meters_that_it_names(name):
+    named = {price.meter for price in PRESETS[name].prices}
+    card = create_rate_card(organization=make_organization(), name="Ours", actor=None)
+    for meter in ("requests", "bytes_out", "images"):
+        set_price(rate_card=card, meter=meter, tiers=OPEN, actor=None)
+    before = dict(card.prices.values_list("meter", "tiers"))
+    load_preset(rate_card=card, preset=name, actor=None)
+    after = dict(card.prices.values_list("meter", "tiers"))
+    assert after.keys() == before.keys() | named
+    assert {meter for meter in after if after[meter] != before.get(meter)} == named
 
 
 def test_a_price_list_must_exist_and_have_the_cards_currency():
