@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from access.limits import check_limits
-from access.models import PlanStage, PlanVisibility, QuotaPeriod, QuotaScope, UsagePlan
+from access.models import CountersOnChange, PlanStage, PlanVisibility, QuotaPeriod, QuotaScope, UsagePlan
 from access.overlap import refuse_overlap_of_subscribers
 from access.signals import plans_changed
 from accounts.audit import record
@@ -27,6 +27,7 @@ CHANGEABLE = (
     "quota_offset",
     "quota_scope",
     "quota_offline_allowance",
+    "counters_on_change",
     "position",
 )
 
@@ -48,6 +49,7 @@ def create_plan(
     quota_offset: int = 0,
     quota_scope: str = QuotaScope.SUBSCRIPTION,
     quota_offline_allowance: int = 1_000,
+    counters_on_change: str = CountersOnChange.KEEP,
     position: int = 0,
 ) -> UsagePlan:
     """Make a plan. Rate in calls a second, burst and quota in calls; Refused names the wrong field."""
@@ -64,6 +66,7 @@ def create_plan(
         quota_offset=quota_offset,
         quota_scope=quota_scope,
         quota_offline_allowance=quota_offline_allowance,
+        counters_on_change=counters_on_change,
         position=position,
     )
     _check(plan)
@@ -116,7 +119,7 @@ def archive_plan(*, plan: UsagePlan, actor: User | None) -> UsagePlan:
 def delete_plan(*, plan: UsagePlan, actor: User | None) -> None:
     """Delete a plan that was never subscribed to; otherwise Refused (archive it)."""
     plan = locked(plan)
-    if plan.subscriptions.exists():
+    if plan.subscriptions.exists() or plan.coming_subscriptions.exists() or plan.changes_from.exists():
         raise Refused(
             f"{plan} has subscriptions, and their usage and bills name it. Archive it instead.",
             code="in_use",

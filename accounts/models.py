@@ -63,13 +63,63 @@ class Organization(models.Model):
     suspended_at = models.DateTimeField(
         null=True, blank=True, help_text="Set = every key of the organization is refused."
     )
+    billing_parent = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="billing_children",
+        help_text="Who pays for what it uses; empty = itself.",
+    )
+    asked_billing_parent = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="asking_billing_children",
+        help_text="Whom it asked to pay, and who has not answered.",
+    )
     created_at = models.DateTimeField(default=now, editable=False)
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(billing_parent=models.F("id")), name="organization_not_its_own_parent"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class BillingMembership(models.Model):
+    """A time in which one organization (the parent) paid for another: the history of `billing_parent`.
+
+    Who is the parent when a month ends pays for the whole month.
+    """
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="billing_memberships", help_text="The child."
+    )
+    parent = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="billing_child_memberships"
+    )
+    joined_at = models.DateTimeField(default=now)
+    left_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["joined_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization"],
+                condition=models.Q(left_at__isnull=True),
+                name="one_billing_parent_at_a_time",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization} paid by {self.parent}"
 
 
 class Role(models.TextChoices):

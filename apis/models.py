@@ -32,6 +32,11 @@ class Api(models.Model):
     summary = models.CharField(max_length=200, blank=True)
     description = models.TextField(blank=True, help_text="Markdown.")
     visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.PUBLIC)
+    region = models.CharField(
+        max_length=40,
+        blank=True,
+        help_text="Such as eu-west-1: price tiers add up usage within a region. Empty = none.",
+    )
     created_at = models.DateTimeField(default=now, editable=False)
 
     class Meta:

@@ -16,6 +16,7 @@ RESERVED = ("ping", "sping")
 # and what the shared host keeps for itself: nodes verify keys at /api/v1/keys/
 SHARED_RESERVED = (*RESERVED, "api")
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?\Z")
+REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}\Z")
 STAGE = re.compile(r"[A-Za-z0-9_-]{1,128}\Z")
 SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]+\Z")

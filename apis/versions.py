@@ -13,7 +13,7 @@ from accounts.errors import Refused
 from accounts.models import Organization, User
 from apis.addresses import set_execute_api_endpoint
 from apis.models import Api, ApiVersion, Backend, BasePathMapping, Operation, VersionState, Visibility
-from apis.names import check_version_name, new_slug
+from apis.names import REGION, check_version_name, new_slug
 from apis.openapi import Document, DocumentError, parse
 from apis.openapi.endpoint import disables_execute_api
 from apis.openapi.keys import with_key_required
@@ -22,7 +22,7 @@ from apis.projection import Report, project, read
 from apis.signals import stages_changed
 
 Source = Document | dict[str, Any] | str | bytes
-API_FIELDS = ("name", "summary", "description", "visibility")
+API_FIELDS = ("name", "summary", "description", "visibility", "region")
 
 
 @transaction.atomic
@@ -34,15 +34,18 @@ def create_api(
     summary: str = "",
     description: str = "",
     visibility: str = Visibility.PUBLIC,
+    region: str = "",
     actor: User | None,
 ) -> Api:
-    """Make a product; an empty slug is made from the name. Refused: fields name, slug, visibility."""
+    """Make a product; an empty slug is made from the name. Refused: fields name, slug, visibility,
+    region."""
     api = Api(
         organization=organization,
         name=name.strip(),
         summary=summary.strip(),
         description=description,
         visibility=visibility,
+        region=region.strip(),
     )
     _check_api(api)
     api.slug = new_slug(api.name, slug.strip())
@@ -56,7 +59,7 @@ def create_api(
 
 @transaction.atomic
 def change_api(*, api: Api, actor: User | None, **fields: Any) -> Api:
-    """Change name, summary, description or visibility."""
+    """Change name, summary, description, visibility or region."""
     unknown = fields.keys() - set(API_FIELDS)
     if unknown:
         raise TypeError(f"an API's {', '.join(sorted(unknown))} cannot be changed")
@@ -282,6 +285,11 @@ def _check_api(api: Api) -> None:
         raise Refused("The summary has at most 200 characters.", field="summary")
     if api.visibility not in Visibility.values:
         raise Refused(f"Use one of {', '.join(Visibility.values)}.", field="visibility")
+    if api.region and not REGION.fullmatch(api.region):
+        raise Refused(
+            "A region is written in small letters, digits and single hyphens, such as eu-west-1.",
+            field="region",
+        )
 
 
 def _check_backend(api: Api, backend: Backend | None) -> None:

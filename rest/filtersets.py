@@ -66,6 +66,7 @@ class ApiFilters(filters.FilterSet):
     slug = by_text("slug")
     name = by_text("name")
     visibility = by_choice("visibility", Visibility)
+    region = by_text("region")
 
 
 class BackendFilters(filters.FilterSet):

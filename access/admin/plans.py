@@ -94,6 +94,7 @@ class UsagePlanAdmin(VerbAdmin):
                 "fields": (
                     ("quota_limit", "quota_period", "quota_scope"),
                     ("quota_offset", "quota_offline_allowance"),
+                    "counters_on_change",
                 )
             },
         ),

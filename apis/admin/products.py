@@ -23,7 +23,7 @@ from apis.versions import change_api, create_api
 @admin.register(Api)
 class ApiAdmin(VerbAdmin):
     form = ApiForm
-    list_display = ("name", "slug", "organization", "visibility", "version_count", "created_at")
+    list_display = ("name", "slug", "organization", "visibility", "region", "version_count", "created_at")
     list_filter = ("visibility", "organization")
     list_filter_submit = True
     list_select_related = ("organization",)

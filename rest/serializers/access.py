@@ -24,6 +24,7 @@ LIMITS = [
     "quota_offset",
     "quota_scope",
     "quota_offline_allowance",
+    "counters_on_change",
 ]
 PLAN_FIELDS = ["name", "description", "visibility", "requires_approval", *LIMITS, "stages", "position"]
 MAX_GRACE = timedelta(days=90)

@@ -26,6 +26,7 @@ class ApiSerializer(serializers.ModelSerializer):
             "summary",
             "description",
             "visibility",
+            "region",
             "created_at",
         )
         read_only_fields: tuple[str, ...] = fields
@@ -39,13 +40,21 @@ class ApiInput(StrictModel):
 
     class Meta:
         model = Api
-        fields: tuple[str, ...] = ("organization", "name", "slug", "summary", "description", "visibility")
+        fields: tuple[str, ...] = (
+            "organization",
+            "name",
+            "slug",
+            "summary",
+            "description",
+            "visibility",
+            "region",
+        )
 
 
 class ApiChange(StrictModel):
     class Meta:
         model = Api
-        fields: tuple[str, ...] = ("name", "summary", "description", "visibility")
+        fields: tuple[str, ...] = ("name", "summary", "description", "visibility", "region")
 
 
 class TargetSerializer(serializers.Serializer):

@@ -26,6 +26,7 @@ PLAN = {
     "quota_offset": "0",
     "quota_scope": "subscription",
     "quota_offline_allowance": "100",
+    "counters_on_change": "keep",
     "visibility": "public",
     "position": "0",
     "operation_throttles-TOTAL_FORMS": "0",

@@ -1,11 +1,11 @@
-"""Usage plans, the developers' applications, their subscriptions and their keys."""
+"""Usage plans: throttle, quota, and the stages that they open."""
 
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.timezone import now
 
 from accounts.fields import ShortIdField
-from accounts.models import Organization, User
+from accounts.models import Organization
 from apis.models import Operation, Stage
 
 
@@ -18,6 +18,13 @@ class QuotaPeriod(models.TextChoices):
 class QuotaScope(models.TextChoices):
     SUBSCRIPTION = "subscription", "All keys of a subscription together"
     KEY = "key", "Each key on its own"
+
+
+class CountersOnChange(models.TextChoices):
+    """What happens to what was counted when a subscription changes to a plan."""
+
+    KEEP = "keep", "Go on from where they are"
+    RESET = "reset", "Start anew"
 
 
 class PlanVisibility(models.TextChoices):
@@ -65,6 +72,12 @@ class UsagePlan(models.Model):
         default=1_000,
         help_text="Calls that each node may admit beyond its lease, per period, while the control "
         "plane cannot be reached; 0 = refuse.",
+    )
+    counters_on_change = models.CharField(
+        max_length=5,
+        choices=CountersOnChange,
+        default=CountersOnChange.KEEP,
+        help_text="What a change to this plan does to the quota and the price tiers that were used up.",
     )
     stages = models.ManyToManyField(Stage, through="PlanStage", related_name="usage_plans")
     position = models.PositiveSmallIntegerField(default=0, help_text="Order on the website.")
@@ -131,129 +144,3 @@ class PlanThrottle(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rate:g}/s, burst {self.burst} at {self.operation or 'every operation'} of {self.stage}"
-
-
-class ApplicationState(models.TextChoices):
-    ACTIVE = "active", "Active"
-    SUSPENDED = "suspended", "Suspended"
-
-
-class Application(models.Model):
-    """A developer's program: it holds subscriptions and keys."""
-
-    id = ShortIdField()
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="applications")
-    name = models.CharField(max_length=80)
-    description = models.CharField(max_length=300, blank=True)
-    state = models.CharField(max_length=10, choices=ApplicationState, default=ApplicationState.ACTIVE)
-    created_at = models.DateTimeField(default=now, editable=False)
-
-    class Meta:
-        ordering = ["name"]
-        constraints = [models.UniqueConstraint(fields=["organization", "name"], name="application_name_once")]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class SubscriptionState(models.TextChoices):
-    PENDING = "pending", "Waiting for approval"
-    ACTIVE = "active", "Active"
-    SUSPENDED = "suspended", "Suspended"
-    CANCELLED = "cancelled", "Cancelled"
-
-
-class Subscription(models.Model):
-    """An application's place on a plan. Usage and bills hang on it; it is never deleted."""
-
-    id = ShortIdField()
-    organization = models.ForeignKey(
-        Organization,
-        on_delete=models.PROTECT,
-        related_name="subscriptions",
-        help_text="The developer's organization.",
-    )
-    provider = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="sold_subscriptions")
-    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="subscriptions")
-    plan = models.ForeignKey(UsagePlan, on_delete=models.PROTECT, related_name="subscriptions")
-    state = models.CharField(max_length=10, choices=SubscriptionState, default=SubscriptionState.ACTIVE)
-    started_at = models.DateTimeField(default=now)
-    ended_at = models.DateTimeField(null=True, blank=True)
-    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="subscriptions")
-
-    class Meta:
-        ordering = ["-started_at"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["application", "plan"],
-                condition=~models.Q(state=SubscriptionState.CANCELLED),
-                name="subscription_once",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.application} on {self.plan}"
-
-
-class KeyEnvironment(models.TextChoices):
-    LIVE = "live", "Live"
-    TEST = "test", "Test"
-
-
-class KeyState(models.TextChoices):
-    ACTIVE = "active", "Active"
-    DISABLED = "disabled", "Disabled"
-    REVOKED = "revoked", "Revoked"
-
-
-class ApiKey(models.Model):
-    """A credential of an application, stored as SHA-256 and a short prefix; shown once."""
-
-    id = ShortIdField()
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="api_keys")
-    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="keys")
-    name = models.CharField(max_length=80)
-    environment = models.CharField(max_length=4, choices=KeyEnvironment, default=KeyEnvironment.LIVE)
-    prefix = models.CharField(
-        max_length=16, editable=False, help_text="First characters, to tell keys apart."
-    )
-    hash = models.CharField(max_length=64, unique=True, editable=False)
-    state = models.CharField(max_length=8, choices=KeyState, default=KeyState.ACTIVE)
-    not_before = models.DateTimeField(null=True, blank=True)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    grace_until = models.DateTimeField(
-        null=True, blank=True, help_text="Set by rotation: the old key ends here at the latest."
-    )
-    replaced_by = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="replaces"
-    )
-    origin = models.ForeignKey(
-        "self",
-        null=True,
-        blank=True,
-        editable=False,
-        on_delete=models.SET_NULL,
-        related_name="rotations",
-        help_text="The first of its rotations: a quota for each key counts them as one.",
-    )
-    ips = models.JSONField(
-        default=list,
-        blank=True,
-        help_text="Networks (CIDR) that may use it, such as 203.0.113.0/24; none = any.",
-    )
-    referrers = models.JSONField(
-        default=list,
-        blank=True,
-        help_text="Hosts of the pages that may use it, such as app.example.com or *.example.com; none = any.",
-    )
-    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="api_keys")
-    created_at = models.DateTimeField(default=now, editable=False)
-    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
-    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
-
-    class Meta:
-        ordering = ["-created_at"]
-        verbose_name = "API key"
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.prefix}…)"
