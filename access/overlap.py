@@ -9,12 +9,18 @@ from apis.models import Stage
 LIVING = (SubscriptionState.PENDING, SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED)
 
 
-def refuse_second_subscription(application: Application, plan: UsagePlan) -> None:
+def refuse_second_subscription(
+    application: Application, plan: UsagePlan, *, instead_of: Subscription | None = None
+) -> None:
     """Raise Refused if the application already has a living subscription to a stage of the plan.
+
+    `instead_of` is the one that would change to the plan; it does not count.
 
     The caller holds the locks of the application and the plan.
     """
     living = Subscription.objects.filter(application=application, state__in=LIVING)
+    if instead_of is not None:
+        living = living.exclude(pk=instead_of.pk)
     for subscription in living.select_related("plan"):
         if subscription.plan_id == plan.pk:
             raise Refused(f"{application} is on {plan} already.", field="plan", code="taken")

@@ -1,6 +1,7 @@
 """An application's place on a plan, from the request to the end."""
 
 from collections.abc import Collection
+from datetime import datetime
 
 from django.db import transaction
 from django.utils.timezone import now
@@ -16,6 +17,7 @@ from access.models import (
     UsagePlan,
 )
 from access.overlap import LIVING, refuse_second_subscription
+from access.periods import When, billing_month_end
 from access.signals import subscriptions_changed
 from accounts.audit import record
 from accounts.errors import Refused
@@ -24,13 +26,15 @@ from accounts.rows import locked, taken_is_refused
 from apis.models import VersionState
 
 FIRST_KEY = "First key"
+# what is planned for a subscription
+COMING = ("next_plan", "next_plan_at", "next_plan_waits", "cancel_at")
 
 
 @transaction.atomic
 def subscribe(*, application: Application, plan: UsagePlan, actor: User | None) -> Subscription:
     """Put the application on the plan: active at once, or pending if the plan requires approval."""
     application, plan = locked(application), locked(plan)
-    _check_plan_is_open(plan)
+    check_plan_is_open(plan)
     refuse_second_subscription(application, plan)
     pending = plan.requires_approval
     subscription = Subscription(
@@ -44,7 +48,7 @@ def subscribe(*, application: Application, plan: UsagePlan, actor: User | None) 
     with taken_is_refused(f"{application} is on {plan} already.", field="plan"):
         subscription.save(force_insert=True)
     verb = "Asked for" if pending else "Made"
-    _announce(subscription, actor, "subscription.created", f"{verb} the subscription of {subscription}.", {})
+    announce(subscription, actor, "subscription.created", f"{verb} the subscription of {subscription}.", {})
     return subscription
 
 
@@ -77,9 +81,52 @@ def resume(*, subscription: Subscription, actor: User | None) -> Subscription:
     return _move(subscription, actor, {SubscriptionState.SUSPENDED}, SubscriptionState.ACTIVE, "resumed")
 
 
-def cancel(*, subscription: Subscription, actor: User | None) -> Subscription:
-    """pending, active or suspended -> cancelled, for good; sets `ended_at`. A pending one is so declined."""
+def cancel(*, subscription: Subscription, actor: User | None, at: str = When.NOW) -> Subscription:
+    """pending, active or suspended -> cancelled, for good; sets `ended_at`. A pending one is so declined.
+
+    With `at` = period_end it goes on until the provider's month ends; `change_plan.cancel_change` takes that back.
+    """
+    if When.parse(at) == When.PERIOD_END:
+        return _plan_end(subscription, actor)
     return _move(subscription, actor, LIVING, SubscriptionState.CANCELLED, "cancelled")
+
+
+@transaction.atomic
+def end_planned(*, subscription: Subscription, at: datetime) -> bool:
+    """Cancel one whose planned end has come by `at`; False = none has, somebody was faster."""
+    subscription = locked(subscription)
+    end = subscription.cancel_at
+    if subscription.state not in LIVING or end is None or end > at:
+        return False
+    _move(subscription, None, LIVING, SubscriptionState.CANCELLED, "cancelled", moment=end)
+    return True
+
+
+@transaction.atomic
+def _plan_end(subscription: Subscription, actor: User | None) -> Subscription:
+    subscription = locked(subscription)
+    if subscription.state not in (SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED):
+        label = subscription.get_state_display().lower()
+        raise Refused(
+            f"{subscription} is {label}; cancel it now, or not at all.", field="at", code="wrong_state"
+        )
+    if subscription.cancel_at is not None:
+        raise Refused(
+            f"{subscription} ends on {subscription.cancel_at:%Y-%m-%d %H:%M} UTC already.", code="wrong_state"
+        )
+    drop_coming(subscription)
+    subscription.cancel_at = billing_month_end(subscription.provider, now())
+    subscription.save(update_fields=COMING)
+    summary = f"Planned the end of the subscription of {subscription}."
+    changes = {"cancel_at": [None, subscription.cancel_at.isoformat()]}
+    announce(subscription, actor, "subscription.end_planned", summary, changes)
+    return subscription
+
+
+def drop_coming(subscription: Subscription) -> None:
+    """Forget what was planned; the caller saves."""
+    subscription.next_plan, subscription.next_plan_at, subscription.next_plan_waits = None, None, False
+    subscription.cancel_at = None
 
 
 @transaction.atomic
@@ -89,40 +136,44 @@ def _move(
     allowed: Collection[SubscriptionState],
     to: SubscriptionState,
     verb: str,
+    *,
+    moment: datetime | None = None,
 ) -> Subscription:
     subscription = locked(subscription)
     if subscription.state not in allowed:
         label = subscription.get_state_display().lower()
         raise Refused(f"{subscription} is {label}; it cannot be {verb}.", code="wrong_state")
-    changes = {"state": [subscription.state, to.value]}
+    changes: dict[str, list[str | None]] = {"state": [subscription.state, to.value]}
     if to == SubscriptionState.CANCELLED:
         # one that never was active lasted no time, so nothing is owed for it
         waited = subscription.state == SubscriptionState.PENDING
-        subscription.ended_at = subscription.started_at if waited else now()
+        subscription.ended_at = subscription.started_at if waited else moment or now()
+        drop_coming(subscription)
     elif subscription.state == SubscriptionState.PENDING:
         subscription.started_at = now()
     subscription.state = to
-    subscription.save(update_fields=["state", "started_at", "ended_at"])
+    subscription.save(update_fields=["state", "started_at", "ended_at", *COMING])
     summary = f"{verb.capitalize()} the subscription of {subscription}."
-    _announce(subscription, actor, f"subscription.{verb}", summary, changes)
+    announce(subscription, actor, f"subscription.{verb}", summary, changes)
     return subscription
 
 
-def _check_plan_is_open(plan: UsagePlan) -> None:
+def check_plan_is_open(plan: UsagePlan) -> None:
+    """Raise Refused if nobody may come to the plan any more."""
     if plan.visibility == PlanVisibility.ARCHIVED:
         raise Refused(f"{plan} takes no new subscriptions; choose another plan.", field="plan")
     if not plan.stages.exclude(version__state=VersionState.RETIRED).exists():
         raise Refused(f"{plan} opens no API that can be called; choose another plan.", field="plan")
 
 
-def _announce(
+def announce(
     subscription: Subscription,
     actor: User | None,
     action: str,
     summary: str,
-    changes: dict[str, list[str]],
+    changes: dict[str, list[str | None]],
 ) -> None:
-    """Write the audit line into the developer's trail, and into the provider's if that is another."""
+    """Write the audit line into both trails, the developer's and the provider's, and tell who listens."""
     for organization in {subscription.organization, subscription.provider}:
         record(
             organization=organization,

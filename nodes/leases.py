@@ -17,6 +17,7 @@ from django.utils.timezone import now
 
 from access.models import ApiKey, Subscription
 from access.periods import window
+from nodes.calls_before import calls_before
 from nodes.models import Entry, Lease, Node, QuotaWindow
 from nodes.queries import limit_of, nodes_up
 
@@ -103,8 +104,11 @@ def lease(
 
 def locked_subscription(subscription_id: str) -> Subscription | None:
     """Return the subscription with plan and organization, its row locked until the transaction ends."""
-    rows = Subscription.objects.select_for_update(of=("self",), no_key=True)
-    return rows.select_related("plan", "organization").filter(pk=subscription_id).first()
+    rows = Subscription.objects.filter(pk=subscription_id)
+    # not in one query: if the plan changes while it waits for the lock, PostgreSQL finds no row to join
+    if rows.select_for_update(no_key=True).first() is None:
+        return None
+    return rows.select_related("plan", "organization").get()
 
 
 def _has_key(subscription: Subscription, key_id: str) -> bool:
@@ -191,6 +195,7 @@ def window_of(subscription: Subscription, key_id: str | None, at: datetime) -> Q
         former = QuotaWindow.objects.filter(subscription=subscription, key=key_id, epoch__gt=0)
         last = former.order_by("-epoch").first()
         row.epoch = last.epoch if last else 0
+        row.leased = calls_before(subscription=subscription, key_id=key_id, start=start, at=at)
     row.save()
     return row
 

@@ -8,13 +8,19 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from access.models import ApiKey, Subscription
-from access.signals import keys_changed, plans_changed, subscriptions_changed
+from access.models import ApiKey, PlanChange, Subscription
+from access.signals import (
+    keys_changed,
+    plan_of_subscription_changed,
+    plans_changed,
+    subscriptions_changed,
+)
 from accounts.signals import organization_changed, organization_suspended_changed, tokens_changed
 from apis.models import Stage
 from apis.signals import backends_changed, domains_changed, mappings_changed, stages_changed
 from nodes import compile as compiler, entries, wanted
 from nodes.compile_callers import tokens_of
+from nodes.plan_change import move_quota
 
 
 @receiver(stages_changed)
@@ -41,6 +47,13 @@ def write_plans(plan_ids: Collection[str], **_: Any) -> None:
     entries.lock()
     entries.write_many(changes=compiler.plans(set(plan_ids)))
     wanted.recall(set(plan_ids))
+
+
+@receiver(plan_of_subscription_changed)
+def move_quotas(change: PlanChange, **_: Any) -> None:
+    """The entries follow with `subscriptions_changed`, which is sent next."""
+    entries.lock()
+    move_quota(subscription=change.subscription, change=change)
 
 
 @receiver(subscriptions_changed)

@@ -25,6 +25,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "task": "metering.tasks.process_batches",
         "schedule": 5.0,
     },
+    "change and end subscriptions as planned": {
+        "task": "access.tasks.apply_planned_changes",
+        "schedule": 5.0,
+    },
     "close the last billing period": {
         "task": "billing.tasks.close_period",
         "schedule": 3600.0,
