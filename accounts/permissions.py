@@ -56,6 +56,11 @@ def can_give_role(user: Person, organization: Organization, role: str) -> bool:
     return _may(user, organization, needed, changes=True)
 
 
+def can_join_billing(user: Person, organization: Organization) -> bool:
+    """Ask another organization to pay this one's bills, pay another's, and end either: owners only."""
+    return _may(user, organization, frozenset({Role.OWNER}), changes=True)
+
+
 def _may(user: Person, organization: Organization, roles: frozenset[Role], *, changes: bool = False) -> bool:
     if not user.is_active:
         return False
