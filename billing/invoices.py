@@ -15,7 +15,9 @@ from accounts.models import Organization, User
 from billing.drafts import Draft, draft_invoices, frozen_copy, last_parts
 from billing.models import Invoice, InvoiceLine, InvoiceState
 from billing.periods import Period
+from billing.pricing import ZERO
 from billing.queries import default_currency, subscriptions_in
+from billing.settle import settle
 
 # Customers billed in one transaction: a run that dies goes on where it stopped, and memory stays flat.
 CUSTOMERS_AT_ONCE = 500
@@ -93,9 +95,9 @@ def _move(invoice: Invoice, state: InvoiceState, stamp: str, actor: User | None)
             field="state",
             code="wrong_state",
         )
-    current.state = state
+    current.state, current.amount_due = state, ZERO
     setattr(current, stamp, now())
-    current.save(update_fields=["state", stamp])
+    current.save(update_fields=["state", "amount_due", stamp])
     record(
         organization=current.organization,
         actor=actor,
@@ -188,13 +190,13 @@ def _write(closing: _Closing, drafts: list[Draft]) -> list[str]:
             period_start=start,
             period_end=closing.end,
             currency=draft.currency,
-            total=draft.total,
             frozen=frozen_copy(closing.provider, draft, closing.period),
         )
         invoices.append(invoice)
         for line in draft.lines:
             line.invoice, line.organization = invoice, closing.provider
             lines.append(line)
+    settle(invoices=invoices, lines=lines, at=closing.at)
     Invoice.objects.bulk_create(invoices)
     InvoiceLine.objects.bulk_create(lines, batch_size=2_000)
     _finalize(closing, invoices)

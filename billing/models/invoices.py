@@ -46,7 +46,15 @@ class Invoice(models.Model):
     period_start = models.DateTimeField()
     period_end = models.DateTimeField(help_text="Exclusive.")
     currency = models.CharField(max_length=3)
-    total = models.DecimalField(max_digits=24, decimal_places=12, default=0)
+    subtotal = models.DecimalField(
+        max_digits=24, decimal_places=12, default=0, help_text="The lines' sum, without the tax in it."
+    )
+    tax_total = models.DecimalField(max_digits=24, decimal_places=12, default=0)
+    total = models.DecimalField(max_digits=24, decimal_places=12, default=0, help_text="Subtotal and tax.")
+    amount_due = models.DecimalField(
+        max_digits=24, decimal_places=12, default=0, help_text="Still to be paid, after credits and payments."
+    )
+    due_at = models.DateTimeField(null=True, blank=True, help_text="Payment is late after this moment.")
     frozen = models.JSONField(
         default=dict, help_text="Copies of provider, customer, plans and prices as billed."
     )
@@ -56,7 +64,7 @@ class Invoice(models.Model):
     voided_at = models.DateTimeField(null=True, blank=True)
 
     # What may still change once finalized; the database trigger `invoice_stays` holds the same list.
-    MUTABLE = frozenset({"state", "paid_at", "voided_at"})
+    MUTABLE = frozenset({"state", "paid_at", "voided_at", "amount_due"})
 
     class Meta:
         ordering = ["-period_end", "-number", "-created_at"]
@@ -73,6 +81,10 @@ class Invoice(models.Model):
                     & models.Q(number__isnull=False, finalized_at__isnull=False)
                 ),
                 name="invoice_number_when_final",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(total=models.F("subtotal") + models.F("tax_total")),
+                name="invoice_total_adds_up",
             ),
         ]
         indexes = [

@@ -36,3 +36,5 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
 }
 # A month is billed this long after it is over, so that late counts are in.
 BILLING_GRACE_SECONDS = env.int("GATEHOUSE_BILLING_GRACE", 3600)
+# Days from an invoice's issue until payment is late, where no terms with the customer say otherwise.
+INVOICE_DUE_DAYS = env.int("GATEHOUSE_INVOICE_DUE_DAYS", 14)

@@ -94,5 +94,6 @@ def make_invoice(provider: Organization, customer: Organization, **fields: Any) 
         "period_end": datetime(2026, 1, 1, tzinfo=UTC),
         "currency": "USD",
         "total": "12.34",
-    }
-    return Invoice.objects.create(organization=provider, customer=customer, **(defaults | fields))
+    } | fields
+    money = dict.fromkeys(("subtotal", "amount_due"), defaults["total"])
+    return Invoice.objects.create(organization=provider, customer=customer, **(money | defaults))
