@@ -51,6 +51,8 @@ def readable(value: Any) -> Any:
         return str(value)
     if isinstance(value, list | tuple):
         return [readable(each) for each in value]
+    if isinstance(value, dict):
+        return {name: readable(each) for name, each in value.items()}
     return DjangoJSONEncoder().default(value)
 
 

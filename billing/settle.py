@@ -1,4 +1,4 @@
-"""Settling: what an invoice comes to once its lines stand, and until when it is to be paid."""
+"""Settling: what an invoice comes to once its lines stand, with which taxes, and until when it is to be paid."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,23 +7,44 @@ from decimal import Decimal
 
 from django.conf import settings
 
-from billing.models import Invoice, InvoiceLine
+from billing.models import Invoice, InvoiceLine, InvoiceTax
 from billing.pricing import ZERO
+from billing.tax_book import TaxBook, frozen_party, tax_book
 
 
 def settle(*, invoices: Sequence[Invoice], lines: Sequence[InvoiceLine], at: datetime) -> None:
-    """Set subtotal, tax_total, total, amount_due and due_at of a chunk of drafts of one provider.
+    """Set subtotal, tax_total, total, amount_due and due_at of a chunk of drafts of one provider, and write
+    their taxes; their frozen copies gain addresses and tax ids of both parties.
 
     It comes after their lines are made (`line.invoice` set) and before the invoices are inserted; the caller's
     transaction holds the provider's lock. `at` is when they are issued. The number of queries does not
     depend on how many invoices there are. Rows it writes point to invoices that come later in the same
     transaction: PostgreSQL checks that at commit.
     """
+    if not invoices:
+        return
     sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
     for line in lines:
         sums[line.invoice_id] += line.amount
+    book = tax_book(invoices[0].organization, [invoice.customer_id for invoice in invoices])
+    taxes: list[InvoiceTax] = []
     for invoice in invoices:
-        invoice.subtotal = sums[invoice.pk]
-        invoice.total = invoice.subtotal + invoice.tax_total
+        taxes += _tax(invoice, sums[invoice.pk], book)
+        _name_parties(invoice, book)
         invoice.amount_due = invoice.total
-        invoice.due_at = at + timedelta(days=settings.INVOICE_DUE_DAYS)
+        days = book.due_days(invoice.customer_id)
+        invoice.due_at = at + timedelta(days=settings.INVOICE_DUE_DAYS if days is None else days)
+    InvoiceTax.objects.bulk_create(taxes, batch_size=2_000)
+
+
+def _tax(invoice: Invoice, lines: Decimal, book: TaxBook) -> list[InvoiceTax]:
+    taxes, net = book.taxes(invoice, lines)
+    invoice.subtotal = net
+    invoice.tax_total = sum((each.amount for each in taxes), ZERO)
+    invoice.total = invoice.subtotal + invoice.tax_total
+    return taxes
+
+
+def _name_parties(invoice: Invoice, book: TaxBook) -> None:
+    for side, organization in (("provider", invoice.organization), ("customer", invoice.customer)):
+        invoice.frozen[side] = invoice.frozen.get(side, {}) | frozen_party(book.profiles.get(organization.pk))

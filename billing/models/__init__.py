@@ -7,17 +7,25 @@ from billing.models.invoices import (
     InvoiceState,
     refuse_if_frozen,
 )
+from billing.models.parties import BillingProfile, CustomerTerms, TaxTreatment
 from billing.models.rate_cards import Meter, PlanPrice, Price, PricingModel, RateCard
+from billing.models.taxes import InvoiceTax, TaxRate, TaxRateCustomer
 
 __all__ = [
+    "BillingProfile",
+    "CustomerTerms",
     "FinalizedInvoiceError",
     "Invoice",
     "InvoiceLine",
     "InvoiceState",
+    "InvoiceTax",
     "Meter",
     "PlanPrice",
     "Price",
     "PricingModel",
     "RateCard",
+    "TaxRate",
+    "TaxRateCustomer",
+    "TaxTreatment",
     "refuse_if_frozen",
 ]
