@@ -80,8 +80,15 @@ def mark_paid(*, invoice: Invoice, actor: User | None) -> Invoice:
 def void(*, invoice: Invoice, actor: User | None) -> Invoice:
     """finalized -> void: nothing is owed; number and lines stay. Refused in any other state.
 
-    What it billed counts as not billed: closing its month again makes a new invoice.
+    What it billed counts as not billed: closing its month again makes a new invoice. Refused too once a
+    credit note took something of it back: credit the rest instead.
     """
+    if invoice.credit_notes.exists():
+        raise Refused(
+            f"A credit note belongs to {invoice}, so it stays. Credit the rest of it instead.",
+            field="state",
+            code="credited",
+        )
     return _move(invoice, InvoiceState.VOID, "voided_at", actor)
 
 

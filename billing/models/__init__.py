@@ -1,5 +1,6 @@
 """What billing keeps, one file a topic."""
 
+from billing.models.credit_notes import CreditNote, CreditNoteLine, CreditNoteTax
 from billing.models.invoices import (
     FinalizedInvoiceError,
     Invoice,
@@ -13,6 +14,9 @@ from billing.models.taxes import InvoiceTax, TaxRate, TaxRateCustomer
 
 __all__ = [
     "BillingProfile",
+    "CreditNote",
+    "CreditNoteLine",
+    "CreditNoteTax",
     "CustomerTerms",
     "FinalizedInvoiceError",
     "Invoice",
