@@ -3,8 +3,11 @@
 import logging
 
 from celery import shared_task
+from django.utils.timezone import now
 
+from accounts.errors import Refused
 from accounts.models import Organization
+from billing.ledger.grants import expire, expired
 from billing.month_end import close_last_month, providers
 
 logger = logging.getLogger(__name__)
@@ -27,3 +30,15 @@ def close_provider_period(provider_id: str) -> None:
     made = close_last_month(provider=provider)
     if made:
         logger.info("billed %d customers of %s", len(made), provider.name)
+
+
+@shared_task
+def expire_credits() -> None:
+    """Post what is left of credits that have expired (beat, hourly)."""
+    at = now()
+    for credit_grant in expired(at).iterator(chunk_size=500):
+        try:
+            expire(credit_grant=credit_grant, at=at)
+        except Refused:
+            # an invoice used the rest a moment ago, or another worker was here
+            logger.info("credits %s are gone already", credit_grant.pk)

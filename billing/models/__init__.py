@@ -1,6 +1,10 @@
 """What billing keeps, one file a topic."""
 
-from billing.models.credit_notes import CreditNote, CreditNoteLine, CreditNoteTax
+from billing.models.credit_notes import (
+    CreditNote,
+    CreditNoteLine,
+    CreditNoteTax,
+)
 from billing.models.invoices import (
     FinalizedInvoiceError,
     Invoice,
@@ -8,21 +12,50 @@ from billing.models.invoices import (
     InvoiceState,
     refuse_if_frozen,
 )
-from billing.models.parties import BillingProfile, CustomerTerms, TaxTreatment
-from billing.models.rate_cards import Meter, PlanPrice, Price, PricingModel, RateCard
-from billing.models.taxes import InvoiceTax, TaxRate, TaxRateCustomer
+from billing.models.ledger import (
+    AccountKind,
+    CreditGrant,
+    GrantSource,
+    LedgerAccount,
+    LedgerEntry,
+    LedgerTransaction,
+    TransactionKind,
+)
+from billing.models.parties import (
+    BillingProfile,
+    CustomerTerms,
+    TaxTreatment,
+)
+from billing.models.rate_cards import (
+    Meter,
+    PlanPrice,
+    Price,
+    PricingModel,
+    RateCard,
+)
+from billing.models.taxes import (
+    InvoiceTax,
+    TaxRate,
+    TaxRateCustomer,
+)
 
 __all__ = [
+    "AccountKind",
     "BillingProfile",
+    "CreditGrant",
     "CreditNote",
     "CreditNoteLine",
     "CreditNoteTax",
     "CustomerTerms",
     "FinalizedInvoiceError",
+    "GrantSource",
     "Invoice",
     "InvoiceLine",
     "InvoiceState",
     "InvoiceTax",
+    "LedgerAccount",
+    "LedgerEntry",
+    "LedgerTransaction",
     "Meter",
     "PlanPrice",
     "Price",
@@ -31,5 +64,6 @@ __all__ = [
     "TaxRate",
     "TaxRateCustomer",
     "TaxTreatment",
+    "TransactionKind",
     "refuse_if_frozen",
 ]

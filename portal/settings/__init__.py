@@ -6,3 +6,4 @@ from portal.settings.publishing import *
 from portal.settings.rest import *
 from portal.settings.tasks import *
 from portal.settings.admin import *
+from portal.settings.payments import *

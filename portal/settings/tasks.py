@@ -33,6 +33,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "task": "billing.tasks.close_period",
         "schedule": 3600.0,
     },
+    "expire credits": {
+        "task": "billing.tasks.expire_credits",
+        "schedule": 3600.0,
+    },
 }
 # A month is billed this long after it is over, so that late counts are in.
 BILLING_GRACE_SECONDS = env.int("GATEHOUSE_BILLING_GRACE", 3600)
