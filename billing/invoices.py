@@ -13,6 +13,7 @@ from accounts.audit import record
 from accounts.errors import Refused
 from accounts.models import Organization, User
 from billing.drafts import Draft, draft_invoices, frozen_copy, last_parts
+from billing.ledger.draw import give_back
 from billing.models import Invoice, InvoiceLine, InvoiceState
 from billing.periods import Period
 from billing.pricing import ZERO
@@ -80,8 +81,8 @@ def mark_paid(*, invoice: Invoice, actor: User | None) -> Invoice:
 def void(*, invoice: Invoice, actor: User | None) -> Invoice:
     """finalized -> void: nothing is owed; number and lines stay. Refused in any other state.
 
-    What it billed counts as not billed: closing its month again makes a new invoice. Refused too once a
-    credit note took something of it back: credit the rest instead.
+    What it billed counts as not billed: closing its month again makes a new invoice. Credits that it used come
+    back. Refused too once a credit note took something of it back: credit the rest instead.
     """
     if invoice.credit_notes.exists():
         raise Refused(
@@ -89,7 +90,9 @@ def void(*, invoice: Invoice, actor: User | None) -> Invoice:
             field="state",
             code="credited",
         )
-    return _move(invoice, InvoiceState.VOID, "voided_at", actor)
+    voided = _move(invoice, InvoiceState.VOID, "voided_at", actor)
+    give_back(invoice=voided, actor=actor)
+    return voided
 
 
 def _move(invoice: Invoice, state: InvoiceState, stamp: str, actor: User | None) -> Invoice:
@@ -216,4 +219,6 @@ def _finalize(closing: _Closing, invoices: list[Invoice]) -> None:
     for invoice in invoices:
         number += 1
         invoice.number, invoice.state, invoice.finalized_at = number, InvoiceState.FINALIZED, closing.at
-    Invoice.objects.bulk_update(invoices, ["number", "state", "finalized_at"])
+        if invoice.total > ZERO and not invoice.amount_due:  # credits paid it
+            invoice.state, invoice.paid_at = InvoiceState.PAID, closing.at
+    Invoice.objects.bulk_update(invoices, ["number", "state", "finalized_at", "paid_at"])

@@ -1,4 +1,4 @@
-"""Settling: what an invoice comes to once its lines stand, with which taxes, and until when it is to be paid."""
+"""Settling: what an invoice comes to once its lines stand: taxes, then credits, and until when it is to be paid."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.conf import settings
 
+from billing.ledger.draw import draw
 from billing.models import Invoice, InvoiceLine, InvoiceTax
 from billing.pricing import ZERO
 from billing.tax_book import TaxBook, frozen_party, tax_book
@@ -14,7 +15,7 @@ from billing.tax_book import TaxBook, frozen_party, tax_book
 
 def settle(*, invoices: Sequence[Invoice], lines: Sequence[InvoiceLine], at: datetime) -> None:
     """Set subtotal, tax_total, total, amount_due and due_at of a chunk of drafts of one provider, and write
-    their taxes; their frozen copies gain addresses and tax ids of both parties.
+    their taxes and the credits they use; their frozen copies gain addresses and tax ids of both parties.
 
     It comes after their lines are made (`line.invoice` set) and before the invoices are inserted; the caller's
     transaction holds the provider's lock. `at` is when they are issued. The number of queries does not
@@ -31,10 +32,12 @@ def settle(*, invoices: Sequence[Invoice], lines: Sequence[InvoiceLine], at: dat
     for invoice in invoices:
         taxes += _tax(invoice, sums[invoice.pk], book)
         _name_parties(invoice, book)
-        invoice.amount_due = invoice.total
         days = book.due_days(invoice.customer_id)
         invoice.due_at = at + timedelta(days=settings.INVOICE_DUE_DAYS if days is None else days)
     InvoiceTax.objects.bulk_create(taxes, batch_size=2_000)
+    used = draw(invoices=invoices, at=at)
+    for invoice in invoices:
+        invoice.amount_due = invoice.total - used[invoice.pk]
 
 
 def _tax(invoice: Invoice, lines: Decimal, book: TaxBook) -> list[InvoiceTax]:

@@ -20,7 +20,7 @@ from billing.models import AccountKind, CreditGrant, Invoice, LedgerEntry, Trans
 def draw(
     *, invoices: Sequence[Invoice], at: datetime | None = None, actor: User | None = None
 ) -> dict[str, Decimal]:
-    """Use customers' credits on stored invoices, in the order given; return invoice -> what was used.
+    """Use customers' credits on invoices (stored, or in this transaction), in the order given; return what for each.
 
     An invoice is drawn on once (IntegrityError at a second time), for its whole total, with credits of
     its provider and currency. 7 queries for any number of invoices; 1 where none of the customers has credits.
@@ -85,5 +85,5 @@ def _posting(
 ) -> Posting:
     legs = [Leg(AccountKind.CREDITS, -part, pk) for pk, part in parts]
     legs.append(Leg(AccountKind.INVOICES, sum((part for _, part in parts), ZERO)))
-    words = f"Used on invoice {invoice.label}" if invoice.number else "Used on an invoice"
+    words = "Used on an invoice"  # which may have no number yet
     return on_invoice(invoice, kind=TransactionKind.DRAW, words=words, legs=legs, at=at, actor=actor)

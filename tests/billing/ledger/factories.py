@@ -35,7 +35,10 @@ def make_bill(provider: Organization, customer: Organization | None = None, tota
         "period_start": T0,
         "period_end": day(31),
         "currency": "USD",
+        "subtotal": Decimal(total),
         "total": Decimal(total),
+        "amount_due": Decimal(total),
+        "due_at": day(45),
     }
     return Invoice.objects.create(
         organization=provider, customer=customer or make_organization(), **(defaults | fields)

@@ -300,7 +300,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=HealthCheck)
 @given(steps)
 def test_whatever_happens_entries_sum_to_zero_and_nothing_is_negative(provider, customer, steps):
     with transaction.atomic():
