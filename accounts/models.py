@@ -10,6 +10,9 @@ from django.utils.timezone import now
 
 from accounts.fields import ShortIdField
 
+# Django finds the models of a room in this module
+from accounts.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent  # noqa: F401
+
 
 class UserManager(BaseUserManager["User"]):
     """Makes users that sign in with their e-mail address."""

@@ -1,4 +1,4 @@
-"""Sign-up and sign-in (django-allauth), and mail."""
+"""Sign-up and sign-in (django-allauth), mail, and webhooks."""
 
 from portal.settings.environment import MODE, PRODUCTION, VAR, env, required
 
@@ -51,3 +51,10 @@ elif MODE == "test":
     EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 elif not PRODUCTION:
     EMAIL_BACKEND = "portal.outbox.OutboxBackend"
+
+# Whether webhooks may go to http, private and loopback addresses.
+WEBHOOK_PRIVATE = env.bool("GATEHOUSE_WEBHOOK_PRIVATE", not PRODUCTION)
+# An endpoint whose every delivery failed for so many days is switched off.
+WEBHOOK_DISABLE_AFTER_DAYS = env.int("GATEHOUSE_WEBHOOK_DISABLE_AFTER_DAYS", 5)
+# How long events and their deliveries are kept.
+WEBHOOK_KEEP_DAYS = env.int("GATEHOUSE_WEBHOOK_KEEP_DAYS", 30)

@@ -37,6 +37,14 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "task": "billing.tasks.expire_credits",
         "schedule": 3600.0,
     },
+    "send webhooks that are due": {
+        "task": "accounts.tasks.deliver_due_webhooks",
+        "schedule": 10.0,
+    },
+    "forget old webhook events": {
+        "task": "accounts.tasks.forget_old_webhooks",
+        "schedule": 86_400.0,
+    },
 }
 # A month is billed this long after it is over, so that late counts are in.
 BILLING_GRACE_SECONDS = env.int("GATEHOUSE_BILLING_GRACE", 3600)

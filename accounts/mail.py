@@ -1,0 +1,33 @@
+"""Mail to an organization, sent after commit by a worker: a mail server that hangs holds up nobody's click."""
+
+import logging
+from functools import partial
+
+from django.db import transaction
+
+from accounts.models import Organization, Role
+
+logger = logging.getLogger(__name__)
+
+
+def recipients_of(organization: Organization) -> list[str]:
+    """Return the billing address, or else the owners' own addresses."""
+    if organization.billing_email:
+        return [organization.billing_email]
+    owners = organization.members.filter(role=Role.OWNER, user__is_active=True)
+    return list(owners.order_by("created_at").values_list("user__email", flat=True))
+
+
+def mail_organization(organization: Organization, *, subject: str, text: str) -> None:
+    """Send a plain text once the transaction commits. A line break in the subject becomes a blank."""
+    transaction.on_commit(partial(_enqueue, organization.pk, " ".join(subject.split()), text))
+
+
+def _enqueue(organization_id: str, subject: str, text: str) -> None:
+    from accounts.tasks import send_mail_to  # noqa: PLC0415 -- tasks import this room
+
+    try:
+        send_mail_to.delay(organization_id, subject, text)
+    except Exception as error:  # noqa: BLE001 -- the broker is away: sent here and now instead
+        logger.warning("The broker cannot be reached (%s); a mail is sent without it.", error)
+        send_mail_to(organization_id, subject, text)
