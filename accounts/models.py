@@ -10,7 +10,7 @@ from django.utils.timezone import now
 
 from accounts.fields import ShortIdField
 
-# Django finds the models of a room in this module
+# Django finds a room's models here
 from accounts.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent  # noqa: F401
 
 

@@ -390,12 +390,17 @@ class Subscription:
     """`active` folds the states of subscription, application and developer's organization into one.
 
     `quota_epochs` is {key id, or "" where all keys count together: epoch}: a lease of an older epoch is void.
+    `quota` is spent where the plan has none: the control plane bounds the calls by what they cost. Until
+    `stopped_until` every call is refused with the text `stopped`.
     """
 
     plan: str
     active: bool
     about: dict[str, Any] = field(default_factory=dict)
     quota_epochs: dict[str, int] = field(default_factory=dict)
+    quota: Quota | None = None
+    stopped_until: float | None = None
+    stopped: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from django.db.models import Max, QuerySet
 from access.models import ApiKey, KeyState, Subscription, SubscriptionState, UsagePlan
 from apis.models import Backend, BasePathMapping, Stage
 from gateway import entries as shapes
-from nodes import about
+from nodes import about, allowance
 from nodes.change import Change, unix
 from nodes.compile_callers import apis, apis_of, callers
 from nodes.compile_stage import CANONICAL_LABEL, canonical_key, stage_change
@@ -171,7 +171,8 @@ def _throttle(rate: float | None, burst: int | None) -> shapes.Throttle | None:
 
 def subscriptions(ids: Ids) -> Iterator[Change]:
     """One change for each subscription; a cancelled one is gone."""
-    found = _chosen(Subscription.objects.select_related("application", "organization"), ids)
+    rows = Subscription.objects.select_related("application", "organization", "plan", "allowance")
+    found = _chosen(rows, ids)
     epochs = _epochs(ids)
     for subscription in found:
         data = None
@@ -186,6 +187,7 @@ def subscriptions(ids: Ids) -> Iterator[Change]:
                 active,
                 quota_epochs=epochs[subscription.pk],
                 about=about.of_subscription(subscription),
+                **allowance.entry_fields(subscription),
             )
         yield Change("subscription", subscription.pk, subscription.organization_id, data)
     yield from _gone("subscription", ids, found)

@@ -17,6 +17,7 @@ from django.utils.timezone import now
 
 from access.models import ApiKey, Subscription
 from access.periods import window
+from nodes.allowance import NO_LIMIT, allowance_of, note_unleased, room_of
 from nodes.calls_before import calls_before
 from nodes.models import Entry, Lease, Node, QuotaWindow
 from nodes.queries import limit_of, nodes_up
@@ -68,26 +69,31 @@ def lease(
     at = at or now()
     with transaction.atomic():
         subscription = locked_subscription(subscription_id)
-        if subscription is None or subscription.plan.quota_limit is None:
+        if subscription is None:
+            return None
+        allowance = allowance_of(subscription)
+        if subscription.plan.quota_limit is None and allowance is None:
             return None
         if key_id and not _has_key(subscription, key_id):
             return None
         row = window_of(subscription, key_id or None, at)
+        note_unleased(allowance, row)
         unsettled = _unsettled(row, at)
         held, _ = Lease.objects.get_or_create(
             node=node, window=row, defaults={"organization_id": row.organization_id, "epoch": row.epoch}
         )
-        limit = limit_of(subscription, row)
+        limit = NO_LIMIT if subscription.plan.quota_limit is None else limit_of(subscription, row)
         up = max(1, nodes_up().count())
         if request and request == held.last_request:
             granted = held.last_granted if held.epoch == row.epoch else 0
         else:
-            row.leased += max(0, offline_spent)
-            granted = (
-                0 if unsettled is None else min(max(1, want), _slice(limit - row.leased - unsettled, up))
-            )
+            if offline_spent > 0:
+                row.leased += offline_spent
+                row.save(update_fields=["leased"])
+            room = min(limit - row.leased, room_of(allowance, row)) - (unsettled or 0)
+            granted = 0 if unsettled is None else min(max(1, want), _slice(room, up))
             _give(row, held, granted, offline_spent, request)
-        left = max(0, limit - row.leased - (unsettled or 0))
+        left = max(0, min(limit - row.leased, room_of(allowance, row)) - (unsettled or 0))
         if not granted and not left and unsettled is not None:
             _note_wanted(row, at)
         return Grant(
@@ -108,7 +114,7 @@ def locked_subscription(subscription_id: str) -> Subscription | None:
     # not in one query: if the plan changes while it waits for the lock, PostgreSQL finds no row to join
     if rows.select_for_update(no_key=True).first() is None:
         return None
-    return rows.select_related("plan", "organization").get()
+    return rows.select_related("plan", "organization", "allowance").get()
 
 
 def _has_key(subscription: Subscription, key_id: str) -> bool:

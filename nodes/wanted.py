@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import F, QuerySet
 from django.utils.timezone import now
 
+from nodes.allowance import allowance_of, room_of
 from nodes.models import Lease, Node, QuotaWindow
 from nodes.queries import limit_of
 
@@ -39,13 +40,20 @@ def wanted_of(node: Node, *, at: datetime | None = None) -> list[Wanted]:
         epoch=F("window__epoch"),
         window__ends_at__gt=at,
         window__wanted_at__gt=at - WANTED,
-    ).select_related("window__subscription__plan")
+    ).select_related("window__subscription__plan", "window__subscription__allowance")
     found = []
     for each in held.order_by("-window__wanted_at")[:MOST_WANTED]:
         row = each.window
-        overdrawn = row.leased > limit_of(row.subscription, row)
+        overdrawn = is_overdrawn(row)
         found.append(Wanted(row.subscription_id, row.key_id or "", 0 if overdrawn else IDLE))
     return found
+
+
+def is_overdrawn(row: QuotaWindow) -> bool:
+    """Say whether more is given out than may be spent now: the quota or the allowance was lowered."""
+    subscription = row.subscription
+    over_quota = subscription.plan.quota_limit is not None and row.leased > limit_of(subscription, row)
+    return over_quota or room_of(allowance_of(subscription), row) < 0
 
 
 def recall(plan_ids: Collection[str], *, at: datetime | None = None) -> None:

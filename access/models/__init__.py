@@ -1,5 +1,6 @@
 """Usage plans, the developers' applications, their subscriptions and their keys."""
 
+from access.models.allowances import CallAllowance
 from access.models.keys import ApiKey, KeyEnvironment, KeyState
 from access.models.plans import (
     CountersOnChange,
@@ -22,6 +23,7 @@ __all__ = [
     "ApiKey",
     "Application",
     "ApplicationState",
+    "CallAllowance",
     "CountersOnChange",
     "KeyEnvironment",
     "KeyState",

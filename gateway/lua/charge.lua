@@ -9,13 +9,14 @@ local quota = require "quota"
 local throttle = require "throttle"
 
 local var, ngx_now = ngx.var, ngx.now
-local floor, ceil, max = math.floor, math.ceil, math.max
+local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
 local look, take, now_monotonic = throttle.look, throttle.take, throttle.now
 local get = entries.get
 local ADMITTED, ASK, THROTTLED, FULL = quota.ADMITTED, quota.ASK, 4, 5
 local ROUNDING = 1e-6 -- of a token
 local ASKS = 20 -- how often one call asks for more before it is refused: others may be faster
 local RETRY = 1 -- seconds to wait for room in the journal
+local LONGEST_WAIT = 86400 -- a cap may be raised any time
 
 local charge = {}
 
@@ -116,7 +117,7 @@ end
 
 local function write_headers(plan)
     local policy, text = plan.policy, nil
-    if limits then
+    if plan.quota then
         policy = policy_with_quota(plan)
         text = '"quota";r=' .. quota_left .. ";t=" .. quota_reset
     end
@@ -189,7 +190,7 @@ local function meet_limits(stage, operation, plan, subscription, key)
     of_plan, of_plan_operation, limits, lease = nil, nil, nil, nil
     if plan then
         of_plan = plan_bucket(plan, subscription)
-        limits = plan.quota
+        limits = plan.quota or subscription.quota
         lease = limits and quota.of(subscription, key, limits)
         of_plan_operation = plan_operation_bucket(plan, subscription, stage, operation)
     end
@@ -201,9 +202,13 @@ end
 local VERDICTS = { [THROTTLED] = "THROTTLED", [FULL] = "USAGE_LOG_FULL", [quota.REFUSED] = "QUOTA_EXCEEDED" }
 
 -- Admits one call. plan, subscription and key (a prepared entry) are nil for an operation without a key. Returns nil
--- when it is admitted: then it counts, whatever follows. Else the verdict and the seconds to wait. May yield, when a
--- quota's lease is spent.
+-- when it is admitted: then it counts, whatever follows. Else the verdict, the seconds to wait and, where it is not the
+-- verdict's own, the message. May yield, when a quota's lease is spent.
 function charge.call(stage, operation, plan, subscription, key)
+    local stopped_until = subscription and subscription.stopped_until
+    if stopped_until and ngx_now() < stopped_until then
+        return "QUOTA_EXCEEDED", min(ceil(stopped_until - ngx_now()), LONGEST_WAIT), subscription.stopped
+    end
     local outcome, detail
     for turn = 1, ASKS do
         if not meet_limits(stage, operation, plan, subscription, key) then
@@ -219,7 +224,7 @@ function charge.call(stage, operation, plan, subscription, key)
         end
         quota.ask(lease)
     end
-    if outcome ~= FULL and (of_plan or limits or of_plan_operation) then
+    if outcome ~= FULL and plan and (of_plan or plan.quota or of_plan_operation) then
         write_headers(plan)
     end
     if outcome == ADMITTED then

@@ -223,9 +223,9 @@ gate.access = require("compiled").phase(function(real)
         return refuse("ACCESS_DENIED")
     end
     cut(0)
-    local refusal, wait = charge.call(stage, operation, plan, subscription, entry)
+    local refusal, wait, message = charge.call(stage, operation, plan, subscription, entry)
     if refusal then
-        return refuse(refusal, wait)
+        return refuse(refusal, wait, message)
     end
     if kind.rich or peer.rich or rich.is_special(method) then
         return rich.proxy(stage, operation, peer, target, sub(path, from), mapped_host)

@@ -153,7 +153,10 @@ function prepare.plan(_, data)
 end
 
 function prepare.subscription(id, data)
-    return { id = id, plan = data.plan, active = data.active, name = "p:" .. id, about = given(data.about) or {} }
+    return {
+        id = id, plan = data.plan, active = data.active, name = "p:" .. id, about = given(data.about) or {},
+        quota = given(data.quota), stopped_until = given(data.stopped_until), stopped = given(data.stopped),
+    }
 end
 
 local function list_of(subscriptions)

@@ -71,6 +71,8 @@ local function map(check) return each("string", check) end
 local texts = list(text)
 local throttle = record { rate = number, burst = number }
 
+local quota = record { limit = number, period = text, offline_allowance = number, scope = maybe(text) }
+
 local policy = record {
     ip = maybe(record { allow = maybe(texts), deny = maybe(texts) }),
     cors = maybe(record {
@@ -182,11 +184,12 @@ local SHAPES = {
     },
     plan = record {
         stages = texts, throttle = maybe(throttle), about = maybe(object),
-        quota = maybe(record { limit = number, period = text, offline_allowance = number, scope = maybe(text) }),
+        quota = maybe(quota),
         operation_throttles = maybe(map(map(throttle))),
     },
     subscription = record {
         plan = text, active = flag, about = maybe(object), quota_epochs = unless_left_out(map(number)),
+        quota = maybe(quota), stopped_until = maybe(number), stopped = maybe(text),
     },
     key = record {
         id = text, active = flag, subscriptions = texts, not_before = maybe(number), expires_at = maybe(number),

@@ -92,12 +92,12 @@ local function consume(verdict, operation)
         var.gatehouse_verdict = "INVALID_API_KEY"
         return
     end
-    local refusal, wait =
+    local refusal, wait, message =
         charge.call(verdict.stage, operation or NO_OPERATION, verdict.plan, verdict.subscription, verdict.key)
     if refusal then
         var.gatehouse_verdict = refusal
         verdict.code, verdict.wait = REFUSALS[refusal], wait
-        verdict.message = verdict.code and judge.CODES[verdict.code][2]
+        verdict.message = message or verdict.code and judge.CODES[verdict.code][2]
         return
     end
     verdict.consumed = true
