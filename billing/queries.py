@@ -5,7 +5,9 @@ from collections.abc import Collection
 from django.db.models import Count, Prefetch, Q, QuerySet
 
 from access.models import Subscription, SubscriptionState
-from accounts.models import Organization
+from access.overlap import LIVING
+from access.queries import open_plans
+from accounts.models import Organization, User
 from billing.currencies import DEFAULT_CURRENCY
 from billing.models import Invoice, InvoiceLine, InvoiceState, RateCard
 
@@ -72,6 +74,18 @@ def rate_cards_of(organization: Organization) -> QuerySet[RateCard]:
         .annotate(plan_count=Count("plans"))
         .prefetch_related("prices")
     )
+
+
+def rate_cards_open_to(user: User, organization: Organization) -> QuerySet[RateCard]:
+    """Return the rate cards whose prices a person may know while she acts for `organization`.
+
+    Its own, and those of plans that she is offered or that it is subscribed to.
+    """
+    offered = Q(plans__plan__in=open_plans(user).values("pk"))
+    held = Subscription.objects.filter(organization=organization, state__in=LIVING).values("plan")
+    return RateCard.objects.filter(
+        Q(organization=organization) | offered | Q(plans__plan__in=held)
+    ).distinct()
 
 
 def _with_parties(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:

@@ -1,12 +1,13 @@
 """From units and terms to the lines of a bill. Pure: invoices, estimates and quotes all take their lines here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
+from accounts.errors import Refused
 from billing.currencies import round_money
 from billing.meters import MeterName, meter_name, order
-from billing.pricing import EXACT, ZERO, PricedLine, Tariff, plain, to_bounds
+from billing.pricing import EXACT, LIMIT, MONEY_LIMIT, ZERO, PricedLine, Tariff, plain, to_bounds
 
 USAGE, FEE, MINIMUM, MAXIMUM = "usage", "fee", "minimum", "maximum"
 
@@ -47,12 +48,25 @@ def quote(*, terms: Terms, quantities: Mapping[str, Decimal], subscriptions: int
     """Return the lines of a whole month: base fees, each meter tier by tier, and what the bounds add or take.
 
     `quantities` is meter -> units (see billing/meters.py), added up over all that is rated together.
+    Refused(field `quantities`) where an amount is beyond what an invoice can hold.
     """
     lines = fee_lines(terms.base_fee, terms.currency, subscriptions)
     for meter in sorted(terms.tariffs.keys() | quantities.keys(), key=order):
         units, tariff = quantities.get(meter, ZERO), terms.tariffs.get(meter)
         lines += meter_lines(meter, tariff, before=ZERO, after=units, currency=terms.currency)
-    return lines + bound_lines(terms, sum((line.amount for line in lines), ZERO))
+    for line in lines:
+        if line.amount >= MONEY_LIMIT or (line.packages or ZERO) >= LIMIT:
+            raise Refused(
+                f"{line.description}: the amount is beyond what an invoice can hold. Ask for less.",
+                field="quantities",
+                code="too_large",
+            )
+    return lines + bound_lines(terms, total_of(lines))
+
+
+def total_of(lines: Iterable[BillLine]) -> Decimal:
+    """Return the sum of the lines, each of which is rounded."""
+    return sum((line.amount for line in lines), ZERO)
 
 
 def fee_lines(base_fee: Decimal, currency: str, subscriptions: int = 1) -> list[BillLine]:

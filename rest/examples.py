@@ -47,6 +47,7 @@ from rest.serializers.publish import (
     RollBackInput,
     StageChange,
 )
+from rest.serializers.quotes import QuoteInput
 from rest.serializers.verify_input import VerifyInput
 
 EXAMPLES: dict[type[Serializer], dict[str, Any]] = {
@@ -134,6 +135,24 @@ EXAMPLES: dict[type[Serializer], dict[str, Any]] = {
         "version": "v1",
         "method": "GET",
         "path": "/get",
+    },
+    QuoteInput: {
+        "rate_card": {
+            "currency": "USD",
+            "base_fee": "10",
+            "minimum": "25",
+            "prices": [
+                {"meter": "requests", "free_units": "1000", "tiers": [{"unit_price": "0.0000035"}]},
+                {
+                    "meter": "images",
+                    "model": "package",
+                    "package_size": "100",
+                    "tiers": [{"unit_price": "5"}],
+                },
+            ],
+        },
+        "quantities": {"requests": "5000000", "images": "201"},
+        "subscriptions": 1,
     },
     CloseInput: {"month": "2026-11"},
     NodeInput: {"name": "berlin-1"},

@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from rest.views import access, accounts, apis, billing, catalogue, domains, nodes, publish
 from rest.views.general import IndexView, OpenApiView, ProblemsView, ReferenceView, UnknownView
+from rest.views.quotes import QuoteView
 from rest.views.usage import EstimateView, UsageView
 from rest.views.verify import AuthorizeBelowView, AuthorizeView, VerifyView
 
@@ -57,6 +58,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("keys/authorize", AuthorizeView.as_view(), name="authorize"),
     re_path(r"^keys/authorize(?P<rest>/.*)$", AuthorizeBelowView.as_view(), name="authorize-below"),
     re_path(r"^installation/?$", nodes.InstallationView.as_view(), name="installation"),
+    re_path(r"^quotes/?$", QuoteView.as_view(), name="quotes"),
     re_path(r"^usage/?$", UsageView.as_view(), name="usage"),
     re_path(r"^usage/estimate/?$", EstimateView.as_view(), name="estimate"),
     *router.urls,

@@ -69,6 +69,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         {"name": "deployments", "description": "Going live: deployments, stages, addresses."},
         {"name": "usage-plans", "description": "Throttle, quota, price, and the stages they open."},
         {"name": "rate-cards", "description": "Prices by meter."},
+        {"name": "quotes", "description": "What would it cost?"},
         {"name": "catalogue", "description": "What a developer finds."},
         {"name": "applications", "description": "Developers' programs."},
         {"name": "subscriptions", "description": "Applications on plans."},

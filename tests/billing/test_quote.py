@@ -8,7 +8,6 @@ import pytest
 from accounts.errors import Refused
 from billing.meters import check_meter
 from billing.presets import DATA_OUT, DATA_OUT_FREE, REST_REQUESTS
-from billing.pricing import make_tariff
 from billing.quote import Terms, meter_lines, quote
 from tests.billing.pricing.tariffs import OPEN_METER_VOLUME, graduated, package, per_unit, volume
 
@@ -98,17 +97,28 @@ def test_parts_of_a_month_add_up_to_the_cent():
 
 
 def test_the_largest_sums_are_rounded_as_well():
-    (line,) = quote(
-        terms=Terms("JPY", {"requests": per_unit("999999999999.5")}),
-        quantities={"requests": D("999999999999999999.000000000001")},
+    (line,) = meter_lines(
+        "requests",
+        per_unit("999999999999.5"),
+        before=D(0),
+        after=D("999999999999999999.000000000001"),
+        currency="JPY",
     )
     assert line.amount == D("999999999999499999000000000001")
+
+
+@pytest.mark.parametrize("tariff", [per_unit(1), package("0.000000000001", 0)])
+def test_what_no_invoice_can_hold_is_refused(tariff):
+    terms = Terms("USD", {"requests": tariff})
+    with pytest.raises(Refused, match=r"Requests, .*: the amount is beyond") as refused:
+        quote(terms=terms, quantities={"requests": D(10**12)})
+    assert refused.value.field == "quantities"
 
 
 def test_a_negative_quantity_is_refused():
     with pytest.raises(Refused, match="cannot be negative"):
         quote(
-            terms=Terms("USD", {"requests": make_tariff("per_unit", [{"unit_price": "1"}])}),
+            terms=Terms("USD", {"requests": per_unit(1)}),
             quantities={"requests": D(-1)},
         )
 
