@@ -22,16 +22,19 @@ def visible_plans(api: Api) -> QuerySet[UsagePlan]:
     return _offered(_live_stages().filter(stage__version__api=api))
 
 
-def open_plans(user: User | None) -> QuerySet[UsagePlan]:
+def open_plans(user: User | None, acting_for: Organization | None = None) -> QuerySet[UsagePlan]:
     """The plans a person may pick herself: what `visible_plans` shows, over all APIs that she may see.
 
-    A view that takes a plan's id from a form looks it up here (404 = not for her).
+    A view that takes a plan's id from a form looks it up here (404 = not for her). With `acting_for`, private
+    APIs are those of that organization only, not of all she is a member of.
     """
     api = "stage__version__api"
     seen = Q(**{f"{api}__visibility": Visibility.PUBLIC})
     if user is not None and user.is_authenticated:
         seen |= Q(**{f"{api}__visibility": Visibility.SIGNED_IN})
         mine = Organization.objects.filter(members__user=user)
+        if acting_for is not None:
+            mine = mine.filter(pk=acting_for.pk)
         seen |= Q(**{f"{api}__organization__in": mine})
         if user.is_superuser:
             seen = Q()

@@ -81,7 +81,7 @@ def rate_cards_open_to(user: User, organization: Organization) -> QuerySet[RateC
 
     Its own, and those of plans that she is offered or that it is subscribed to.
     """
-    offered = Q(plans__plan__in=open_plans(user).values("pk"))
+    offered = Q(plans__plan__in=open_plans(user, acting_for=organization).values("pk"))
     held = Subscription.objects.filter(organization=organization, state__in=LIVING).values("plan")
     return RateCard.objects.filter(
         Q(organization=organization) | offered | Q(plans__plan__in=held)

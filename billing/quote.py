@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 
 from accounts.errors import Refused
 from billing.currencies import round_money
-from billing.meters import MeterName, meter_name, order
+from billing.meters import name_of, order_of, unit_of
 from billing.pricing import EXACT, LIMIT, MONEY_LIMIT, ZERO, PricedLine, Tariff, plain, to_bounds
 
 USAGE, FEE, MINIMUM, MAXIMUM = "usage", "fee", "minimum", "maximum"
@@ -51,7 +51,7 @@ def quote(*, terms: Terms, quantities: Mapping[str, Decimal], subscriptions: int
     Refused(field `quantities`) where an amount is beyond what an invoice can hold.
     """
     lines = fee_lines(terms.base_fee, terms.currency, subscriptions)
-    for meter in sorted(terms.tariffs.keys() | quantities.keys(), key=order):
+    for meter in sorted(terms.tariffs.keys() | quantities.keys(), key=order_of):
         units, tariff = quantities.get(meter, ZERO), terms.tariffs.get(meter)
         lines += meter_lines(meter, tariff, before=ZERO, after=units, currency=terms.currency)
     for line in lines:
@@ -80,48 +80,42 @@ def fee_lines(base_fee: Decimal, currency: str, subscriptions: int = 1) -> list[
 
 
 def meter_lines(
-    meter: str,
-    tariff: Tariff | None,
-    *,
-    before: Decimal,
-    after: Decimal,
-    currency: str,
-    names: MeterName | None = None,
+    meter: str, tariff: Tariff | None, *, before: Decimal, after: Decimal, currency: str
 ) -> list[BillLine]:
     """Return the lines, tier by tier, that take a month of one meter from `before` to `after` units.
 
-    Without a tariff it is one line at price 0, so that the counts are on the bill. `names`: how the bill calls
-    a custom meter.
+    Without a tariff it is one line at price 0, so that the counts are on the bill.
 
     The amounts are rounded before they are subtracted, so a month's invoices add up, to the cent, to what one
     invoice would have said.
     """
-    called = names or meter_name(meter)
     if tariff is None:
         with localcontext(EXACT):
             more = after - before
-        unpriced = BillLine(meter, f"{called.name}, not charged", 0, more, called.unit, ZERO, ZERO, ZERO)
-        return [unpriced] if more else []
+        text = f"{name_of(meter)}, not charged"
+        return [BillLine(meter, text, 0, more, unit_of(meter), ZERO, ZERO, ZERO)] if more else []
     lines = []
     for earlier, later in tariff.pairs(before, after):
         line = later.less(earlier)
         with localcontext(EXACT):
             amount = round_money(later.amount, currency) - round_money(earlier.amount, currency)
-        if line.quantity or line.flat_fee or line.packages:
-            lines.append(
-                BillLine(
-                    meter,
-                    f"{called.name}, {tier_name(tariff, line, called.short)}",
-                    line.tier,
-                    line.quantity,
-                    called.unit,
-                    line.unit_price,
-                    line.flat_fee,
-                    amount,
-                    line.packages,
-                )
-            )
+        if line.changes:
+            lines.append(_usage_line(meter, tariff, line, amount))
     return lines
+
+
+def _usage_line(meter: str, tariff: Tariff, line: PricedLine, amount: Decimal) -> BillLine:
+    return BillLine(
+        meter=meter,
+        description=f"{name_of(meter)}, {tier_name(tariff, line, unit_of(meter))}",
+        tier=line.tier,
+        quantity=line.quantity,
+        unit=unit_of(meter),
+        unit_price=line.unit_price,
+        flat_fee=line.flat_fee,
+        amount=amount,
+        packages=line.packages,
+    )
 
 
 def bound_lines(terms: Terms, amount: Decimal) -> list[BillLine]:
@@ -138,8 +132,9 @@ def bound_lines(terms: Terms, amount: Decimal) -> list[BillLine]:
     return [BillLine("", text, None, Decimal(1), "month", more, ZERO, more, kind=kind)]
 
 
-def tier_name(tariff: Tariff, line: PricedLine, short: str = "") -> str:
-    """Name a line's tier in words: `first 1,000`, `above 1,000 up to 2,000`, `2 packages, all`."""
+def tier_name(tariff: Tariff, line: PricedLine, unit: str = "") -> str:
+    """Name a line's tier in words: `first 1,000`, `above 1,000 GiB up to 2,000 GiB`, `2 packages, all`."""
+    short = " GiB" if unit == "GiB" else ""
     if line.tier == 0:
         return f"first {group(line.up_to)}{short} free"
     if line.up_to is None:

@@ -13,7 +13,7 @@ from accounts.audit import record
 from accounts.errors import Refused
 from accounts.models import Organization, User
 from billing.currencies import check_currency
-from billing.meters import check_meter, meter_name
+from billing.meters import check_meter, name_of
 from billing.models import PlanPrice, Price, PricingModel, RateCard
 from billing.presets import PRESETS
 from billing.pricing import MONEY_LIMIT, make_tariff, plain, read_decimal, read_tiers, write_tiers
@@ -93,7 +93,7 @@ def set_price(
         rate_card,
         actor,
         "rate_card.priced",
-        f"Set the price of {meter_name(price.meter).name} on rate card {rate_card.name}",
+        f"Set the price of {name_of(price.meter)} on rate card {rate_card.name}",
         {"tiers": [None, checked], "free_units": [None, plain(tariff.free_units)]},
     )
     return price
@@ -107,7 +107,7 @@ def remove_price(*, price: Price, actor: User | None) -> None:
         card,
         actor,
         "rate_card.unpriced",
-        f"Removed the price of {meter_name(price.meter).name} from {card.name}",
+        f"Removed the price of {name_of(price.meter)} from {card.name}",
     )
     price.delete()
 

@@ -33,6 +33,11 @@ class PricedLine:
         """What the unit price is multiplied by: packages, or units."""
         return self.quantity if self.packages is None else self.packages
 
+    @property
+    def changes(self) -> bool:
+        """Whether a difference has anything to say; its amount may be 0."""
+        return bool(self.quantity or self.flat_fee or self.packages)
+
     def less(self, earlier: "PricedLine | None") -> "PricedLine":
         """Return this line without what an earlier one of the same tier and tariff holds."""
         if earlier is None:

@@ -84,7 +84,7 @@ class Tariff:
         prices the total (15 at 10 become 16 at 5: -150 and +80).
         """
         found = [later.less(earlier) for earlier, later in self.pairs(before, after)]
-        return [line for line in found if line.quantity or line.packages or line.flat_fee]
+        return [line for line in found if line.changes]
 
     def total(self, units: Decimal) -> Decimal:
         """The exact price of `units`, not rounded."""

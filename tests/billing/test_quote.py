@@ -80,8 +80,8 @@ def test_a_meter_without_a_price_is_shown_and_custom_ones_go_by_their_code():
     lines = quote(terms=terms, quantities={"images": D(3), "bytes_in": D("0.5"), "audio": D(1)})
     assert [(line.description, line.unit, line.amount) for line in lines] == [
         ("Data in, not charged", "GiB", 0),
-        ("audio, all", "unit", 1),
-        ("images, all", "unit", D("1.5")),
+        ("Audio, all", "unit", 1),
+        ("Images, all", "unit", D("1.5")),
     ]
 
 
@@ -127,6 +127,6 @@ def test_a_meters_code_is_checked():
     for code in ("requests", "ws_messages", "a" * 40):
         assert check_meter(code) == code
     for code in ("", "Requests", "1st", "a" * 41, "a-b", "a\n"):
-        with pytest.raises(Refused, match="not a meter's code") as refused:
+        with pytest.raises(Refused, match="is not a meter") as refused:
             check_meter(code)
         assert refused.value.field == "meter"

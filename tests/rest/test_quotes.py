@@ -3,9 +3,10 @@
 import pytest
 
 from access.models import PlanVisibility
+from apis.models import Visibility
 from billing.rate_cards import price_plan
 from tests.billing.factories import make_priced_plan, make_rate_card, subscribed
-from tests.factories import make_member, make_plan, make_stage, make_user
+from tests.factories import make_api, make_member, make_plan, make_stage, make_user, make_version
 from tests.rest.problems import fault, problem
 
 OPEN = [{"unit_price": "1"}]
@@ -127,7 +128,7 @@ def test_nothing_used_costs_nothing_and_nothing_is_stored(alice):
         (inline(base_fee="1000000000000"), "rate_card.base_fee", "less than 1,000,000,000,000"),
         (inline(minimum="2", maximum="1"), "rate_card.minimum", "greater than the maximum"),
         (inline(price(), price()), "rate_card.prices", "once"),
-        (inline(price(meter="Requests")), "rate_card.prices.0.meter", "not a meter's code"),
+        (inline(price(meter="Requests")), "rate_card.prices.0.meter", "is not a meter"),
         (inline(price(), price("x", model="stairs")), "rate_card.prices.1.model", "not a valid choice"),
         (inline(price(tiers=[])), "rate_card.prices.0.tiers", "at least one tier"),
         (inline(price(tiers=[{"up_to": "5", "unit_price": "1"}])), "rate_card.prices.0.tiers", "last tier"),
@@ -167,6 +168,19 @@ def test_anothers_card_is_not_there_unless_one_sees_a_plan_that_it_prices(alice,
     fault(charlie.post("quotes", body), "rate_card", "does_not_exist")
     subscribed(hidden, charlie.organization)
     assert charlie.done("quotes", body)["total"] == "0"
+
+
+def test_a_token_knows_no_private_offers_of_other_organizations_of_its_person(program, alice):
+    dora = make_user("dora")
+    api = make_api(visibility=Visibility.PRIVATE)
+    make_member(api.organization, dora)
+    plan = make_plan(make_stage(make_version(api)))
+    card = make_rate_card(plan.organization)
+    price_plan(plan=plan, rate_card=card, actor=None)
+    body = {"rate_card": card.pk, "quantities": {}}
+    assert program(api.organization, dora).done("quotes", body)["rate_card"] == card.pk
+    make_member(alice.organization, dora)
+    fault(program(alice.organization, dora).post("quotes", body), "rate_card", "does_not_exist")
 
 
 def test_the_card_of_an_offered_plan_may_be_quoted_by_all(charlie):
