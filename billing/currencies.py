@@ -29,6 +29,7 @@ DEFAULT_CURRENCY = "USD"
 # as wide as prices are exact (billing/pricing/numbers.py): no product of units and price is too long to round
 _WIDE = Context(prec=76)
 DECIMALS: dict[str, int] = {**dict.fromkeys(_TWO_DECIMALS, 2), **_OTHER_DECIMALS}
+_STEPS = {code: Decimal(1).scaleb(-decimals) for code, decimals in DECIMALS.items()}
 
 
 def check_currency(code: str) -> str:
@@ -45,5 +46,4 @@ def check_currency(code: str) -> str:
 
 def round_money(amount: Decimal, currency: str) -> Decimal:
     """Round to the currency's decimals, half away from zero (ROUND_HALF_UP), as invoices do by hand."""
-    step = Decimal(1).scaleb(-DECIMALS[currency])
-    return amount.quantize(step, rounding=ROUND_HALF_UP, context=_WIDE)
+    return amount.quantize(_STEPS[currency], rounding=ROUND_HALF_UP, context=_WIDE)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
 from accounts.errors import Refused
 from billing.currencies import round_money
@@ -73,9 +73,8 @@ def fee_lines(base_fee: Decimal, currency: str, subscriptions: int = 1) -> list[
     """Return the base fee of whole months, if there is one. Each subscription's is rounded for itself."""
     if not base_fee or not subscriptions:
         return []
-    with localcontext(EXACT):
-        amount = round_money(base_fee, currency) * subscriptions
     count = Decimal(subscriptions)
+    amount = EXACT.multiply(round_money(base_fee, currency), count)
     return [BillLine("", "Base fee", None, count, "month", base_fee, ZERO, amount, kind=FEE)]
 
 
@@ -90,15 +89,13 @@ def meter_lines(
     invoice would have said.
     """
     if tariff is None:
-        with localcontext(EXACT):
-            more = after - before
+        more = EXACT.subtract(after, before)
         text = f"{name_of(meter)}, not charged"
         return [BillLine(meter, text, 0, more, unit_of(meter), ZERO, ZERO, ZERO)] if more else []
     lines = []
     for earlier, later in tariff.pairs(before, after):
         line = later.less(earlier)
-        with localcontext(EXACT):
-            amount = round_money(later.amount, currency) - round_money(earlier.amount, currency)
+        amount = EXACT.subtract(round_money(later.amount, currency), round_money(earlier.amount, currency))
         if line.changes:
             lines.append(_usage_line(meter, tariff, line, amount))
     return lines

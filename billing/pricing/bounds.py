@@ -21,11 +21,10 @@ def to_bounds(amount: Decimal, minimum: Decimal | None, maximum: Decimal | None)
 
     For a month in parts take the amount of the whole month so far, and subtract what was added before.
     """
-    with localcontext(EXACT):
-        if minimum is not None and amount < minimum:
-            return minimum - amount
-        if maximum is not None and amount > maximum:
-            return maximum - amount
+    if minimum is not None and amount < minimum:
+        return EXACT.subtract(minimum, amount)
+    if maximum is not None and amount > maximum:
+        return EXACT.subtract(maximum, amount)
     return ZERO
 
 

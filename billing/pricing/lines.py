@@ -1,7 +1,7 @@
 """Priced lines: what a model makes of units, and how two of the same tier are subtracted."""
 
 from dataclasses import dataclass
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
 from billing.pricing.numbers import EXACT, ZERO
 
@@ -25,8 +25,7 @@ class PricedLine:
 
     @property
     def amount(self) -> Decimal:
-        with localcontext(EXACT):
-            return self.charged * self.unit_price + self.flat_fee
+        return EXACT.fma(self.charged, self.unit_price, self.flat_fee)
 
     @property
     def charged(self) -> Decimal:
@@ -42,16 +41,16 @@ class PricedLine:
         """Return this line without what an earlier one of the same tier and tariff holds."""
         if earlier is None:
             return self
-        with localcontext(EXACT):
-            return PricedLine(
-                self.tier,
-                self.above,
-                self.up_to,
-                self.quantity - earlier.quantity,
-                self.unit_price,
-                self.flat_fee - earlier.flat_fee,
-                None if self.packages is None else self.packages - (earlier.packages or ZERO),
-            )
+        packages = self.packages
+        return PricedLine(
+            self.tier,
+            self.above,
+            self.up_to,
+            EXACT.subtract(self.quantity, earlier.quantity),
+            self.unit_price,
+            EXACT.subtract(self.flat_fee, earlier.flat_fee),
+            None if packages is None else EXACT.subtract(packages, earlier.packages or ZERO),
+        )
 
     def none_of(self) -> "PricedLine":
         """Return this tier's line for no units: from it, a tier that was left can be subtracted."""
