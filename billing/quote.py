@@ -130,7 +130,7 @@ def bound_lines(terms: Terms, amount: Decimal) -> list[BillLine]:
 
 
 def tier_name(tariff: Tariff, line: PricedLine, unit: str = "") -> str:
-    """Name a line's tier in words: `first 1,000`, `above 1,000 GiB up to 2,000 GiB`, `2 packages, all`."""
+    """Name a line's tier in words: `first 1,000`, `above 1,000 GiB up to 2,000 GiB`, `2 packages of 100, all`."""
     short = " GiB" if unit == "GiB" else ""
     if line.tier == 0:
         return f"first {group(line.up_to)}{short} free"
@@ -144,7 +144,8 @@ def tier_name(tariff: Tariff, line: PricedLine, unit: str = "") -> str:
         words = f"all at the price of {words}"
     if line.packages is None:
         return words
-    return f"{group(line.packages)} package{'' if abs(line.packages) == 1 else 's'}, {words}"
+    plural = "" if abs(line.packages) == 1 else "s"
+    return f"{group(line.packages)} package{plural} of {group(tariff.package_size)}{short}, {words}"
 
 
 def group(value: Decimal | None) -> str:

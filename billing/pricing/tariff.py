@@ -86,6 +86,11 @@ class Tariff:
         found = [later.less(earlier) for earlier, later in self.pairs(before, after)]
         return [line for line in found if line.changes]
 
+    @property
+    def package_size(self) -> Decimal | None:
+        """Units of a package; None where the price is for each unit."""
+        return getattr(self.model, "size", None)
+
     def total(self, units: Decimal) -> Decimal:
         """The exact price of `units`, not rounded."""
         with localcontext(EXACT):

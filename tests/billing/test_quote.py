@@ -42,7 +42,7 @@ def test_packages_are_counted_on_their_line():
         terms=Terms("USD", {"requests": package(100, 5, free=100)}), quantities={"requests": D(201)}
     )
     assert free.description == "Requests, first 100 free"
-    assert paid.description == "Requests, 2 packages, all"
+    assert paid.description == "Requests, 2 packages of 100, all"
     assert (paid.quantity, paid.packages, paid.unit_price, paid.amount) == (101, 2, 5, 10)
 
 
