@@ -1,12 +1,13 @@
 """What holds for every price list, by random ones."""
 
-from collections import Counter
+from collections import defaultdict
 from decimal import Decimal
+from functools import reduce
 from itertools import pairwise
 
 from hypothesis import example, given, settings, strategies as st
 
-from billing.pricing import MODELS, PACKAGE_MODELS, Tier, make_tariff, to_bounds
+from billing.pricing import EXACT, MODELS, PACKAGE_MODELS, Tier, make_tariff, to_bounds
 from billing.pricing.tariff import ONE_TIER
 from tests.billing.pricing.tariffs import FONTS, volume
 
@@ -38,17 +39,21 @@ RISING = st.sampled_from(MONOTONIC).flatmap(tariffs)
 
 
 def amount(lines):
-    return sum((line.amount for line in lines), D(0))
+    return reduce(EXACT.add, (line.amount for line in lines), D(0))
 
 
 def held(lines):
     """What invoices hold of each tier: its units, packages, flat fee and money."""
-    sums = Counter()
+    sums = defaultdict(D)
     for line in lines:
-        sums[line.tier, "units"] += line.quantity
-        sums[line.tier, "packages"] += line.packages or 0
-        sums[line.tier, "flat"] += line.flat_fee
-        sums[line.tier, "money"] += line.amount
+        parts = {
+            "units": line.quantity,
+            "packages": line.packages,
+            "flat": line.flat_fee,
+            "money": line.amount,
+        }
+        for name, value in parts.items():
+            sums[line.tier, name] = EXACT.add(sums[line.tier, name], value or D(0))
     return {key: value for key, value in sums.items() if value}
 
 
@@ -129,7 +134,7 @@ def test_by_volume_more_use_can_cost_less():
 def test_bounds_hold_and_leave_what_is_between_them(sum_, minimum, maximum):
     if minimum is not None and maximum is not None and minimum > maximum:
         minimum, maximum = maximum, minimum
-    bounded = sum_ + to_bounds(sum_, minimum, maximum)
+    bounded = EXACT.add(sum_, to_bounds(sum_, minimum, maximum))
     assert bounded >= 0
     assert minimum is None or bounded >= minimum
     assert maximum is None or bounded <= maximum
