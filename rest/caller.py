@@ -58,6 +58,10 @@ class Caller:
         rows = model._default_manager.all()
         return rows if self.everything else rows.filter(SCOPES[model](self.organization))
 
+    def develops(self, organization_id: str) -> bool:
+        """Say whether she acts for the developer `organization_id`."""
+        return self.everything or organization_id == self.organization.pk
+
     def provides(self, organization_id: str) -> bool:
         """Say whether she acts for the provider `organization_id`."""
         return self.everything or organization_id == self.organization.pk

@@ -7,6 +7,8 @@ from rest_framework.serializers import Serializer
 from rest.serializers.access import (
     ApplicationChange,
     ApplicationInput,
+    CancelInput,
+    ChangePlanInput,
     KeyChange,
     KeyInput,
     PlanChange,
@@ -18,6 +20,8 @@ from rest.serializers.access import (
     SubscriptionInput,
 )
 from rest.serializers.accounts import (
+    BillingChildInput,
+    BillingParentInput,
     MemberChange,
     MemberInput,
     OrganizationChange,
@@ -105,6 +109,10 @@ EXAMPLES: dict[type[Serializer], dict[str, Any]] = {
         "burst": 2,
     },
     RemainingInput: {"remaining": 500},
+    ChangePlanInput: {"plan": "f1b2c3d4e5", "at": "period_end"},
+    CancelInput: {"at": "period_end"},
+    BillingParentInput: {"parent": "z1b2c3d4e5"},
+    BillingChildInput: {"child": "z1b2c3d4e5"},
     RateCardInput: {
         "name": "Standard",
         "currency": "USD",

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from access.keys import CHANGEABLE, DEFAULT_GRACE
 from access.limits import notes_on
 from access.models import ApiKey, Application, PlanThrottle, Subscription, UsagePlan
+from access.periods import When
 from access.queries import open_plans
 from accounts.models import Organization
 from apis.models import Operation, Stage
@@ -155,6 +156,10 @@ class SubscriptionSerializer(serializers.ModelSerializer):
             "state",
             "started_at",
             "ended_at",
+            "next_plan",
+            "next_plan_at",
+            "next_plan_waits",
+            "cancel_at",
         )
         read_only_fields: tuple[str, ...] = fields
 
@@ -179,6 +184,15 @@ def keys_to_adjust(caller: Caller) -> QuerySet[ApiKey]:
 class SubscriptionInput(Strict):
     application = Visible(Application)
     plan = Visible(UsagePlan, rows=plans_to_pick)
+
+
+class ChangePlanInput(Strict):
+    plan = Visible(UsagePlan, rows=plans_to_pick, help_text="A plan of the same provider.")
+    at = serializers.ChoiceField(choices=When.choices, default=When.NOW)
+
+
+class CancelInput(Strict):
+    at = serializers.ChoiceField(choices=When.choices, default=When.NOW)
 
 
 class RemainingInput(Strict):

@@ -9,6 +9,13 @@ from rest.serializers.base import Strict, StrictModel, Visible
 class OrganizationSerializer(serializers.ModelSerializer):
     """A tenant: provider of some APIs, developer of others."""
 
+    billing_children: serializers.ManyRelatedField = serializers.PrimaryKeyRelatedField(  # type: ignore[assignment]
+        many=True, read_only=True, help_text="Whose bills it pays."
+    )
+    asking_billing_children: serializers.ManyRelatedField = serializers.PrimaryKeyRelatedField(  # type: ignore[assignment]
+        many=True, read_only=True, help_text="Who asks it to pay their bills."
+    )
+
     class Meta:
         model = Organization
         fields: tuple[str, ...] = (
@@ -18,9 +25,23 @@ class OrganizationSerializer(serializers.ModelSerializer):
             "billing_email",
             "timezone",
             "suspended_at",
+            "billing_parent",
+            "asked_billing_parent",
+            "billing_children",
+            "asking_billing_children",
             "created_at",
         )
         read_only_fields: tuple[str, ...] = fields
+
+
+class BillingParentInput(Strict):
+    parent = serializers.CharField(  # type: ignore[assignment]
+        max_length=10, help_text="Id of the organization that shall pay."
+    )
+
+
+class BillingChildInput(Strict):
+    child = serializers.CharField(max_length=10, help_text="Id of an organization that asks, or is paid for.")
 
 
 class OrganizationInput(StrictModel):

@@ -8,7 +8,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access import applications, keys, plan_throttles, plans, subscribe
+from access import applications, change_plan, keys, plan_throttles, plans, subscribe
 from access.models import ApiKey, Application, PlanThrottle, Subscription, UsagePlan
 from apis.models import Stage
 from billing.rate_cards import price_plan
@@ -25,6 +25,8 @@ from rest.serializers.access import (
     ApplicationChange,
     ApplicationInput,
     ApplicationSerializer,
+    CancelInput,
+    ChangePlanInput,
     KeyChange,
     KeyInput,
     KeySerializer,
@@ -164,7 +166,9 @@ class SubscriptionViews(Listed, Readable, Creatable, Resource):
     related = ("application", "plan", "organization")
     create_input = SubscriptionInput
     action_inputs: ClassVar = {
-        **dict.fromkeys(("approve", "suspend", "resume", "cancel"), Nothing),
+        **dict.fromkeys(("approve", "suspend", "resume", "approve_change", "cancel_change"), Nothing),
+        "cancel": CancelInput,
+        "change_plan": ChangePlanInput,
         "set_remaining": RemainingInput,
     }
     filterset_class = SubscriptionFilters
@@ -191,8 +195,31 @@ class SubscriptionViews(Listed, Readable, Creatable, Resource):
 
     @act()
     def cancel(self, request: Request, pk: str) -> Response:
-        """End it for good (the developer or the provider)."""
-        return self._run(subscribe.cancel, provider_only=False)
+        """End it for good, now or when the month ends (the developer or the provider)."""
+        subscription, data = self.target()
+        return self.answer(subscribe.cancel(subscription=subscription, actor=self.caller.user, **data))
+
+    @act()
+    def change_plan(self, request: Request, pk: str) -> Response:
+        """Move it to another plan, now or when the month ends (the developer); id, keys and counters stay.
+
+        A plan that requires approval makes the change wait (`next_plan_waits`). A change that was planned before is
+        replaced.
+        """
+        subscription, data = self.target()
+        if not self.caller.develops(subscription.organization_id):
+            raise PermissionDenied("Only the developer whose subscription it is may do this.")
+        return self.answer(change_plan.change_plan(subscription=subscription, actor=self.caller.user, **data))
+
+    @act()
+    def approve_change(self, request: Request, pk: str) -> Response:
+        """Let a change of plan that waits happen (the provider)."""
+        return self._run(change_plan.approve_change, provider_only=True)
+
+    @act()
+    def cancel_change(self, request: Request, pk: str) -> Response:
+        """Take back what is planned: a change of plan, or the end (the developer or the provider)."""
+        return self._run(change_plan.cancel_change, provider_only=False)
 
     @act()
     def set_remaining(self, request: Request, pk: str) -> Response:

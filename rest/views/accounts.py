@@ -1,5 +1,6 @@
 """`organizations`, `members`, `tokens`, `audit-events`."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -7,13 +8,15 @@ from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import organizations, tokens
+from accounts import billing_group, organizations, tokens
 from accounts.models import ApiToken, AuditEvent, Member, Organization, User
-from accounts.permissions import can_administer, can_give_role
+from accounts.permissions import can_administer, can_give_role, can_join_billing
 from rest.filtersets import AuditEventFilters, MemberFilters, OrganizationFilters, TokenFilters
 from rest.permissions import Need
 from rest.serializers.accounts import (
     AuditEventSerializer,
+    BillingChildInput,
+    BillingParentInput,
     MadeTokenSerializer,
     MemberChange,
     MemberInput,
@@ -45,12 +48,19 @@ class OrganizationViews(Listed, Readable, Creatable, Changeable, Resource):
     model, noun, nouns, tag = Organization, "organization", "organizations", "organizations"
     serializer_class = OrganizationSerializer
     create_input, change_input = OrganizationInput, OrganizationChange
-    action_inputs: ClassVar = {"suspend": Nothing, "resume": Nothing}
+    action_inputs: ClassVar = {
+        **dict.fromkeys(("suspend", "resume", "leave_billing_parent"), Nothing),
+        "billing_parent": BillingParentInput,
+        **dict.fromkeys(("accept_billing_child", "refuse_billing_child"), BillingChildInput),
+    }
     filterset_class = OrganizationFilters
     ordering_fields = ("name", "slug", "created_at")
     search_fields = ("name", "slug")
     write_need = Need.ADMINISTER
     action_needs: ClassVar = {"create": Need.STAFF, "suspend": Need.STAFF, "resume": Need.STAFF}
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return super().get_queryset().prefetch_related("billing_children", "asking_billing_children")
 
     def make(self, data: dict[str, Any]) -> Made:
         owner = person(data.pop("owner")) if "owner" in data else self.caller.user
@@ -70,6 +80,49 @@ class OrganizationViews(Listed, Readable, Creatable, Changeable, Resource):
         """Take back a suspension."""
         organization, _ = self.target()
         return self.answer(organizations.resume(organization=organization, actor=self.caller.user))
+
+    @act()
+    def billing_parent(self, request: Request, pk: str) -> Response:
+        """Ask another organization to pay this one's bills (owners). Staff need not wait for its answer."""
+        child, data = self._owned()
+        parent = Organization.objects.filter(pk=data["parent"]).first()
+        if parent is None:
+            raise ValidationError({"parent": "There is no organization with this id."}, code="does_not_exist")
+        verb = billing_group.join_billing if self.caller.everything else billing_group.ask_to_join
+        return self.answer(verb(child=child, parent=parent, actor=self.caller.user))
+
+    @act()
+    def leave_billing_parent(self, request: Request, pk: str) -> Response:
+        """Pay its own bills again, from the running month on; or take back what it asked (owners)."""
+        child, _ = self._owned()
+        return self.answer(billing_group.leave_billing(child=child, actor=self.caller.user))
+
+    @act()
+    def accept_billing_child(self, request: Request, pk: str) -> Response:
+        """Pay the bills of an organization that asks for it, from the running month on (owners)."""
+        return self._answer_child(billing_group.accept_child)
+
+    @act()
+    def refuse_billing_child(self, request: Request, pk: str) -> Response:
+        """Decline one that asks, or pay its bills no longer (owners)."""
+        return self._answer_child(billing_group.refuse_child)
+
+    def _owned(self) -> tuple[Organization, dict[str, Any]]:
+        organization, data = self.target()
+        if not can_join_billing(self.caller.user, organization):
+            raise PermissionDenied("For this one must be owner.")
+        return organization, data
+
+    def _answer_child(self, verb: Callable[..., Organization]) -> Response:
+        parent, data = self._owned()
+        near = parent.billing_children.all() | parent.asking_billing_children.all()
+        child = near.filter(pk=data["child"]).first()
+        if child is None:
+            raise ValidationError(
+                {"child": "No organization with this id is in the group or asks."}, code="does_not_exist"
+            )
+        verb(child=child, parent=parent, actor=self.caller.user)
+        return self.answer(parent)
 
 
 class MemberViews(Listed, Readable, Creatable, Changeable, Removable, Resource):
