@@ -12,6 +12,8 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from accounts import organizations as verbs
+from accounts.billing_group import join_billing, leave_billing
+from accounts.errors import Refused
 from accounts.models import Member, Organization, User
 from accounts.verb_admin import VerbAdmin, person
 
@@ -50,12 +52,14 @@ class OrganizationAdmin(VerbAdmin):
     list_filter_submit = True
     search_fields = ("name", "slug", "id", "billing_email", "members__user__email")
     actions = ("suspend", "resume")
-    readonly_fields = ("id", "suspended_at", "created_at")
+    readonly_fields = ("id", "suspended_at", "asked_billing_parent", "created_at")
+    autocomplete_fields = ("billing_parent",)
 
     def get_fields(self, request: HttpRequest, obj: Organization | None = None) -> tuple[str, ...]:
         if obj is None:
             return ("name", "owner", "billing_email", "timezone")
-        return ("name", "slug", "billing_email", "timezone", "id", "suspended_at", "created_at")
+        shown = ("id", "suspended_at", "created_at")
+        return ("name", "slug", "billing_email", "timezone", "billing_parent", "asked_billing_parent", *shown)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:
@@ -80,7 +84,20 @@ class OrganizationAdmin(VerbAdmin):
         return verbs.create_organization(**data, actor=person(request))
 
     def change(self, request: HttpRequest, row: Organization, data: dict[str, Any]) -> None:
-        verbs.change_organization(organization=row, actor=person(request), **data)
+        actor = person(request)
+        if "billing_parent" in data:
+            self._change_payer(row, data.pop("billing_parent"), actor)
+        if data:
+            verbs.change_organization(organization=row, actor=actor, **data)
+
+    def _change_payer(self, child: Organization, parent: Organization | None, actor: User) -> None:
+        try:
+            if child.billing_parent is not None:
+                child = leave_billing(child=child, actor=actor)
+            if parent is not None:
+                join_billing(child=child, parent=parent, actor=actor)
+        except Refused as refused:
+            raise Refused(refused.message, field="billing_parent", code=refused.code) from refused
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """New members first and removals last, so that an owner can be exchanged in one go."""

@@ -53,6 +53,24 @@ class RoleForm(forms.Form):
     role = forms.ChoiceField(label="Role", choices=Role.choices)
 
 
+class BillingParentForm(forms.Form):
+    """The organization that shall pay, by its id: names of others are not told."""
+
+    parent_id = forms.CharField(
+        label="Id of the organization that shall pay",
+        max_length=10,
+        help_text="Its owner finds it on its own page, Billing group.",
+    )
+    parent: Organization | None = None
+
+    def clean_parent_id(self) -> str:
+        given: str = self.cleaned_data["parent_id"]
+        self.parent = Organization.objects.filter(pk=given.lower()).first()
+        if self.parent is None:
+            raise forms.ValidationError("There is no organization with this id. Ask its owner for it.")
+        return given
+
+
 class TokenForm(forms.Form):
     name = forms.CharField(label="Name", max_length=80, help_text="What will use it, such as Deploy script.")
     read_only = forms.BooleanField(

@@ -4,12 +4,10 @@ from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 
 from access.applications import change_application, create_application
-from access.models import Application, KeyState, Subscription, SubscriptionState
+from access.models import Application, KeyState, SubscriptionState
 from access.queries import subscriptions_of
-from access.subscribe import cancel
 from accounts.models import Organization
 from accounts.permissions import can_manage
 from portal import guard, prices
@@ -18,7 +16,6 @@ from portal.opened import opened_stages
 from portal.quotas import quota_use
 from portal.refusals import refusals_to
 from portal.views.console_keys import key_rows
-from portal.views.questions import ask
 
 PAGE = {"section": "console", "page": "applications"}
 
@@ -74,7 +71,7 @@ def detail(request: HttpRequest, organization: Organization, pk: str) -> HttpRes
     subscriptions = list(
         subscriptions_of(organization)
         .filter(application=application)
-        .select_related("application", "provider", "organization", "plan__price__rate_card")
+        .select_related("application", "provider", "organization", "plan__price__rate_card", "next_plan")
         .prefetch_related("plan__price__rate_card__prices", opened_stages("plan__stages"))
     )
     quotas = {use.subscription.pk: use for use in quota_use(subscriptions)}
@@ -88,19 +85,3 @@ def detail(request: HttpRequest, organization: Organization, pk: str) -> HttpRes
         "may_manage": can_manage(request.user, organization),
     }
     return render(request, "console/application.html", context)
-
-
-@guard.in_organization(can_manage)
-def cancel_subscription(request: HttpRequest, organization: Organization, pk: str) -> HttpResponse:
-    subscription = guard.own(Subscription.objects.select_related("plan", "application"), organization, pk)
-    return ask(
-        request,
-        question=f"Cancel {subscription.plan} for {subscription.application}?",
-        consequence="Its keys stop opening this plan's APIs within a second. What was used until now is still "
-        "billed. You can subscribe again later; the quota then starts anew.",
-        action="Cancel the subscription",
-        back=reverse("application", args=[subscription.application_id]),
-        act=lambda: cancel(subscription=subscription, actor=guard.person(request)),
-        done=f"{subscription.plan} is cancelled.",
-        page="applications",
-    )

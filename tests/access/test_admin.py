@@ -3,7 +3,9 @@
 import pytest
 from django.contrib.messages import get_messages
 
+from access.change_plan import change_plan
 from access.models import ApiKey, Application, PlanThrottle, Subscription, UsagePlan
+from access.subscribe import cancel
 from tests.factories import (
     audit_actions,
     make_application,
@@ -263,3 +265,19 @@ def test_keys_are_disabled_enabled_and_revoked(staff):
 def test_who_is_not_staff_sees_no_console(client):
     client.force_login(make_organization().members.get().user)
     assert client.get("/admin/access/apikey/").status_code == 302
+
+
+def test_a_change_of_plan_is_shown_approved_and_taken_back(staff):
+    stage = make_stage()
+    subscription = make_subscription(plan=make_plan(stage))
+    plan = make_plan(stage, name="Gold", requires_approval=True)
+    change_plan(subscription=subscription, plan=plan, actor=None)
+    assert "Gold, at once, once approved" in staff.get("/admin/access/subscription/").content.decode()
+    assert shown(act(staff, "subscription", "approve_change", subscription)) == ["Approved: 1"]
+    subscription.refresh_from_db()
+    assert subscription.plan == plan
+    cancel(subscription=subscription, at="period_end", actor=None)
+    assert "ends 2" in staff.get(f"/admin/access/subscription/{subscription.pk}/change/").content.decode()
+    assert shown(act(staff, "subscription", "cancel_change", subscription)) == ["Taken back: 1"]
+    refused = shown(act(staff, "subscription", "approve_change", subscription))
+    assert refused[-1:] == [f"No change of {subscription} waits for approval."]

@@ -182,3 +182,22 @@ def test_a_token_for_a_stranger_is_an_error_at_the_person(staff):
     data = {"organization": make_organization().pk, "user": make_user("charlie").pk, "name": "ci"}
     response = staff.post("/admin/accounts/apitoken/add/", data)
     assert "not a member" in str(errors(response)["user"])
+
+
+def test_staff_choose_who_pays_for_an_organization(staff):
+    child, parent, other = (make_organization() for _ in range(3))
+    address = f"/admin/accounts/organization/{child.pk}/change/"
+    for payer in (parent, other):
+        owner = child.members.get()
+        response = staff.post(address, members(child, (owner, "owner", False)) | {"billing_parent": payer.pk})
+        assert response.status_code == 302, errors(response)
+        child.refresh_from_db()
+        assert child.billing_parent == payer
+    response = staff.post(address, members(child, (owner, "owner", False)) | {"billing_parent": child.pk})
+    assert "pays its own bills" in str(errors(response)["billing_parent"])
+    staff.post(address, members(child, (owner, "owner", False)) | {"billing_parent": ""})
+    child.refresh_from_db()
+    assert child.billing_parent is None
+    assert audit_actions() == [
+        f"billing_group.{each}" for each in ("joined", "left", "joined", "left") for _ in range(2)
+    ]

@@ -55,6 +55,7 @@ def make_shop() -> Shop:
     key, _ = make_key(application)
     token, _ = make_token(organization)
     invoice = make_invoice(organization, organization)
+    asking = make_organization(name="Kiosk", asked_billing_parent=organization)
     # the last member is somebody else, so that a question about her is for those who administer
     member = make_member(organization)
     version = plan.stages.get().version
@@ -69,6 +70,10 @@ def make_shop() -> Shop:
         "api": [version.api.slug],
         "subscribe": [plan.pk],
         "subscription-cancel": [subscription.pk],
+        "subscription-plan": [subscription.pk],
+        "subscription-undo": [subscription.pk],
+        "billing-group-accept": [asking.pk],
+        "billing-group-refuse": [asking.pk],
         "token-revoke": [token.pk],
     }
     return Shop(organization, alice, version.api, plan, application, subscription, key, own)

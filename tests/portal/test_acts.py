@@ -78,7 +78,7 @@ def test_rotating_makes_a_new_key_beside_the_old_one(shop: Shop) -> None:
 
 
 def test_a_cancelled_subscription_is_over(shop: Shop) -> None:
-    press(shop, "subscription-cancel")
+    press(shop, "subscription-cancel", {"at": "now"})
     shop.subscription.refresh_from_db()
     assert shop.subscription.state == "cancelled"
 
