@@ -6,7 +6,7 @@ windows know. So for a card that charges calls only, what is given out never cos
 
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import F, Sum
 
 from access.models import CallAllowance, Subscription
 from gateway import entries as shapes
@@ -61,10 +61,10 @@ def note_unleased(allowance: CallAllowance | None, row: QuotaWindow) -> None:
 
 
 def _leased(row: QuotaWindow) -> int:
-    """Return how many units of the window nodes were given, over all keys."""
+    """Return how many units of the window nodes were given, over all keys and also before it started anew."""
     if row.key_id is None:
-        return row.leased
+        return row.leased + row.leased_before
     running = QuotaWindow.objects.filter(
         subscription=row.subscription_id, period=row.period, starts_at=row.starts_at
     )
-    return running.aggregate(units=Sum("leased"))["units"] or 0
+    return running.aggregate(units=Sum(F("leased") + F("leased_before")))["units"] or 0

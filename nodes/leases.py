@@ -196,7 +196,7 @@ def window_of(subscription: Subscription, key_id: str | None, at: datetime) -> Q
     if running:
         newest = max(running, key=lambda each: (each.epoch, each.leased))
         row.leased, row.extra, row.adjusted_at = newest.leased, newest.extra, newest.adjusted_at
-        row.epoch = newest.epoch
+        row.epoch, row.leased_before = newest.epoch, newest.leased_before
     else:
         former = QuotaWindow.objects.filter(subscription=subscription, key=key_id, epoch__gt=0)
         last = former.order_by("-epoch").first()

@@ -97,6 +97,10 @@ class QuotaWindow(models.Model):
         help_text="Units given out and not returned, or spent without a lease while a node was cut off.",
     )
 
+    leased_before = models.PositiveBigIntegerField(
+        default=0,
+        help_text="What was leased when the count started anew in the middle of the period, by a change of plan.",
+    )
     extra = models.BigIntegerField(
         default=0, help_text="What setting the remaining calls by hand added to the limit, or took from it."
     )

@@ -12,9 +12,10 @@ from django.db.models import Max
 from django.utils.timezone import now
 
 from access.models import CountersOnChange, PlanChange, QuotaScope, Subscription, UsagePlan
+from nodes.allowance import allowance_of
 from nodes.leases import window_of
 from nodes.models import QuotaWindow
-from nodes.queries import limit_of
+from nodes.wanted import is_overdrawn
 
 
 def move_quota(*, subscription: Subscription, change: PlanChange, at: datetime | None = None) -> None:
@@ -24,18 +25,21 @@ def move_quota(*, subscription: Subscription, change: PlanChange, at: datetime |
     """
     at = at or now()
     plan = subscription.plan
-    if plan.quota_limit is None:
+    if plan.quota_limit is None and allowance_of(subscription) is None:
         return
     reset = change.counters == CountersOnChange.RESET
     void = reset or change.old_plan.quota_period != plan.quota_period
     for key_id in _counted_keys(subscription, plan, at):
         row = window_of(subscription, key_id, at)
         if reset:
+            row.leased_before += row.leased
             row.leased, row.extra = 0, 0
         if void:
             row.epoch, row.adjusted_at = _newest_epoch(subscription, key_id) + 1, at
-        row.wanted_at = at if row.leased > limit_of(subscription, row) else None
         row.save()
+        if is_overdrawn(row):
+            row.wanted_at = at
+            row.save(update_fields=["wanted_at"])
 
 
 def _counted_keys(subscription: Subscription, plan: UsagePlan, at: datetime) -> list[str | None]:

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.utils.timezone import now
 
 from access.change_plan import change_plan
-from access.models import Subscription, UsagePlan
+from access.models import CallAllowance, Subscription, UsagePlan
 from accounts.rows import locked
 from nodes.leases import give_back, lease
 from nodes.models import Entry, Node, QuotaWindow
@@ -190,3 +190,32 @@ def _somebody_waits() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
         return bool(cursor.fetchone()[0])
+
+
+def test_what_money_bounds_is_not_widened_by_starting_anew() -> None:
+    subscription, plan = sold({"quota_limit": 100}, {"quota_limit": 100, "counters_on_change": "reset"})
+    node, _ = make_node()
+    assert drain(subscription, node) == 100
+    window = QuotaWindow.objects.get()
+    CallAllowance.objects.create(
+        organization=subscription.organization,
+        subscription=subscription,
+        further=30,
+        counted=100,
+        unleased=0,
+        window_starts_at=window.starts_at,
+    )
+    change_plan(subscription=subscription, plan=plan, actor=None)
+    takes_over(node)
+    assert drain(subscription, node) == 30
+
+
+def test_units_of_another_period_are_void_where_only_money_bounds_the_calls() -> None:
+    subscription, plan = sold({"quota_period": "DAY"}, {"quota_period": "MONTH"})
+    CallAllowance.objects.create(
+        organization=subscription.organization, subscription=subscription, further=30, window_starts_at=now()
+    )
+    node, _ = make_node()
+    assert lease(node=node, subscription_id=subscription.pk, want=20) is not None
+    change_plan(subscription=subscription, plan=plan, actor=None)
+    assert QuotaWindow.objects.get(period="MONTH").epoch == 1
