@@ -42,6 +42,19 @@ class Sold:
         self.running.rest("PATCH", f"usage-plans/{self.plan}", json=fields)
         everywhere(self.running)
 
+    def another_plan(self, **limits: Any) -> str:
+        """Make another plan for the same stages; returns its id."""
+        plan = self.running.rest("GET", f"usage-plans/{self.plan}")
+        body = {
+            "organization": plan["organization"],
+            "name": f"Plan {next(_numbers)}",
+            "stages": plan["stages"],
+        }
+        return str(self.running.rest("POST", "usage-plans", json=body | limits)["id"])
+
+    def change_plan(self, plan: str) -> None:
+        self.running.rest("POST", f"subscriptions/{self.subscription}/change-plan", json={"plan": plan})
+
     def set_remaining(self, remaining: int, **more: str) -> None:
         body = {"remaining": remaining, **more}
         self.running.rest("POST", f"subscriptions/{self.subscription}/set-remaining", json=body)
@@ -151,6 +164,46 @@ def test_a_lowered_limit_holds_once_the_nodes_gave_back_what_they_held(sell: Cal
     sold.change(quota_limit=400)
     time.sleep(3)
     assert before + sold.flood() == 400
+
+
+def test_a_plan_is_changed_under_load_without_a_failed_call_and_the_count_goes_on(
+    sell: Callable[..., Sold],
+) -> None:
+    sold = sell(quota_limit=400)
+    larger = sold.another_plan(quota_limit=700)
+
+    def change() -> None:
+        time.sleep(0.3)
+        sold.change_plan(larger)
+
+    # flood() itself sees to it that no call gets another answer than 200 or 429
+    assert sold.flood(meanwhile=change) + sold.flood() == 700
+
+
+def test_a_change_to_a_smaller_plan_admits_exactly_its_quota(sell: Callable[..., Sold]) -> None:
+    sold = sell(quota_limit=1_000)
+    before = sold.flood(most=100)
+    sold.change_plan(sold.another_plan(quota_limit=400))
+    time.sleep(3)
+    assert before + sold.flood() == 400
+
+
+def test_a_plan_that_starts_anew_admits_exactly_its_quota_from_then_on(sell: Callable[..., Sold]) -> None:
+    sold = sell(quota_limit=1_000)
+    sold.flood(most=100)  # both nodes hold unspent units now, which become void
+    sold.change_plan(sold.another_plan(quota_limit=150, counters_on_change="reset"))
+    everywhere(sold.running)
+    assert sold.flood() == 150
+
+
+def test_the_new_plans_throttle_holds_within_a_second(sell: Callable[..., Sold]) -> None:
+    sold = sell(throttle_rate=1_000, throttle_burst=1_000)
+    assert {sold.call(0), sold.call(1)} == {200}
+    blocked = sold.another_plan(throttle_rate=0, throttle_burst=0)
+    sold.change_plan(blocked)
+    began = time.monotonic()
+    eventually(lambda: [sold.call(0), sold.call(1)] == [429, 429], 5, pause=0.02)
+    assert time.monotonic() - began < 1
 
 
 @pytest.mark.parametrize("remaining", [0, 150])
