@@ -32,18 +32,14 @@ class ChangePlanForm(forms.Form):
 
 
 class CancelForm(forms.Form):
-    """When a subscription shall end, with the base fee that is owed for its last month."""
+    """When a subscription shall end."""
 
     at = forms.ChoiceField(label="When")
 
-    def __init__(self, *args: Any, month_ends: datetime, at_once: str, at_end: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, month_ends: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        fee = "base fee of its last month"
-        choices = [
-            (When.PERIOD_END.value, f"When the month ends, {formats.moment(month_ends)} ({fee}: {at_end})"),
-            (When.NOW.value, f"At once ({fee}: {at_once})"),
-        ]
-        _choices(self, "at", choices)
+        end = f"When the month ends, {formats.moment(month_ends)}"
+        _choices(self, "at", [(When.PERIOD_END.value, end), (When.NOW.value, "At once")])
 
 
 def _choices(form: forms.Form, name: str, choices: list[tuple[str, str]]) -> None:

@@ -90,11 +90,7 @@ def cancel_subscription(request: HttpRequest, organization: Organization, pk: st
     may_wait = (
         not waiting and subscription.state != SubscriptionState.CANCELLED and not subscription.cancel_at
     )
-    at_once = in_money(preview_end(subscription=subscription, at=at))
-    at_end = in_money(preview_end(subscription=subscription, at=end))
-    form = (
-        CancelForm(request.POST or None, month_ends=end, at_once=at_once, at_end=at_end) if may_wait else None
-    )
+    form = CancelForm(request.POST or None, month_ends=end) if may_wait else None
 
     def act() -> HttpResponse:
         when = form.cleaned_data["at"] if form else When.NOW
@@ -103,22 +99,30 @@ def cancel_subscription(request: HttpRequest, organization: Organization, pk: st
         messages.success(request, f"{subscription.plan} {told}.")
         return redirect(back)
 
-    consequence = (
-        "It was not approved yet, so nothing is owed."
-        if waiting
-        else "From then on its keys no longer open this plan's APIs. What was used until then is billed, too "
-        "(Costs shows it). You can subscribe again later."
-    )
     return ask(
         request,
         question=f"Cancel {subscription.plan} for {subscription.application}?",
-        consequence=consequence,
+        consequence=_owed(subscription, at, end if may_wait else None),
         action="Cancel the subscription",
         back=back,
         act=act,
         done=f"{subscription.plan} is cancelled.",
         page="applications",
         form=form,
+    )
+
+
+def _owed(subscription: Subscription, at: datetime, end: datetime | None) -> str:
+    """What ends, and the base fee of the last month; `end` = the month's end, if it may wait for that."""
+    if subscription.state == SubscriptionState.PENDING:
+        return "It was not approved yet, so nothing is owed."
+    fee = f"Base fee for its last month: {in_money(preview_end(subscription=subscription, at=at))} if it ends at once"
+    if end is not None:
+        at_end = in_money(preview_end(subscription=subscription, at=end))
+        fee += f", {at_end} if it ends on {formats.moment(end)}"
+    return (
+        "From then on its keys no longer open this plan's APIs. "
+        f"{fee}. What was used until then is billed, too (see Costs). You can subscribe again later."
     )
 
 

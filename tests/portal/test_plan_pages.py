@@ -47,7 +47,7 @@ def test_the_plans_to_choose_from_say_what_changes(shop: Shop, gold: UsagePlan) 
     make_plan(name="Of somebody else")
     hidden = make_plan(*shop.plan.stages.all(), name="Secret", visibility="hidden")
     text = look(shop, "subscription-plan", shop.subscription.pk)
-    for words in ("Gold", "5,000 calls a month", "$310.00", "What was used counts on", "days of"):
+    for words in ("Gold", "5,000 calls a month", "$310.00", "The count goes on", "days of"):
         assert words in text
     assert hidden.name not in text
     assert "Of somebody else" not in text
