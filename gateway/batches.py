@@ -13,6 +13,10 @@ LATENCY_BOUNDS_MS = (
     1_000, 1_500, 2_000, 3_000, 5_000, 10_000, 30_000,
 )  # fmt: skip
 
+# AWS meters HTTP APIs in units of 512 KiB, and streamed answers in units of 10 MiB.
+HTTP_UNIT = 512 * 1024
+STREAM_UNIT = 10 * 1024 * 1024
+
 
 @dataclass(slots=True)
 class Row:
@@ -24,6 +28,9 @@ class Row:
 
     `canary` = a stage's canary answered; of the calls, `cache_hits` were answered from the stage's cache and
     `cache_misses` looked there in vain. Batches of older agents lack these three.
+
+    `http_requests` counts started units of HTTP_UNIT bytes of each call, `stream_requests` started units of
+    STREAM_UNIT bytes of each answer; each call is one at least. In batches of older agents they lack: as `calls`.
     """
 
     minute: int
@@ -42,3 +49,5 @@ class Row:
     canary: bool = False
     cache_hits: int = 0
     cache_misses: int = 0
+    http_requests: int = 0
+    stream_requests: int = 0

@@ -46,6 +46,7 @@ class NodeSettings:
     tls_key: Path | None = None
     metrics_host: str = "127.0.0.1"
     metrics_port: int = 0  # 0 = no metrics
+    metered_payload: str = "both"  # whose bytes count for http_requests
     lambda_endpoint: str = ""  # of Lambda's API; '' = AWS's own, in the region of each function
     nginx: str = "/usr/sbin/nginx"
 
@@ -75,6 +76,7 @@ class NodeSettings:
         self._check_tls()
         self._check_networks()
         self._check_lambda()
+        self._check_payload()
         if not 1 <= self.access_log_files <= 100:
             raise SettingError(
                 f"GATEHOUSE_ACCESS_LOG_FILES must be between 1 and 100, not {self.access_log_files}"
@@ -101,6 +103,12 @@ class NodeSettings:
                 raise SettingError(
                     f"GATEHOUSE_TRUSTED_PROXIES must be networks such as 10.0.0.0/8, with commas: {error}"
                 ) from error
+
+    def _check_payload(self) -> None:
+        if self.metered_payload not in ("both", "request", "response"):
+            raise SettingError(
+                f"GATEHOUSE_METERED_PAYLOAD must be both, request or response, not {self.metered_payload!r}"
+            )
 
     def _check_lambda(self) -> None:
         if self.lambda_endpoint and not re.fullmatch(
@@ -154,6 +162,7 @@ class NodeSettings:
             tls_key=_path(env, "GATEHOUSE_TLS_KEY"),
             metrics_host=env.get("GATEHOUSE_METRICS_HOST") or cls.metrics_host,
             metrics_port=_number(env, "GATEHOUSE_METRICS_PORT", cls.metrics_port),
+            metered_payload=env.get("GATEHOUSE_METERED_PAYLOAD") or cls.metered_payload,
             lambda_endpoint=env.get("GATEHOUSE_LAMBDA_ENDPOINT", "").rstrip("/"),
             nginx=env.get("GATEHOUSE_NGINX") or shutil.which("nginx") or cls.nginx,
         )

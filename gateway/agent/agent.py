@@ -83,6 +83,7 @@ class Agent:
             self.problems,
             generation=self.pusher.generation,
             on_batch=self._wake_sender,
+            payload=self._settings.metered_payload,
         )
 
     def _wake_sender(self) -> None:

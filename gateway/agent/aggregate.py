@@ -9,8 +9,9 @@ is taken from the line, so a clock that jumps later moves nothing. The integrati
 
 import re
 from bisect import bisect_left
+from collections.abc import Callable
 
-from gateway.batches import LATENCY_BOUNDS_MS, Row
+from gateway.batches import HTTP_UNIT, LATENCY_BOUNDS_MS, STREAM_UNIT, Row
 
 _LINE = (
     rb"(\d{10})\.(\d{3}) (\S+ \S+ \S+ \S+ \d{3}) (\d+) (\d+) (\d+\.\d{3}) "
@@ -24,6 +25,14 @@ _NUMBER = re.compile(rb"\d+\.\d+")
 
 _BUCKETS = len(LATENCY_BOUNDS_MS) + 1
 _INTEGRATIONS = 5 + _BUCKETS  # where the counts of backends' times begin
+_HTTP = _INTEGRATIONS + _BUCKETS  # units of large calls beyond the first, and of large answers
+_STREAM = _HTTP + 1
+# which bytes of a call its 512 KiB units are counted of (bytes out, bytes in)
+PAYLOADS: dict[str, Callable[[int, int], int]] = {
+    "both": lambda out, into: out + into,
+    "request": lambda _, into: into,
+    "response": lambda out, _: out,
+}
 _CACHE_LIMIT = 50_000
 
 _Fields = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes]
@@ -45,11 +54,13 @@ _times = Times()
 
 
 class Aggregate:
-    """Adds usage lines up. One object makes one batch."""
+    """Adds usage lines up. One object makes one batch. `payload` is a name of PAYLOADS."""
 
-    def __init__(self) -> None:
+    def __init__(self, payload: str = "both") -> None:
+        self._payload = PAYLOADS[payload]
         # by minute, the five fields from subscription to status in one piece, and verdict with flags:
-        # calls, bytes out, bytes in, latency, integration, then the counts of latencies, then of integrations
+        # calls, bytes out, bytes in, latency, integration, then the counts of latencies, then of integrations,
+        # then units beyond each call's first
         self._groups: dict[tuple[int, bytes, bytes], list[int]] = {}
         self.lines = 0
         self.garbage = 0  # lines, or parts of lines, that are no usage line
@@ -89,11 +100,15 @@ class Aggregate:
             name = (minute, dimensions, verdict)
             group = groups.get(name)
             if group is None:
-                group = groups[name] = [0] * (_INTEGRATIONS + _BUCKETS)
+                group = groups[name] = [0] * (_STREAM + 1)
             milliseconds, bucket = times[latency]
             group[0] += 1
-            group[1] += int(bytes_out)
-            group[2] += int(bytes_in)
+            out, into = int(bytes_out), int(bytes_in)
+            group[1] += out
+            group[2] += into
+            if out + into > HTTP_UNIT:
+                group[_HTTP] += max(self._payload(out, into) - 1, 0) // HTTP_UNIT
+                group[_STREAM] += max(out - 1, 0) // STREAM_UNIT
             group[3] += milliseconds
             if integration != b"-":
                 took, place = times[integration]
@@ -127,7 +142,7 @@ class Aggregate:
         for (_, dimensions, _), sums in self._groups.items():
             stage = _text(dimensions.split(b" ")[2])
             held = found.setdefault(stage, [0] * _BUCKETS)
-            found[stage] = [a + b for a, b in zip(held, sums[_INTEGRATIONS:], strict=True)]
+            found[stage] = [a + b for a, b in zip(held, sums[_INTEGRATIONS:_HTTP], strict=True)]
         found.pop("", None)
         return found
 
@@ -138,6 +153,8 @@ def _merge(row: Row, sums: list[int]) -> None:
     row.bytes_in += sums[2]
     row.latency_ms += sums[3]
     row.integration_ms += sums[4]
+    row.http_requests += sums[0] + sums[_HTTP]
+    row.stream_requests += sums[0] + sums[_STREAM]
     row.latency_counts = [a + b for a, b in zip(row.latency_counts, sums[5:_INTEGRATIONS], strict=True)]
 
 

@@ -34,7 +34,9 @@ class Meter:
         *,
         generation: Callable[[], int] = lambda: 0,
         on_batch: Callable[[], None] = lambda: None,
+        payload: str = "both",
     ) -> None:
+        self._payload = payload
         self._log = log
         self._spool = spool
         self._problems = problems
@@ -94,7 +96,7 @@ class Meter:
             self._problems.report(
                 PLACE, "the usage log is not the one that was read before; lines may be missing"
             )
-        total = Aggregate()
+        total = Aggregate(self._payload)
         full = False
         while not full and (block := reader.read()):
             total.add(block)

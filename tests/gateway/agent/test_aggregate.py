@@ -1,8 +1,10 @@
+import pytest
 from hypothesis import given, strategies as st
 
 from gateway.agent.aggregate import Aggregate
 from gateway.batches import LATENCY_BOUNDS_MS, Row
 
+KIB = 1_024
 BUCKETS = len(LATENCY_BOUNDS_MS) + 1
 
 
@@ -25,6 +27,7 @@ def test_lines_with_equal_dimensions_become_one_row():
         "1763889130.000 sabc kabc stab opab 204 100 200 0.000 - 0.001, 0.010",
     ).result()
     row = Row(1763889120, "sabc", "kabc", "stab", "opab", 2, "", 2, 612, 430, 12, 22, counts(12, 0))
+    row.http_requests = row.stream_requests = 2
     assert (rows, unknown) == ([row], 0)
 
 
@@ -74,7 +77,31 @@ def test_lines_without_flags_are_read_as_before():
 def test_a_refused_call_has_no_subscription_and_keeps_its_verdict():
     rows, _ = total("1763889123.456 - - stab opab 403 300 99 0.000 INVALID_API_KEY -").result()
     row = Row(1763889120, "", "", "stab", "opab", 4, "INVALID_API_KEY", 1, 300, 99, 0, 0, counts(0))
+    row.http_requests = row.stream_requests = 1
     assert rows == [row]
+
+
+@pytest.mark.parametrize(
+    ("out", "into", "units", "stream"),
+    [
+        (0, 0, (1, 1, 1), 1),
+        (KIB * 512, 0, (1, 1, 1), 1),
+        (KIB * 512, 1, (2, 1, 1), 1),
+        (1, KIB * 512, (2, 1, 1), 1),
+        (KIB * 513, 0, (2, 1, 2), 1),
+        (KIB * 300, KIB * 300, (2, 1, 1), 1),
+        (KIB * 4_608, 0, (9, 1, 9), 1),
+        (KIB * 10_240, KIB * 513, (22, 2, 20), 1),
+        (KIB * 10_240 + 1, 0, (21, 1, 21), 2),
+    ],
+)
+def test_large_calls_are_several_units(out, into, units, stream):
+    line = f"1763889123.456 s k st op 200 {out} {into} 0.001 - - 0.001"
+    for payload, expected in zip(("both", "request", "response"), units, strict=True):
+        aggregate = Aggregate(payload)
+        aggregate.add(f"{line}\n{line}\n".encode())
+        [row], _ = aggregate.result()
+        assert (row.calls, row.http_requests, row.stream_requests) == (2, 2 * expected, 2 * stream)
 
 
 def test_a_call_that_reached_no_stage_is_only_counted():
@@ -163,6 +190,8 @@ def test_the_rows_add_up_to_the_lines(found):
     assert sum(row.bytes_in for row in rows) == sum(int(one[7]) for one in staged)
     assert sum(row.latency_ms for row in rows) == sum(round(float(one[8]) * 1000) for one in staged)
     assert all(sum(row.latency_counts) == row.calls for row in rows)
+    sizes = [int(one[6]) + int(one[7]) for one in staged]
+    assert sum(row.http_requests for row in rows) == sum(max(1, -(-size // 524_288)) for size in sizes)
     assert len(
         {(r.minute, r.subscription, r.key, r.stage, r.operation, r.status_class, r.verdict) for r in rows}
     ) == len(rows)
