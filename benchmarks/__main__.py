@@ -1,6 +1,6 @@
 """`python -m benchmarks`: all comparisons, one after the other."""
 
-from benchmarks import gate, latency, propagation, scale, shares, usage_lines, verify
+from benchmarks import gate, latency, propagation, records, scale, shares, usage_lines, verify
 from benchmarks.peers import compare
 
 gate.main()
@@ -10,4 +10,5 @@ latency.main()
 propagation.main()
 shares.main()
 usage_lines.main()
+records.main()
 verify.main()

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from access.models import ApiKey, Subscription
@@ -12,9 +12,18 @@ from apis.models import Stage
 
 # a node's clock may run ahead this far
 AHEAD = timedelta(hours=1)
-# what a batch that was kept before an update lacks
-NEWER: dict[str, Any] = {"canary": False, "cache_hits": 0, "cache_misses": 0}
-_VERDICT = re.compile(r"(?:[A-Z][A-Z0-9_]{0,39})?")
+# Later counts are not taken: their bill is closed, and a batch that old may have been counted and forgotten since.
+LATE = timedelta(days=35)
+# what rows of older agents lack, and what it is then; None = as many as calls
+NEWER: dict[str, Any] = {
+    "canary": False,
+    "cache_hits": 0,
+    "cache_misses": 0,
+    "http_requests": None,
+    "stream_requests": None,
+}
+_VERDICT = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
+_NOBODY = {"developer_id": "", "application_id": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,50 +58,42 @@ class Directory:
             {pk: {"developer_id": who, "application_id": what} for pk, who, what in keys},
         )
 
-    def objection(self, row: dict[str, Any], received_at: datetime) -> str:
-        """Say why a row cannot be used; '' = it can."""
-        verdict, latest = row["verdict"], (received_at + AHEAD).timestamp()
-        objections = (
-            (row["stage"] not in self.stages, f"unknown stage {row['stage']!r}"),
-            (
-                _unknown(row["subscription"], self.subscriptions),
-                f"unknown subscription {row['subscription']!r}",
-            ),
-            (_unknown(row["key"], self.keys), f"unknown key {row['key']!r}"),
-            (len(row["operation"]) > LENGTH, f"unknown operation {row['operation']!r}"),
-            (not _VERDICT.fullmatch(verdict), f"{verdict!r} is not a verdict"),
-            (row["minute"] > latest, "its minute lies in the future; the node's clock is wrong"),
-        )
-        return next((reason for holds, reason in objections if holds), "")
+    def objection(self, row: dict[str, Any], received_at: float) -> str:
+        """Say why a row of a batch that came at `received_at` (Unix seconds) cannot be used; '' = it can."""
+        stage, subscription, key = row["stage"], row["subscription"], row["key"]
+        if stage not in self.stages:
+            return f"unknown stage {stage!r}"
+        if subscription and subscription not in self.subscriptions:
+            return f"unknown subscription {subscription!r}"
+        if key and key not in self.keys:
+            return f"unknown key {key!r}"
+        return _oddity(row) or _misdated(row["minute"], received_at)
 
     def complete(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Return the row as a record: ids of provider, API, version, developer and application added."""
-        nobody = {"developer_id": "", "application_id": ""}
-        developer = self.subscriptions.get(row["subscription"]) or self.keys.get(row["key"], nobody)
-        return {
-            "at": row["minute"],
-            **self.stages[row["stage"]],
-            **developer,
-            "subscription_id": row["subscription"],
-            "key_id": row["key"],
-            "stage_id": row["stage"],
-            "operation_id": row["operation"],
-            **{
-                name: row.get(name, NEWER.get(name))
-                for name in (
-                    "status_class",
-                    "verdict",
-                    "calls",
-                    *NEWER,
-                    "bytes_out",
-                    "bytes_in",
-                    "latency_ms",
-                    "integration_ms",
-                    "latency_counts",
-                )
-            },
-        }
+        """Make the row a record: ids of provider, API, version, developer and application are added to it."""
+        for name, default in NEWER.items():
+            row.setdefault(name, row["calls"] if default is None else default)
+        subscription, key = row["subscription"], row["key"]
+        row.update(self.stages[row["stage"]])
+        row.update(self.subscriptions.get(subscription) or self.keys.get(key) or _NOBODY)
+        row["at"] = row["minute"]
+        row["subscription_id"], row["key_id"] = subscription, key
+        row["stage_id"], row["operation_id"] = row["stage"], row["operation"]
+        return row
 
 
-def _unknown(name: str, known: dict[str, Any]) -> bool:
-    return name != "" and name not in known
+def _oddity(row: dict[str, Any]) -> str:
+    if len(row["operation"]) > LENGTH:
+        return f"unknown operation {row['operation']!r}"
+    verdict = row["verdict"]
+    if verdict and not _VERDICT.fullmatch(verdict):
+        return f"{verdict!r} is not a verdict"
+    return ""
+
+
+def _misdated(minute: int, received_at: float) -> str:
+    if minute > received_at + AHEAD.total_seconds():
+        return "its minute lies in the future; the node's clock is wrong"
+    if minute < received_at - LATE.total_seconds():
+        return f"its minute is more than {LATE.days} days past; such late counts are not taken"
+    return ""

@@ -3,11 +3,14 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.timezone import now
 
 from metering.announce import announce
+from metering.dimensions import NEWER
 from metering.latency import BUCKETS
 from metering.models import UsageBatch
 
@@ -17,14 +20,16 @@ MOST_ROWS = 100_000
 _LARGEST = 2**45
 _SPOOL = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _YEAR_9999 = 253_370_764_800
+_INTEGERS, _STRINGS = {int}, {str}
+_PLAIN_TEXTS = re.compile(r"[A-Za-z0-9_ ]{0,80}")
 
 
 class BadBatch(ValueError):
     """A batch that can never be used; the message says why."""
 
 
-def accept_batch(*, node_id: str, batch: dict[str, Any]) -> bool:
-    """Keep a node's batch; False = it is already there (by node, spool and sequence).
+def accept_batch(*, node_id: str, batch: dict[str, Any], at: datetime | None = None) -> bool:
+    """Keep a node's batch that came `at` (now); False = it is already there (by node, spool and sequence).
 
     `batch` is described in gateway/batches.py. Raises BadBatch for one that can never be used. Rows that are
     well formed but name what we do not know are kept, and rejected one by one when they are added up.
@@ -32,7 +37,7 @@ def accept_batch(*, node_id: str, batch: dict[str, Any]) -> bool:
     checked = _check(batch)
     try:
         with transaction.atomic():
-            UsageBatch.objects.create(node_id=node_id, **checked)
+            UsageBatch.objects.create(node_id=node_id, received_at=at or now(), **checked)
             transaction.on_commit(announce)
     except IntegrityError:  # the unique constraint: it came before
         return False
@@ -68,8 +73,14 @@ def _check(batch: dict[str, Any]) -> dict[str, Any]:
         "refused_unknown": batch["refused_unknown"],
         "node_clock": datetime.fromtimestamp(clock, tz=UTC),
         "rows": rows,
+        "oldest": _moment(min((row["minute"] for row in rows), default=None)),
+        "newest": _moment(max((row["minute"] for row in rows), default=None)),
         "calls": sum(row["calls"] for row in rows),
     }
+
+
+def _moment(minute: int | None) -> datetime | None:
+    return None if minute is None else datetime.fromtimestamp(minute, tz=UTC)
 
 
 def _is_count(value: object) -> bool:
@@ -114,26 +125,58 @@ _ROW: dict[str, tuple[Callable[[object], bool], str]] = {
     "canary": (_is_flag, "true or false"),
     "cache_hits": (_is_count, "a whole number, 0 or more"),
     "cache_misses": (_is_count, "a whole number, 0 or more"),
+    "http_requests": (_is_count, "a whole number, 0 or more"),
+    "stream_requests": (_is_count, "a whole number, 0 or more"),
 }
-# what rows of older agents lack
-_DEFAULTS: dict[str, Any] = {"canary": False, "cache_hits": 0, "cache_misses": 0}
+_COUNTS = tuple(name for name, (check, _) in _ROW.items() if check is _is_count)
+_TEXTS = tuple(name for name, (check, _) in _ROW.items() if check is _is_text)
+_counts_of, _texts_of = itemgetter(*_COUNTS), itemgetter(*_TEXTS)
 
 
 def _check_row(row: object) -> None:
     if not isinstance(row, dict):
         raise BadBatch("must be an object")
-    for name, default in _DEFAULTS.items():
-        row.setdefault(name, default)
+    for name, default in NEWER.items():
+        if name not in row:
+            row[name] = row.get("calls") if default is None else default
+    if not _is_plain(row):
+        _find_fault(row)
+    if sum(row["latency_counts"]) != row["calls"]:
+        raise BadBatch("latency_counts must add up to calls")
+    if row["cache_hits"] + row["cache_misses"] > row["calls"]:
+        raise BadBatch("cache_hits and cache_misses must not be more than calls")
+    if min(row["http_requests"], row["stream_requests"]) < row["calls"]:
+        raise BadBatch("http_requests and stream_requests must not be fewer than calls")
+
+
+def _is_plain(row: dict[str, Any]) -> bool:
+    """Whether the row is as nodes send it, seen quickly; what is not may still be well formed."""
+    if row.keys() != _ROW.keys():
+        return False
+    buckets = row["latency_counts"]
+    if type(buckets) is not list or len(buckets) != BUCKETS:
+        return False
+    numbers = (*_counts_of(row), *buckets, row["minute"], row["status_class"])
+    texts = _texts_of(row)
+    return (
+        set(map(type, numbers)) == _INTEGERS
+        and min(numbers) >= 0
+        and max(numbers) < _LARGEST
+        and row["minute"] % 60 == 0
+        and 1 <= row["status_class"] <= 5
+        and type(row["canary"]) is bool
+        and set(map(type, texts)) == _STRINGS
+        and _PLAIN_TEXTS.fullmatch(" ".join(texts)) is not None
+    )
+
+
+def _find_fault(row: dict[str, Any]) -> None:
     _same_fields(row, _ROW.keys(), "the row")
     for name, (check, shape) in _ROW.items():
         if not check(row[name]):
             raise BadBatch(f"{name} must be {shape}")
         if isinstance(row[name], str):
             row[name] = _storable(row[name])
-    if sum(row["latency_counts"]) != row["calls"]:
-        raise BadBatch("latency_counts must add up to calls")
-    if row["cache_hits"] + row["cache_misses"] > row["calls"]:
-        raise BadBatch("cache_hits and cache_misses must not be more than calls")
 
 
 def _storable(value: str) -> str:

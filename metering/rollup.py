@@ -14,7 +14,7 @@ from typing import Any
 from django.db import DataError, transaction
 from django.utils.timezone import now
 
-from metering import last_used, records
+from metering import last_used, locks, records
 from metering.dimensions import Directory
 from metering.models import UsageBatch
 
@@ -40,7 +40,10 @@ def process_pending(*, limit: int = CHUNK) -> int:
 
 def _process_chunk(limit: int) -> int:
     with transaction.atomic():
+        locks.hold_together()
         batches = _claim(limit)
+        if not batches:
+            return 0
         rows = _sort_out(batches)
         records.add(rows)
         _mark(batches)
@@ -82,8 +85,9 @@ def _sort_out(batches: Iterable[UsageBatch]) -> list[dict[str, Any]]:
     for batch in batches:
         batch.rejected = []
         batch.aggregated = 0
+        received_at = batch.received_at.timestamp()
         for row in batch.rows:
-            reason = directory.objection(row, batch.received_at)
+            reason = directory.objection(row, received_at)
             if reason:
                 batch.rejected.append({"row": row, "reason": reason})
             else:

@@ -12,7 +12,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from billing.models import Invoice
-from metering.models import UsageBatch
+from metering.models import UsageBatch, UsageGap, UsageReconciliation
+from metering.reconcile import AGAIN
 from nodes.entries import newest_generation
 from nodes.models import Entry, Node
 from nodes.queries import SEEN_WITHIN
@@ -31,6 +32,12 @@ class PortalCollector(Collector):
         seldom = cache.get_or_set(_CACHED, _seldom, SELDOM) or _seldom()
         yield _gauge(
             "entries_with_problems", "Things whose newest state nodes cannot get.", seldom["problems"]
+        )
+        yield _gauge("usage_gaps_open", "Ranges of usage batches that never came.", seldom["gaps"])
+        yield _gauge(
+            "usage_unreconciled_calls",
+            "Calls of the last days that were reported and are neither counted, rejected nor waiting.",
+            seldom["unreconciled"],
         )
         invoices = GaugeMetricFamily("gatehouse_invoices", "Invoices by state.", labels=["state"])
         for state, count in sorted(seldom["invoices"].items()):
@@ -96,9 +103,17 @@ def _reporting() -> QuerySet[Node]:
     return Node.objects.filter(enabled=True).defer("status").annotate(kind=kind).annotate(told=told)
 
 
+def _reconciled() -> dict[str, int]:
+    recent = UsageReconciliation.objects.filter(day__gte=now().date() - AGAIN)
+    return {
+        "gaps": UsageGap.objects.filter(closed_at__isnull=True).count(),
+        "unreconciled": sum(abs(account.difference) for account in recent),
+    }
+
+
 def _seldom() -> dict[str, Any]:
     states = Invoice.objects.order_by().values_list("state").annotate(count=Count("pk"))
-    return {"problems": Entry.objects.exclude(problem="").count(), "invoices": dict(states)}
+    return {"problems": Entry.objects.exclude(problem="").count(), "invoices": dict(states), **_reconciled()}
 
 
 def _gauge(name: str, words: str, value: float) -> Metric:

@@ -5,5 +5,6 @@ from portal.settings.accounts import *
 from portal.settings.publishing import *
 from portal.settings.rest import *
 from portal.settings.tasks import *
+from portal.settings.metering import *
 from portal.settings.admin import *
 from portal.settings.payments import *

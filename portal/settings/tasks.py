@@ -1,5 +1,7 @@
 """Celery: broker, schedules and how tasks are kept."""
 
+from celery.schedules import crontab
+
 from portal.settings.environment import MODE, env, required
 
 CELERY_BROKER_URL = required("CELERY_BROKER_URL", "redis://:password@host:6379/0") or "memory://"
@@ -28,6 +30,14 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "change and end subscriptions as planned": {
         "task": "access.tasks.apply_planned_changes",
         "schedule": 5.0,
+    },
+    "make partitions of usage, and drop old ones": {
+        "task": "metering.tasks.maintain",
+        "schedule": 3600.0,
+    },
+    "reconcile usage": {
+        "task": "metering.tasks.reconcile_usage",
+        "schedule": crontab(hour=0, minute=20),
     },
     "close the last billing period": {
         "task": "billing.tasks.close_period",

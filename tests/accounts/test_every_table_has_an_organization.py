@@ -11,6 +11,8 @@ WITHOUT = {
     "accounts.Organization": "it is the organization",
     "accounts.User": "a person may be a member of several organizations",
     "metering.UsageBatch": "what a node counted for all organizations, before it is told apart",
+    "metering.UsageGap": "batches of a node that never came; only staff of the installation see it",
+    "metering.UsageReconciliation": "a node's account of a day; only staff of the installation see it",
     "nodes.Installation": "one limit over everything; only staff of the installation see it",
     "nodes.ThrottleShare": "how nodes divide limits for some seconds; only nodes see it",
     "nodes.Node": "a node serves all organizations; only staff of the installation see it",

@@ -1,6 +1,6 @@
 """Batches and rows as nodes send them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -34,6 +34,8 @@ def make_row(stage: Stage | str, **fields: Any) -> dict[str, Any]:
         "canary": False,
         "cache_hits": 0,
         "cache_misses": 0,
+        "http_requests": calls,
+        "stream_requests": calls,
     }
     row |= fields
     if isinstance(row["minute"], datetime):
@@ -61,5 +63,15 @@ def make_batch(*rows: dict[str, Any], **fields: Any) -> dict[str, Any]:
 
 def use(*rows: dict[str, Any]) -> None:
     """Let a node report the rows, and add them up."""
-    assert intake.accept_batch(node_id="nodea00001", batch=make_batch(*rows))
+    send(make_batch(*rows))
     process_pending()
+
+
+def send(batch: dict[str, Any]) -> bool:
+    """Let a node send a batch right after its newest minute."""
+    rows = batch["rows"] if isinstance(batch["rows"], list) else []
+    minutes = [row["minute"] for row in rows if isinstance(row, dict) and isinstance(row.get("minute"), int)]
+    latest = max((minute for minute in minutes if minute < 2**32), default=NOON.timestamp())
+    at = datetime.fromtimestamp(latest + 61, tz=UTC)
+    # a far later one stays what it is: a wrong clock
+    return intake.accept_batch(node_id="nodea00001", batch=batch, at=min(at, NOON + timedelta(days=30)))

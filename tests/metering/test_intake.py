@@ -9,14 +9,14 @@ from gateway.batches import Row
 from metering import announce, intake
 from metering.models import UsageBatch, UsageMinute
 from tests.factories import make_stage
-from tests.metering.factories import make_batch, make_row
+from tests.metering.factories import make_batch, make_row, send
 
 pytestmark = pytest.mark.django_db
 
 
 def test_a_batch_is_kept_as_it_came() -> None:
     batch = make_batch(make_row("stage00001", calls=3), refused_unknown=4)
-    assert intake.accept_batch(node_id="nodea00001", batch=batch) is True
+    assert send(batch) is True
     kept = UsageBatch.objects.get()
     assert (kept.node_id, kept.spool, kept.sequence) == ("nodea00001", "spool-a", batch["sequence"])
     assert (kept.calls, kept.refused_unknown, kept.generation) == (3, 4, 7)
@@ -27,22 +27,22 @@ def test_a_batch_is_kept_as_it_came() -> None:
 def test_rows_of_older_agents_lack_canary_and_cache() -> None:
     row = make_row("stage00001", calls=3)
     older = {name: row[name] for name in row if name not in ("canary", "cache_hits", "cache_misses")}
-    assert intake.accept_batch(node_id="nodea00001", batch=make_batch(older))
+    assert send(make_batch(older))
     assert UsageBatch.objects.get().rows == [row]
 
 
 def test_a_repeat_is_already_there() -> None:
     batch = make_batch(make_row("stage00001"))
-    assert intake.accept_batch(node_id="nodea00001", batch=batch)
-    assert not intake.accept_batch(node_id="nodea00001", batch=batch)
+    assert send(batch)
+    assert not send(batch)
     assert UsageBatch.objects.count() == 1
 
 
 def test_the_same_number_of_another_node_or_spool_is_another_batch() -> None:
     batch = make_batch(make_row("stage00001"))
-    assert intake.accept_batch(node_id="nodea00001", batch=batch)
+    assert send(batch)
     assert intake.accept_batch(node_id="nodeb00001", batch=batch)
-    assert intake.accept_batch(node_id="nodea00001", batch=batch | {"spool": "wiped-disk"})
+    assert send(batch | {"spool": "wiped-disk"})
     assert UsageBatch.objects.count() == 3
 
 
@@ -67,7 +67,7 @@ def test_it_takes_exactly_the_fields_that_nodes_send() -> None:
 )
 def test_a_batch_of_the_wrong_shape_is_refused_with_the_reason(change: dict[str, Any], reason: str) -> None:
     with pytest.raises(intake.BadBatch, match=reason):
-        intake.accept_batch(node_id="nodea00001", batch=make_batch() | change)
+        send(make_batch() | change)
     assert not UsageBatch.objects.exists()
 
 
@@ -92,19 +92,19 @@ def test_a_batch_of_the_wrong_shape_is_refused_with_the_reason(change: dict[str,
 def test_a_row_of_the_wrong_shape_names_its_place(change: dict[str, Any], reason: str) -> None:
     rows = [make_row("stage00001"), make_row("stage00001") | change]
     with pytest.raises(intake.BadBatch, match=rf"rows\[1\]: {reason}"):
-        intake.accept_batch(node_id="nodea00001", batch=make_batch(*rows))
+        send(make_batch(*rows))
 
 
 def test_a_missing_field_is_named() -> None:
     batch = make_batch()
     del batch["clock"]
     with pytest.raises(intake.BadBatch, match="the batch lacks clock"):
-        intake.accept_batch(node_id="nodea00001", batch=batch)
+        send(batch)
 
 
 def test_texts_that_the_database_cannot_keep_do_not_spoil_the_batch() -> None:
     row = make_row("stage\0\ud800", operation="x" * 5_000)
-    assert intake.accept_batch(node_id="nodea00001", batch=make_batch(row))
+    assert send(make_batch(row))
     kept = UsageBatch.objects.get().rows[0]
     assert kept["stage"] == "stage??"
     assert len(kept["operation"]) == 80
@@ -113,7 +113,7 @@ def test_texts_that_the_database_cannot_keep_do_not_spoil_the_batch() -> None:
 def test_an_accepted_batch_is_added_up_after_commit(django_capture_on_commit_callbacks: Any) -> None:
     stage = make_stage()
     with django_capture_on_commit_callbacks(execute=True):
-        intake.accept_batch(node_id="nodea00001", batch=make_batch(make_row(stage, calls=2)))
+        send(make_batch(make_row(stage, calls=2)))
     assert UsageMinute.objects.get().calls == 2
 
 

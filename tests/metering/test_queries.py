@@ -8,7 +8,7 @@ from django.utils.timezone import now
 
 from accounts.errors import Refused
 from apis.models import Stage
-from metering import intake, queries
+from metering import queries
 from metering.models import UsageBatch
 from metering.queries import Quantity, Scope, Span, Summary
 from tests.factories import (
@@ -22,7 +22,7 @@ from tests.factories import (
     make_subscription,
     make_version,
 )
-from tests.metering.factories import NOON, in_bucket, make_batch, make_row, use
+from tests.metering.factories import NOON, in_bucket, make_batch, make_row, send, use
 
 pytestmark = pytest.mark.django_db
 
@@ -295,6 +295,6 @@ def test_a_month_of_any_time_zone_is_billed_to_the_minute(zone: str) -> None:
 
 def test_seconds_behind_is_the_age_of_the_oldest_batch_that_waits() -> None:
     assert queries.seconds_behind() == 0
-    intake.accept_batch(node_id="nodea00001", batch=make_batch(make_row(make_stage())))
+    send(make_batch(make_row(make_stage())))
     UsageBatch.objects.update(received_at=now() - timedelta(seconds=30))
     assert 30 <= queries.seconds_behind() < 60

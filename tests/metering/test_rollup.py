@@ -7,11 +7,11 @@ from django.db import DataError, connection
 from django.db.models import Sum
 
 from accounts.ids import short_id
-from metering import intake, last_used, records, rollup
+from metering import last_used, records, rollup
 from metering.models import UsageBatch, UsageDay, UsageHour, UsageMinute
 from metering.rollup import process_pending
 from tests.factories import make_application, make_key, make_stage, make_subscription
-from tests.metering.factories import NOON, in_bucket, make_batch, make_row, use
+from tests.metering.factories import NOON, in_bucket, make_batch, make_row, send, use
 
 TABLES = (UsageMinute, UsageHour, UsageDay)
 
@@ -64,12 +64,14 @@ def test_a_canary_has_records_of_its_own_and_cache_counts_add_up() -> None:
 def test_a_batch_kept_before_an_update_is_added_up_after_it() -> None:
     stage = make_stage()
     row = make_row(stage, calls=3)
-    for name in ("canary", "cache_hits", "cache_misses"):
+    for name in ("canary", "cache_hits", "cache_misses", "http_requests", "stream_requests"):
         del row[name]
-    intake.accept_batch(node_id="nodea00001", batch=make_batch())
+    send(make_batch())
     UsageBatch.objects.update(rows=[row], calls=3)
     process_pending()
     assert calls_in_tables() == [3, 3, 3]
+    minute = UsageMinute.objects.get()
+    assert (minute.canary, minute.http_requests, minute.stream_requests) == (False, 3, 3)
 
 
 @pytest.mark.django_db
@@ -103,6 +105,10 @@ def test_rows_that_name_unknown_things_are_rejected_and_the_others_count() -> No
         (make_row(stage, operation="x" * 11), "unknown operation 'xxxxxxxxxxx'"),
         (make_row(stage, verdict="so-so"), "'so-so' is not a verdict"),
         (make_row(stage, minute=future), "its minute lies in the future; the node's clock is wrong"),
+        (
+            make_row(stage, minute=NOON - timedelta(days=5, minutes=1)),
+            "its minute is more than 35 days past; such late counts are not taken",
+        ),
     ]
     use(make_row(stage, calls=2), *(row for row, _ in bad), make_row(stage, calls=5))
     batch = UsageBatch.objects.get()
@@ -116,7 +122,7 @@ def test_rows_that_name_unknown_things_are_rejected_and_the_others_count() -> No
 def test_a_batch_sent_twice_counts_once() -> None:
     batch = make_batch(make_row(make_stage(), calls=4))
     for _ in range(2):
-        intake.accept_batch(node_id="nodea00001", batch=batch)
+        send(batch)
         process_pending()
     assert calls_in_tables() == [4, 4, 4]
 
@@ -133,16 +139,18 @@ def test_processing_again_adds_nothing() -> None:
 def test_a_worker_that_dies_in_between_leaves_nothing_half_done(
     place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    intake.accept_batch(node_id="nodea00001", batch=make_batch(make_row(make_stage(), calls=4)))
+    send(make_batch(make_row(make_stage(), calls=4)))
 
     def die(*_: Any) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
         if place == "hours":
-            upsert = records._upsert
+            statement = records._statement
             patched.setattr(
-                records, "_upsert", lambda table, rows: die() if table is UsageHour else upsert(table, rows)
+                records,
+                "_statement",
+                lambda table, seconds: die() if table is UsageHour else statement(table, seconds),
             )
         else:
             patched.setattr(rollup, "_mark", die)
@@ -157,15 +165,15 @@ def test_a_worker_that_dies_in_between_leaves_nothing_half_done(
 def test_a_batch_that_cannot_be_stored_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     stage = make_stage()
     for calls in (1, 666, 3):
-        intake.accept_batch(node_id="nodea00001", batch=make_batch(make_row(stage, calls=calls)))
-    upsert = records._upsert
+        send(make_batch(make_row(stage, calls=calls)))
+    stage_rows = records._stage
 
-    def picky(table: Any, rows: list[dict[str, Any]]) -> None:
+    def picky(cursor: Any, rows: list[dict[str, Any]]) -> None:
         if any(row["calls"] >= 666 for row in rows):
             raise DataError("out of range")
-        upsert(table, rows)
+        stage_rows(cursor, rows)
 
-    monkeypatch.setattr(records, "_upsert", picky)
+    monkeypatch.setattr(records, "_stage", picky)
     assert process_pending() == 3
     assert calls_in_tables() == [4, 4, 4]
     reasons = [batch.rejected for batch in UsageBatch.objects.filter(calls=666)]
@@ -217,7 +225,7 @@ def test_four_workers_at_once_count_each_batch_once() -> None:
 def test_the_same_batch_sent_by_four_threads_at_once_is_accepted_once() -> None:
     batch = make_batch(make_row(make_stage(), calls=4))
     answers: list[bool] = []
-    in_threads(lambda: answers.append(intake.accept_batch(node_id="nodea00001", batch=dict(batch))), 4)
+    in_threads(lambda: answers.append(send(dict(batch))), 4)
     assert sorted(answers) == [False, False, False, True]
     process_pending()
     assert calls_in_tables() == [4, 4, 4]
@@ -261,10 +269,10 @@ def _version_of(pk: str) -> str:
 def test_many_rows_cost_as_many_queries_as_one(count: int, django_assert_num_queries: Any) -> None:
     stages = [make_stage() for _ in range(count)]
     rows = [make_row(stage, operation=short_id()) for stage in stages]
-    intake.accept_batch(node_id="nodea00001", batch=make_batch(*rows))
+    send(make_batch(*rows))
     # two rounds (the second finds nothing), however many rows there are
     with django_assert_num_queries(QUERIES):
         process_pending()
 
 
-QUERIES = 11
+QUERIES = 15

@@ -106,7 +106,7 @@ def test_entries_with_problems_are_counted(read):
 def test_a_scrape_asks_few_queries(read, django_assert_max_num_queries):
     for _ in range(5):
         make_node()
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(8):
         read()
     with django_assert_max_num_queries(4):
         read()

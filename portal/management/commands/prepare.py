@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
+from metering import partitions
 from nodes.models import Node
 from nodes.rebuild import rebuild
 from nodes.registry import create_node
@@ -21,6 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", verbosity=0)
+        partitions.maintain()
         layout = Layout(settings.GATEHOUSE_VAR)
         for number in range(1, options["nodes"] + 1):
             enrol(f"node-{number}", layout.node(number) / "token")
