@@ -20,6 +20,9 @@ format: setup-dev ## Format the code
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
+faults: setup-dev ## Kill, cut and fill everything under load; reckon calls with bills (15 minutes)
+	$(PYTHON) -m pytest tests/faults -m faults -s $(ARGS)
+
 bench: setup-dev ## Measure the gate against its peers, in one run
 	deploy/setup.sh bench
 	$(PYTHON) -m benchmarks
@@ -33,4 +36,4 @@ setup: ## Install what running needs
 setup-dev: ## Install what tests and lint need
 	@deploy/setup.sh dev
 
-.PHONY: help run test lint format bench lock setup setup-dev
+.PHONY: help run test faults lint format bench lock setup setup-dev

@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[2]
 class Running:
     """`manage.py up` with its own data folder and ports."""
 
+    command = (sys.executable, str(ROOT / "manage.py"), "up")
+
     def __init__(self, var: Path | None = None, **settings: str) -> None:
         self.var = var or Path(tempfile.mkdtemp(prefix="gatehouse-up-"))
         self.var.chmod(0o755)
@@ -43,7 +45,8 @@ class Running:
         begun = time.time()
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(ROOT / "manage.py"), "up"],
+                self.command,
+                cwd=ROOT,
                 env=self.env,
                 stdout=log,
                 stderr=subprocess.STDOUT,
