@@ -3,14 +3,14 @@
 The rule for a call:
 
 - A whole answer with 200 is **accepted**. Any other whole answer is **refused**: nobody may be charged for it.
-- A call whose connection broke before its answer was whole is **broken**. Clients cannot know whether it was served. It is
-  accepted exactly if the usage log has it; the log must have it if the backend got it, and may have it if a worker was killed
-  between admitting it and reaching the backend (line with the flag `k`). It may never have it twice.
-- A line is matched to its call: by key, status and the exact bytes of answer and request; a line with the flag `k` (its
-  worker died; no bytes are known) by key and the moment that the call was admitted.
+- A call whose connection broke before its answer was whole is **broken**. Its client cannot know whether it was
+  served. It is accepted exactly if the usage log has it. The log must have it if the backend got it, and may have it if
+  a worker was killed between admitting it and reaching the backend (a line with the flag `k`).
+- Each accepted call has one line, each line one call. They are matched by key, status and the exact bytes of answer and
+  request; a line with the flag `k` (its worker died; no bytes are known) by key and the moment of its admission.
 
-So accepted = answered with 200 + broken ones in the log. Bytes of an accepted call are what its client received; of a broken
-one what nginx sent; of one whose worker died, 0: the product bills none, and none are claimed.
+So accepted = answered with 200 + broken ones in the log. Bytes of an answered call are what its client received; of a
+broken one what nginx sent; of one whose worker died 0: no bytes are billed for it.
 """
 
 from collections import Counter, defaultdict
@@ -77,7 +77,7 @@ def read_calls(file: Path) -> dict[int, list[Call]]:
 def reckon(
     name: str, calls: dict[int, list[Call]], lines: dict[int, list[list[str]]]
 ) -> tuple[Phase, list[str]]:
-    """Match the calls of a phase to the lines of its keys; returns the sums and the ids of broken calls without a line."""
+    """Match the calls of a phase to the lines of its keys; returns the sums, and ids of broken calls without one."""
     phase, missing = Phase(name), []
     for key in calls.keys() | lines.keys():
         missing += _reckon_key(phase, calls.get(key, []), lines.get(key, []))
