@@ -36,7 +36,7 @@ local C = ffi.C
 local var, ngx_now, timer_at = ngx.var, ngx.now, ngx.timer.at
 local floor, format, tonumber = math.floor, string.format, tonumber
 local byte, sub = string.byte, string.sub
-local copy, cast, min = ffi.copy, ffi.cast, math.min
+local copy, cast, fill, min = ffi.copy, ffi.cast, ffi.fill, math.min
 local raw_get = require("raw").get
 local CHUNK, CHUNKS, TEXT = 256, 256, 232
 local SPACE, DASH, NEWLINE = 32, 45, 10
@@ -91,7 +91,12 @@ local function place(length)
     local start, size = state.committed, state.segment
     local offset = start % size
     if offset + length > size then
-        start, offset = start - offset + size, 0 -- the rest of the file stays empty
+        -- The rest of the file stays empty; what a killed worker left there must not be read as a line.
+        local last = segment(floor(start / size))
+        if last and offset > 0 then
+            fill(last + offset, size - offset)
+        end
+        start, offset = start - offset + size, 0
     end
     local file = start + length <= state.allocated and segment(floor(start / size))
     if file then

@@ -11,6 +11,7 @@ int munmap(void *address, size_t length);
 int posix_fallocate(int file, long offset, long length);
 int link(const char *from, const char *to);
 int unlink(const char *path);
+long lseek(int file, long offset, int whence);
 int access(const char *path, int mode);
 ]]
 
@@ -19,6 +20,8 @@ local READ_WRITE, SHARED = 3, 1
 local OPEN, CREATE = 0x80002, 0x800C2   -- O_RDWR | O_CLOEXEC, and O_CREAT | O_EXCL
 local OWNER_ONLY = ffi.cast("int", 384) -- rw-------
 local EXISTS = 17
+local END = 2                           -- SEEK_END
+local PAGE = 4096
 
 local process = { pid = 0, born = 0 }
 
@@ -52,15 +55,38 @@ function process.is_alive(pid, since)
     return born(string.format("%d", pid)) == since
 end
 
--- Maps a file of at least `size` bytes for reading and writing, shared; nil when that cannot be.
+-- Gives a file that somebody has cut short its room back; false when there is none. Until a page is needed that is not
+-- there any more, workers go on writing behind the file's end, in its last page: that is kept.
+local function restore(file, held, size)
+    local offset = held % PAGE
+    local memory = offset > 0 and C.mmap(nil, PAGE, READ_WRITE, SHARED, file, held - offset)
+    if not memory or tonumber(ffi.cast("intptr_t", memory)) == -1 then
+        return C.posix_fallocate(file, 0, size) == 0
+    end
+    local tail = ffi.cast("char *", memory) + offset
+    local rest = ffi.string(tail, PAGE - offset)
+    local made = C.posix_fallocate(file, 0, size) == 0
+    if made then
+        ffi.copy(tail, rest, PAGE - offset)
+    end
+    C.munmap(memory, PAGE)
+    return made
+end
+
+-- Maps `size` bytes of a file for reading and writing, shared; nil when that cannot be. Writing where a file has no room
+-- would kill the worker, and the next one at the same place.
 function process.map(path, size)
     local file = C.open(path, OPEN)
     if file < 0 then
         return nil
     end
-    local memory = C.mmap(nil, size, READ_WRITE, SHARED, file, 0)
+    local memory
+    local held = tonumber(C.lseek(file, 0, END))
+    if held >= size or restore(file, held, size) then
+        memory = C.mmap(nil, size, READ_WRITE, SHARED, file, 0)
+    end
     C.close(file)
-    return tonumber(ffi.cast("intptr_t", memory)) ~= -1 and memory or nil
+    return memory and tonumber(ffi.cast("intptr_t", memory)) ~= -1 and memory or nil
 end
 
 -- Makes a file with `size` bytes of real room, unless it is there; false when there is no room. Whole or not at all.

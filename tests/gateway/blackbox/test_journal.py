@@ -22,7 +22,7 @@ from tests.gateway.node import node_folder, start_nginx, usage_lines, wait_until
 from tests.gateway.world import World, operation
 
 PLENTY = 1_000_000
-IN_FLIGHT = 88  # where `in_flight` lies in the state
+COMMITTED, IN_FLIGHT = 72, 88  # where these lie in the state
 
 
 @pytest.fixture
@@ -306,6 +306,43 @@ def test_a_disk_without_room_for_one_more_file_refuses_calls(place):
     )
     time.sleep(0.2)
     assert len(lines(place)) == len(place.backend.seen)
+
+
+def test_a_whole_line_that_a_killed_worker_did_not_commit_is_not_read_at_the_end_of_a_file(place):
+    """The next line is too long for the rest of the file, so it does not take that one's place."""
+    place.start(journal_size=2**20)
+    place.node.stop()
+    journal = Journal(place.folder)
+    size = journal.head().segment
+    known = b"1763889123.456 - - - - 403 1 1 0.000 X - -\n"
+    before, rest = divmod(size - 60, len(known))
+    torn = b"1763889123.456 sub k s op 200 9 9 0.000 - - -\n"
+    with journal.path(0).open("r+b") as file:
+        file.write(b"x" * (rest - 1) + b"\n" + known * before + b"?" * (60 - len(torn)) + torn)
+    with journal.state.open("r+b") as file:
+        file.seek(COMMITTED)
+        file.write(struct.pack("d", size - 60))
+    place.start(journal_size=2**20)
+    for _ in range(3):
+        assert place.node.call("POST", "/stage/x", key=place.key).status == 200
+    found = usage_lines(place.folder)
+    assert journal.head().committed > size
+    assert len(found) == 1 + before + 3
+    assert torn.decode().strip() not in found
+
+
+def test_a_file_that_somebody_cut_short_gets_its_room_back(place):
+    """Its workers die as they write where there is no file any more; the next ones go on, and no call is lost."""
+    place.start()
+    assert place.node.call("POST", "/stage/x", key=place.key).status == 200
+    journal = Journal(place.folder)
+    size, committed = journal.head().segment, journal.head().committed
+    os.truncate(journal.path(0), committed)
+    seen = asyncio.run(clients(place, 8, lambda: len(place.backend.seen) > 300))
+    assert seen[200] > 250
+    assert journal.path(0).stat().st_size == size
+    wait_until(lambda: _in_flight(place) == 0, seconds=5, what="the end of all calls")
+    assert 1 + seen[200] <= len(place.backend.seen) <= len(lines(place)) <= 1 + sum(seen.values())
 
 
 def test_the_journals_files_are_really_allocated(place):
