@@ -43,6 +43,32 @@ KILLS: dict[str, Fault] = {
 }
 
 
+def network(mode: str, *, seconds: float = 8) -> Fault:
+    """All doors between agents and web behave so for a while (door.py)."""
+
+    def fault(stack: Stack) -> None:
+        time.sleep(1)
+        stack.doors.set(mode)
+        time.sleep(seconds)
+        stack.doors.set("open")
+        time.sleep(1)
+
+    return fault
+
+
+def behind(mode: str, fault: Fault) -> Fault:
+    """A fault while the network is bad."""
+
+    def both(stack: Stack) -> None:
+        stack.doors.set(mode)
+        try:
+            fault(stack)
+        finally:
+            stack.doors.set("open")
+
+    return both
+
+
 def again(fault: Fault, times: int, pause: float) -> Fault:
     """The same some times, with pauses of about so many seconds."""
 
