@@ -92,15 +92,15 @@ class Meter:
 
     def _make_batch(self) -> bool:
         reader = self._log.reader(self._spool.position)
-        if reader.lost_place:
-            self._problems.report(
-                PLACE, "the usage log is not the one that was read before; lines may be missing"
-            )
         total = Aggregate(self._payload)
         full = False
         while not full and (block := reader.read()):
             total.add(block)
             full = len(total) >= BATCH_ROWS or total.lines + total.garbage >= BATCH_LINES
+        if reader.lost_place:
+            self._problems.report(
+                PLACE, "the usage log is not the one that was read before; lines may be missing"
+            )
         position = reader.position
         if position is None or position == self._spool.position:
             return False

@@ -11,6 +11,7 @@ from gateway.agent.old_usage_log import OldPosition, OldReader, OldUsageLog
 from gateway.journal import Head, Journal
 
 BLOCK_BYTES = 65_536
+LONGEST_REST = 2_048  # what a file may leave empty at its end: less than a line and what is kept free for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,8 @@ class Reader:
             except FileNotFoundError:
                 self.lost_place, data = True, b""
             lines = data[: data.rfind(b"\n") + 1]
+            if not data.strip(b"\0") and end - offset > LONGEST_REST:
+                self.lost_place = True  # zeros where lines were: somebody cut the file short
             if not lines and data.strip(b"\0"):
                 lines = data + b"\n"  # no line can be so long: count it as garbage
             # nothing but zeros is the rest of a file that had no room for one more line

@@ -112,3 +112,12 @@ def test_a_lost_place_is_told(node, problems, folder):
     node.write(line())
     node.meter.step()
     assert "usage log place" in problems.names()
+
+
+def test_a_file_that_vanished_before_it_was_read_is_told(node, problems, folder):
+    node.write(line())
+    node.meter.step()
+    node.write(*[line()] * 5_000)
+    (folder / "journal" / "000000000000.log").unlink()
+    node.meter.step()
+    assert "usage log place" in problems.names()

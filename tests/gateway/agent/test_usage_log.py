@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from gateway.agent.usage_log import BLOCK_BYTES, Position, UsageLog, read_position
@@ -96,6 +98,19 @@ def test_a_deleted_file_loses_its_lines_and_is_told(log, writer):
     found = read_all(reader)
     assert reader.lost_place
     assert found.endswith(text(numbered(9_000)[-1:]))
+
+
+def test_lines_that_somebody_cut_off_are_told(log, writer):
+    writer.write(*numbered(100))
+    path = writer.journal.path(0)
+    kept, size = len(text(numbered(10))), path.stat().st_size
+    os.truncate(path, kept)
+    os.truncate(path, size)
+    reader = log.reader(Position(writer.journal.head().id, kept))
+    writer.write(*numbered(9_000))
+    assert read_all(reader) == b""
+    assert reader.lost_place
+    assert not log.reader(reader.position).lost_place
 
 
 def test_without_a_checkpoint_reading_starts_at_the_oldest_file(log, writer):
