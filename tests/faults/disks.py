@@ -1,6 +1,5 @@
 """Faults of disks: no room, and files of the usage log that are torn, cut short or taken away."""
 
-import errno
 import json
 import os
 import signal
@@ -37,14 +36,11 @@ def full_disk(stack: Stack) -> Iterator[None]:
 
 
 def _fill(path: Path) -> None:
-    with path.open("wb") as file:
-        for size in (RESERVE, 4_096, 1):
-            try:
+    with path.open("wb", buffering=0) as file:
+        for size in (RESERVE, 4_096):
+            with suppress(OSError):  # no space left
                 while True:
                     file.write(bytes(size))
-                    file.flush()
-            except OSError as error:
-                assert error.errno == errno.ENOSPC
 
 
 def fill_disk(during: Fault, seconds: float = 9) -> Fault:
@@ -62,7 +58,7 @@ def fill_disk(during: Fault, seconds: float = 9) -> Fault:
 
 
 def torn_tail(stack: Stack) -> None:
-    """nginx ends whole, by a kill; behind the last line, to the end of the file, lie whole lines that never were; or zeros."""
+    """nginx is killed whole; behind its last line the file ends in zeros, or in whole lines that never were."""
     node = chance.randint(1, NODES)
     journal = Journal(stack.nodes[node - 1])
     pids = stack.await_up("nginx", node)
@@ -120,16 +116,21 @@ def cut_counted(stack: Stack) -> None:
 
 @contextmanager
 def _held(stack: Stack, node: int) -> Iterator[None]:
-    """Workers stand still."""
-    workers = stack.await_up("nginx", node)[1:]
-    for pid in workers:
-        os.kill(pid, signal.SIGSTOP)
+    """nginx stands still, whole."""
+    held = []
+    for _ in range(2):  # the master first: then no worker starts
+        for pid in stack.await_up("nginx", node):
+            if pid not in held:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGSTOP)
+                    held.append(pid)
     try:
         time.sleep(0.1)
         yield
     finally:
-        for pid in workers:
-            os.kill(pid, signal.SIGCONT)
+        for pid in held:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
 
 def _counted(stack: Stack, node: int) -> int:

@@ -1,6 +1,7 @@
 """`manage.py up`, with nodes that reach the control plane by the doors of the fault suite (`FAULTS_DOOR_<n>`)."""
 
 import os
+import resource
 import sys
 
 from django.core.management import execute_from_command_line
@@ -20,4 +21,5 @@ def _by_our_door(layout: Layout, addresses: Addresses, number: int, token: str) 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     services.node_environment = _by_our_door
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # what dies by SIGBUS must not fill the disk
     execute_from_command_line([sys.argv[0], "up"])
