@@ -9,9 +9,10 @@ from accounts.errors import Refused
 from accounts.models import Organization, User
 from accounts.rows import assign, check_fields
 from billing.countries import check_country
+from billing.logos import check_logo
 from billing.models import BillingProfile, CustomerTerms, TaxTreatment
 
-PROFILE = ("legal_name", "address", "country", "region", "tax_ids", "payment_instructions")
+PROFILE = ("legal_name", "address", "country", "region", "tax_ids", "payment_instructions", "logo")
 TERMS = ("due_days", "tax_treatment", "tax_note")
 MAX_TAX_IDS = 5
 MAX_DUE_DAYS = 365
@@ -24,7 +25,7 @@ def change_billing_profile(
     """Change what invoices print of an organization, from the next one on.
 
     Fields: `legal_name`, `address` (lines), `country` (ISO 3166-1), `region`, `tax_ids`
-    ([{"kind": "VAT ID", "value": "DE123"}]), `payment_instructions`. Refused names the field.
+    ([{"kind": "VAT ID", "value": "DE123"}]), `payment_instructions`, `logo` (data: URI). Refused names the field.
     """
     BillingProfile.objects.get_or_create(organization=organization)
     profile = BillingProfile.objects.select_for_update().get(organization=organization)
@@ -32,6 +33,8 @@ def change_billing_profile(
         fields["country"] = check_country(fields["country"])
     if "tax_ids" in fields:
         fields["tax_ids"] = check_tax_ids(fields["tax_ids"])
+    if "logo" in fields:
+        fields["logo"] = check_logo(fields["logo"])
     if "address" in fields:
         fields["address"] = "\n".join(line.strip() for line in fields["address"].strip().splitlines())
     changes = assign(profile, fields, allowed=PROFILE)
@@ -39,6 +42,8 @@ def change_billing_profile(
         return profile
     check_fields(profile)
     profile.save(update_fields=changes)
+    if "logo" in changes:
+        changes["logo"] = ["", "new"] if profile.logo else ["old", ""]
     record(
         organization=organization,
         actor=actor,

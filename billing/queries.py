@@ -62,9 +62,9 @@ def invoices_seen_by(organization: Organization) -> QuerySet[Invoice]:
 
 
 def with_lines(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
-    """Add the lines, in order, with their subscriptions' application and plan. 1 query more."""
+    """Add all that a document shows: lines in order with application and plan, taxes, credit notes. 3 queries more."""
     lines = InvoiceLine.objects.select_related("subscription__application", "subscription__plan")
-    return invoices.prefetch_related(Prefetch("lines", lines.order_by("position")))
+    return invoices.prefetch_related(Prefetch("lines", lines.order_by("position")), "taxes", "credit_notes")
 
 
 def rate_cards_of(organization: Organization) -> QuerySet[RateCard]:

@@ -3,10 +3,12 @@
 import logging
 
 from celery import shared_task
+from django.conf import settings
 from django.utils.timezone import now
 
 from accounts.errors import Refused
 from accounts.models import Organization
+from billing.invoice_mail import send_waiting
 from billing.ledger.grants import expire, expired
 from billing.month_end import close_last_month, providers
 
@@ -42,3 +44,10 @@ def expire_credits() -> None:
         except Refused:
             # an invoice used the rest a moment ago, or another worker was here
             logger.info("credits %s are gone already", credit_grant.pk)
+
+
+@shared_task
+def mail_invoices() -> None:
+    """Send invoices that were issued lately, with their PDFs (beat, each minute)."""
+    if settings.INVOICE_MAIL and (sent := send_waiting()):
+        logger.info("mailed %d invoices", sent)

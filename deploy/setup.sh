@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 purpose=${1:-run}
 
 packages=(nginx libnginx-mod-http-lua lua-cjson ca-certificates python3-venv util-linux)
+packages+=(libpangoft2-1.0-0 libharfbuzz-subset0 fonts-liberation) # invoices as PDF
 [ "$purpose" = dev ] && packages+=(chromium curl libfaketime)
 [ "$purpose" = bench ] && packages+=(wrk haproxy nghttp2-client)
 [ "$purpose" = bench ] && ! command -v npm >/dev/null && packages+=(nodejs npm)

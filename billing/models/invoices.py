@@ -62,9 +62,10 @@ class Invoice(models.Model):
     finalized_at = models.DateTimeField(null=True, blank=True)
     paid_at = models.DateTimeField(null=True, blank=True)
     voided_at = models.DateTimeField(null=True, blank=True)
+    mailed_at = models.DateTimeField(null=True, blank=True)
 
     # What may still change once finalized; the database trigger `invoice_stays` holds the same list.
-    MUTABLE = frozenset({"state", "paid_at", "voided_at", "amount_due"})
+    MUTABLE = frozenset({"state", "paid_at", "voided_at", "amount_due", "mailed_at"})
 
     class Meta:
         ordering = ["-period_end", "-number", "-created_at"]
@@ -90,6 +91,10 @@ class Invoice(models.Model):
         indexes = [
             # "was this month closed for these customers?"
             models.Index(fields=["organization", "month_start", "customer"], name="invoice_month"),
+            # "which were issued lately and not sent yet?"
+            models.Index(
+                fields=["finalized_at"], name="invoice_to_mail", condition=models.Q(mailed_at__isnull=True)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -24,6 +24,7 @@ class BillingProfile(models.Model):
     payment_instructions = models.TextField(
         max_length=2000, blank=True, help_text="As a provider: how to pay, such as bank and account number."
     )
+    logo = models.TextField(blank=True, help_text="As a provider: a PNG or JPEG as data: URI, up to 100 KiB.")
 
     def __str__(self) -> str:
         return self.legal_name or str(self.organization)

@@ -55,8 +55,14 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "task": "accounts.tasks.forget_old_webhooks",
         "schedule": 86_400.0,
     },
+    "mail invoices": {
+        "task": "billing.tasks.mail_invoices",
+        "schedule": 60.0,
+    },
 }
 # A month is billed this long after it is over, so that late counts are in.
 BILLING_GRACE_SECONDS = env.int("GATEHOUSE_BILLING_GRACE", 3600)
 # Days from an invoice's issue until payment is late, where no terms with the customer say otherwise.
 INVOICE_DUE_DAYS = env.int("GATEHOUSE_INVOICE_DUE_DAYS", 14)
+# Whether invoices are sent by mail, with their PDF, when they are issued.
+INVOICE_MAIL = env.bool("GATEHOUSE_INVOICE_MAIL", True)

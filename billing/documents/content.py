@@ -1,0 +1,225 @@
+"""What stands on an invoice or a credit note, ready to print: page, PDF and mail show the same words.
+
+Names, addresses and prices are those of the invoice's frozen copy. Money is text with the currency's decimals.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+from accounts.models import Organization
+from billing.countries import countries
+from billing.documents import words
+from billing.models import CreditNote, Invoice, InvoiceLine, InvoiceState, InvoiceTax
+from billing.pricing import ZERO
+
+SHARED = "All applications"
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One side: `lines` are address, country and e-mail address; `tax_ids` are (kind, value)."""
+
+    name: str
+    lines: list[str]
+    tax_ids: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line as text; quantity and price are empty where they say nothing."""
+
+    words: str
+    quantity: str
+    price: str
+    amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Lines of one subscription (or of several together), in the document's order."""
+
+    name: str
+    rows: list[Row]
+    subtotal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """`facts`, `sums` and `after` are (label, text); `sums` lead to `total`, `after` to what is still due."""
+
+    kind: str
+    label: str
+    state: str
+    currency: str
+    provider: Party
+    customer: Party
+    facts: list[tuple[str, str]]
+    groups: list[Group]
+    sums: list[tuple[str, str]]
+    total: tuple[str, str]
+    after: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    how_to_pay: list[str] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        """`Invoice 2026-000012`."""
+        return f"{self.kind} {self.label}"
+
+    @property
+    def rows(self) -> int:
+        return sum(len(group.rows) for group in self.groups)
+
+
+def invoice_document(invoice: Invoice) -> Document:
+    """Arrange an invoice that was loaded with `billing.queries.with_lines`."""
+    taxes = list(invoice.taxes.all())
+    provider = invoice.frozen.get("provider", {})
+    owed = invoice.state == InvoiceState.FINALIZED and invoice.amount_due > 0
+    return Document(
+        kind="Invoice",
+        label=invoice.label,
+        state=invoice.state,
+        currency=invoice.currency,
+        provider=_party(provider, invoice.organization),
+        customer=_party(invoice.frozen.get("customer", {}), invoice.customer),
+        facts=_facts(invoice),
+        groups=_groups(invoice),
+        sums=_sums(
+            invoice.subtotal, invoice.tax_total, [(tax, tax.amount) for tax in taxes], invoice.currency
+        ),
+        total=("Total", words.money_of(invoice.total, invoice.currency)),
+        after=_after(invoice),
+        notes=[tax.note for tax in taxes if tax.note],
+        how_to_pay=provider.get("payment_instructions", "").splitlines() if owed else [],
+    )
+
+
+def credit_note_document(note: CreditNote) -> Document:
+    """Arrange a credit note with its lines and taxes."""
+    invoice, zone = note.invoice, _zone(note.invoice)
+    taxes = [(each.invoice_tax, each.amount) for each in note.taxes.select_related("invoice_tax")]
+    rows = [
+        Row(line.description, "", "", words.money(line.amount, note.currency)) for line in note.lines.all()
+    ]
+    subtotal = words.money(sum((line.amount for line in note.lines.all()), ZERO), note.currency)
+    facts = [
+        ("Issued", words.day(note.issued_at, zone)),
+        ("For invoice", f"{invoice.label} of {words.day(invoice.finalized_at or invoice.created_at, zone)}"),
+        ("Reference", note.pk),
+    ]
+    after = []
+    if note.refunded:
+        after.append(("To your balance", words.money_of(note.refunded, note.currency)))
+    return Document(
+        kind="Credit note",
+        label=note.label,
+        state="issued",
+        currency=note.currency,
+        provider=_party(invoice.frozen.get("provider", {}), invoice.organization),
+        customer=_party(invoice.frozen.get("customer", {}), invoice.customer),
+        facts=facts,
+        groups=[Group(f"Reason: {note.reason}", rows, subtotal)],
+        sums=_sums(note.subtotal, note.tax_total, taxes, note.currency),
+        total=("Total credit", words.money_of(note.total, note.currency)),
+        after=after,
+        notes=[tax.note for tax, _ in taxes if tax.note],
+    )
+
+
+def names_of_subscription(invoice: Invoice) -> dict[str, tuple[str, str]]:
+    """Return subscription id -> (application, plan), named as when the invoice was made."""
+    return {
+        each["id"]: (each["application"]["name"], each["plan"]["name"])
+        for each in invoice.frozen.get("subscriptions", [])
+    }
+
+
+def _zone(invoice: Invoice) -> str:
+    return invoice.frozen.get("provider", {}).get("timezone") or invoice.organization.timezone
+
+
+def _party(frozen: dict[str, Any], organization: Organization) -> Party:
+    """What was frozen, else (a draft) what holds now."""
+    source = frozen or {"name": organization.name, "billing_email": organization.billing_email}
+    place = ", ".join(
+        part for part in (source.get("region", ""), countries().get(source.get("country", ""), "")) if part
+    )
+    lines = [*source.get("address", "").splitlines(), place, source.get("billing_email", "")]
+    return Party(
+        source.get("legal_name") or source.get("name", ""),
+        [line for line in lines if line],
+        [(each["kind"], each["value"]) for each in source.get("tax_ids", [])],
+    )
+
+
+def _facts(invoice: Invoice) -> list[tuple[str, str]]:
+    zone = _zone(invoice)
+    last = invoice.period_end - timedelta(seconds=1)
+    found = [
+        ("Issued", words.day(invoice.finalized_at, zone) if invoice.finalized_at else "not yet"),
+        ("Period", f"{words.day(invoice.period_start, zone)} to {words.day(last, zone)}"),
+    ]
+    if invoice.due_at and invoice.state == InvoiceState.FINALIZED:
+        found.append(("Due", words.day(invoice.due_at, zone)))
+    if invoice.paid_at:
+        found.append(("Paid", words.day(invoice.paid_at, zone)))
+    if invoice.voided_at:
+        found.append(("Void since", words.day(invoice.voided_at, zone)))
+    return [*found, ("Reference", invoice.pk)]
+
+
+def _groups(invoice: Invoice) -> list[Group]:
+    names = names_of_subscription(invoice)
+    by_subscription = groupby(invoice.lines.all(), key=lambda line: line.subscription_id)
+    return [_group(names, list(lines), invoice.currency) for _, lines in by_subscription]
+
+
+def _group(names: dict[str, tuple[str, str]], lines: list[InvoiceLine], currency: str) -> Group:
+    subscription = lines[0].subscription
+    if subscription is None:
+        name, prefix = SHARED, ""
+    else:
+        application, plan = names.get(
+            subscription.pk, (subscription.application.name, subscription.plan.name)
+        )
+        name, prefix = f"{application} on {plan}", f"{application}, {plan}: "
+    rows = [
+        Row(
+            line.description.removeprefix(prefix),
+            words.quantity(line.quantity, line.meter),
+            words.price(line.unit_price, currency),
+            words.money(line.amount, currency),
+        )
+        for line in lines
+    ]
+    return Group(name, rows, words.money(sum((line.amount for line in lines), ZERO), currency))
+
+
+def _sums(
+    subtotal: Decimal, tax_total: Decimal, taxes: Iterable[tuple[InvoiceTax, Decimal]], currency: str
+) -> list[tuple[str, str]]:
+    """The way from the net to the total; nothing where there is no tax."""
+    rows = [
+        (f"{tax.label}{' (contained in prices)' if tax.inclusive else ''}", words.money(amount, currency))
+        for tax, amount in taxes
+    ]
+    if not rows and not tax_total:
+        return []
+    return [("Subtotal without tax", words.money(subtotal, currency)), *rows]
+
+
+def _after(invoice: Invoice) -> list[tuple[str, str]]:
+    """What came after the invoice was issued: credit notes, and what is left to pay."""
+    currency = invoice.currency
+    rows = [
+        (f"Credit note {note.label}", f"-{words.money_of(note.total, currency)}")
+        for note in sorted(invoice.credit_notes.all(), key=lambda note: note.number)
+    ]
+    if invoice.state == InvoiceState.FINALIZED and (rows or invoice.amount_due != invoice.total):
+        rows.append(("Amount due", words.money_of(invoice.amount_due, currency)))
+    return rows
