@@ -11,13 +11,18 @@ from accounts.audit import record
 from accounts.errors import Refused
 from accounts.models import Organization, User
 from billing.crediting import Bill, ChargedTax, Credited, by_amount, by_lines
+from billing.ledger.grants import grant
+from billing.ledger.postings import Leg, Posting, post
 from billing.models import (
+    AccountKind,
     CreditNote,
     CreditNoteLine,
     CreditNoteTax,
+    GrantSource,
     Invoice,
     InvoiceLine,
     InvoiceState,
+    TransactionKind,
 )
 from billing.pricing import ZERO
 
@@ -36,7 +41,7 @@ def credit_invoice(
     """Issue a credit note: over `amount` (tax included), or over `lines` (position -> amount, taxes come on
     top as they did), or with neither over all that is left.
 
-    It takes off what the invoice still owes; what is more was paid, and goes back to the customer's balance. An
+    It takes off what the invoice still owes; what is more was paid, and becomes credits of the customer. An
     invoice that then owes nothing is settled (state paid). Never more than the invoice's total altogether.
     Refused names `amount`, `lines` (both with code `too_much`), `reason` or `state`.
     """
@@ -58,6 +63,7 @@ def credit_invoice(
         rows = [CreditNoteLine(position=1, description=words, amount=taken.lines(bill.taxes))]
     note = _write(invoice, taken, rows, reason, actor)
     _take_off(invoice, note)
+    _post(invoice, note, actor)
     record(
         organization=invoice.organization,
         actor=actor,
@@ -164,3 +170,36 @@ def _take_off(invoice: Invoice, note: CreditNote) -> None:
         invoice.state, invoice.paid_at = InvoiceState.PAID, note.issued_at
         changed += ["state", "paid_at"]
     invoice.save(update_fields=changed)
+
+
+def _post(invoice: Invoice, note: CreditNote, actor: User | None) -> None:
+    """Write into the ledger what settles a part of the invoice, and give back as credits what was paid."""
+    settles = note.total - note.refunded
+    if settles:
+        legs = [Leg(AccountKind.CARRIED, -settles), Leg(AccountKind.INVOICES, settles)]
+        posting = Posting(
+            provider=invoice.organization,
+            customer=invoice.customer,
+            currency=note.currency,
+            kind=TransactionKind.CREDIT_NOTE,
+            reference=f"{TransactionKind.CREDIT_NOTE}:{note.pk}",
+            description=f"Credit note {note.label}",
+            at=note.issued_at,
+            legs=legs,
+            invoice=invoice,
+            actor=actor,
+        )
+        post([posting])
+    if note.refunded:
+        grant(
+            provider=invoice.organization,
+            customer=invoice.customer,
+            amount=note.refunded,
+            currency=note.currency,
+            name=f"Credit note {note.label}",
+            source=GrantSource.CARRIED,
+            reference=f"refund:{note.pk}",
+            invoice=invoice,
+            at=note.issued_at,
+            actor=actor,
+        )

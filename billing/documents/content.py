@@ -114,7 +114,7 @@ def credit_note_document(note: CreditNote) -> Document:
     ]
     after = []
     if note.refunded:
-        after.append(("To your balance", words.money_of(note.refunded, note.currency)))
+        after.append(("Given back as credits", words.money_of(note.refunded, note.currency)))
     return Document(
         kind="Credit note",
         label=note.label,

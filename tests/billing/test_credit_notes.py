@@ -8,9 +8,12 @@ from django.db import IntegrityError, connection, transaction
 from accounts.errors import Refused
 from billing.credit_notes import credit_invoice
 from billing.invoices import mark_paid, void
+from billing.ledger.balances import balance, outstanding
+from billing.ledger.grants import grant
 from billing.models import CreditNote
 from billing.tax_rates import create_tax_rate
 from tests.billing.factories import (
+    NOVEMBER,
     close_one,
     make_priced_plan,
     make_rate_card,
@@ -70,8 +73,29 @@ def test_crediting_all_settles_the_invoice_and_numbers_have_no_gap(invoice):
 def test_what_was_paid_goes_back_to_the_customer(invoice):
     credit(invoice, amount=D(6))
     mark_paid(invoice=invoice, actor=None)
-    assert money(credit(invoice, amount=D(10)))[2:] == (10, 10)
+    note = credit(invoice, amount=D(10))
+    assert money(note)[2:] == (10, 10)
     assert invoice.amount_due == 0
+    parties = {"provider": invoice.organization, "customer": invoice.customer, "currency": "USD"}
+    assert balance(**parties) == 10
+
+
+def test_a_credit_that_is_partly_paid_goes_both_ways_in_the_ledger(invoice):
+    grant(
+        provider=invoice.organization,
+        customer=invoice.customer,
+        amount=D(9),
+        currency="USD",
+        actor=None,
+    )
+    parties = {"provider": invoice.organization, "customer": invoice.customer, "currency": "USD"}
+    second = close_one(invoice.organization, period=NOVEMBER, at=NOVEMBER.end)
+    # base fee 10 and VAT 1.90, of which credits paid 9
+    assert (second.total, second.amount_due, balance(**parties)) == (D("11.90"), D("2.90"), 0)
+    note = credit(second)
+    assert money(note) == (D(10), D("1.90"), D("11.90"), D(9))
+    assert (second.state, second.amount_due, outstanding(second)) == ("paid", 0, 0)
+    assert balance(**parties) == 9
 
 
 @pytest.mark.parametrize(
