@@ -11,10 +11,10 @@ from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils.timezone import now
 
-from accounts.models import Organization, Role, User
+from accounts.models import Role, User
 from billing.documents.content import invoice_document
-from billing.documents.pdf import pdf
-from billing.models import BillingProfile, Invoice, InvoiceState
+from billing.documents.files import PDF, invoice_pdf
+from billing.models import Invoice, InvoiceState
 from billing.queries import with_lines
 
 logger = logging.getLogger(__name__)
@@ -58,12 +58,6 @@ def recipients(invoice: Invoice) -> list[str]:
     return list(owners.values_list("email", flat=True))
 
 
-def logo_of(organization: Organization) -> str:
-    """Return the provider's logo as `data:` URI, '' for none."""
-    found = BillingProfile.objects.filter(organization=organization).values_list("logo", flat=True)
-    return found.first() or ""
-
-
 @transaction.atomic
 def _send(pk: str) -> bool:
     free = Invoice.objects.select_for_update(of=("self",), skip_locked=True)
@@ -93,7 +87,5 @@ def _message(invoice: Invoice, to: list[str]) -> EmailMessage:
         to=to,
         reply_to=[provider_email] if provider_email else None,
     )
-    message.attach(
-        f"invoice-{invoice.label}.pdf", pdf(document, logo=logo_of(invoice.organization)), "application/pdf"
-    )
+    message.attach(f"invoice-{invoice.label}.pdf", invoice_pdf(invoice), PDF)
     return message

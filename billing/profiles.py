@@ -18,6 +18,12 @@ MAX_TAX_IDS = 5
 MAX_DUE_DAYS = 365
 
 
+def billing_profile(organization: Organization) -> BillingProfile:
+    """Return what invoices print of an organization; an unsaved, empty one where nothing was said yet."""
+    found = BillingProfile.objects.filter(organization=organization).first()
+    return found or BillingProfile(organization=organization)
+
+
 @transaction.atomic
 def change_billing_profile(
     *, organization: Organization, actor: User | None, **fields: Any

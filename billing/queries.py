@@ -9,7 +9,7 @@ from access.overlap import LIVING
 from access.queries import open_plans
 from accounts.models import Organization, User
 from billing.currencies import DEFAULT_CURRENCY
-from billing.models import Invoice, InvoiceLine, InvoiceState, RateCard
+from billing.models import CreditNote, Invoice, InvoiceLine, InvoiceState, RateCard
 
 
 def subscriptions_in(
@@ -65,6 +65,20 @@ def with_lines(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
     """Add all that a document shows: lines in order with application and plan, taxes, credit notes. 3 queries more."""
     lines = InvoiceLine.objects.select_related("subscription__application", "subscription__plan")
     return invoices.prefetch_related(Prefetch("lines", lines.order_by("position")), "taxes", "credit_notes")
+
+
+def credit_notes_of_customer(organization: Organization) -> QuerySet[CreditNote]:
+    """Return the credit notes that a developer's organization received, newest first."""
+    return _of_parties(CreditNote.objects.filter(customer=organization))
+
+
+def credit_notes_of_provider(organization: Organization) -> QuerySet[CreditNote]:
+    """Return the credit notes that a provider's organization issued, newest first."""
+    return _of_parties(CreditNote.objects.filter(organization=organization))
+
+
+def _of_parties(notes: QuerySet[CreditNote]) -> QuerySet[CreditNote]:
+    return notes.select_related("organization", "customer", "invoice__organization", "invoice__customer")
 
 
 def rate_cards_of(organization: Organization) -> QuerySet[RateCard]:

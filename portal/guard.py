@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 
 from accounts.models import Organization, User
@@ -20,7 +20,7 @@ from accounts.queries import organizations_of
 from portal import shown_once
 
 Row = TypeVar("Row", bound=Model)
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 Permission = Callable[[Person, Organization], bool]
 
 SESSION_KEY = "organization"
@@ -50,7 +50,7 @@ def in_organization(permission: Permission = can_read) -> Callable[[View], View]
     def decorate(view: View) -> View:
         @login_required
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             shown_once.drop_abandoned(request)
             organization = current_organization(request)
             if organization is None:

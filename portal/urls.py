@@ -1,13 +1,15 @@
 """Every address of the control plane."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, register_converter
 
+from billing.documents.files import INVOICE_KINDS
 from portal.views import (
     catalogue,
     console_applications,
     console_audit,
     console_billing_group,
+    console_billing_profile,
     console_home,
     console_keys,
     console_money,
@@ -21,6 +23,21 @@ from portal.views import (
     subscribe,
     system,
 )
+
+
+class InvoiceFileConverter:
+    """`pdf`, `csv` or `focus`."""
+
+    regex = "|".join(INVOICE_KINDS)
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(InvoiceFileConverter, "invoicefile")
 
 catalogue_pages = [
     path("", catalogue.home, name="home"),
@@ -58,7 +75,11 @@ console_pages: list[URLPattern | URLResolver] = [
     path("costs/", console_money.costs, name="costs"),
     path("invoices/", console_money.invoices, name="invoices"),
     path("invoices/<slug:pk>/", console_money.invoice, name="invoice"),
+    path("invoices/<slug:pk>/<invoicefile:kind>/", console_money.invoice_download, name="invoice-file"),
+    path("credit-notes/<slug:pk>/", console_money.credit_note, name="credit-note"),
+    path("credit-notes/<slug:pk>/pdf/", console_money.credit_note_download, name="credit-note-file"),
     path("organization/", console_organization.page, name="organization"),
+    path("organization/billing/", console_billing_profile.page, name="billing-profile"),
     path("organization/new/", console_organization.create, name="organization-new"),
     path("organization/switch/", console_organization.switch, name="organization-switch"),
     path("organization/members/<int:pk>/role/", console_organization.role, name="member-role"),
@@ -85,6 +106,9 @@ provider_pages = [
     path("", provider.traffic, name="provider"),
     path("money/", provider.money, name="provider-money"),
     path("invoices/<slug:pk>/", provider.invoice, name="provider-invoice"),
+    path("invoices/<slug:pk>/<invoicefile:kind>/", provider.invoice_download, name="provider-invoice-file"),
+    path("credit-notes/<slug:pk>/", provider.credit_note, name="provider-credit-note"),
+    path("credit-notes/<slug:pk>/pdf/", provider.credit_note_download, name="provider-credit-note-file"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -1,14 +1,15 @@
 """What a developer owes: the month so far, and invoices."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 
 from accounts.models import Organization
 from accounts.permissions import can_see_bills
+from billing.documents.content import credit_note_document, invoice_document
+from billing.documents.files import credit_note_file, invoice_file, logo_of
 from billing.estimate import estimate
-from billing.queries import invoices_of_customer, with_lines
+from billing.queries import credit_notes_of_customer, invoices_of_customer, with_lines
 from portal import guard
-from portal.invoices import page_of
 
 
 @guard.in_organization(can_see_bills)
@@ -29,5 +30,39 @@ def invoices(request: HttpRequest, organization: Organization) -> HttpResponse:
 @guard.in_organization(can_see_bills)
 def invoice(request: HttpRequest, organization: Organization, pk: str) -> HttpResponse:
     found = get_object_or_404(with_lines(invoices_of_customer(organization)), pk=pk)
-    context = {"section": "console", "page": "invoices", "bill": page_of(found)}
+    context = {
+        "section": "console",
+        "page": "invoices",
+        "invoice": found,
+        "document": invoice_document(found),
+        "logo": logo_of(found.organization),
+    }
     return render(request, "console/invoice.html", context)
+
+
+@guard.in_organization(can_see_bills)
+def invoice_download(
+    request: HttpRequest, organization: Organization, pk: str, kind: str
+) -> HttpResponseBase:
+    """An invoice as PDF, CSV or FOCUS table."""
+    found = get_object_or_404(with_lines(invoices_of_customer(organization)), pk=pk)
+    return invoice_file(found, kind).response()
+
+
+@guard.in_organization(can_see_bills)
+def credit_note(request: HttpRequest, organization: Organization, pk: str) -> HttpResponse:
+    found = get_object_or_404(credit_notes_of_customer(organization), pk=pk)
+    context = {
+        "section": "console",
+        "page": "invoices",
+        "note": found,
+        "document": credit_note_document(found),
+        "logo": logo_of(found.organization),
+    }
+    return render(request, "console/credit_note.html", context)
+
+
+@guard.in_organization(can_see_bills)
+def credit_note_download(request: HttpRequest, organization: Organization, pk: str) -> HttpResponseBase:
+    found = get_object_or_404(credit_notes_of_customer(organization), pk=pk)
+    return credit_note_file(found).response()

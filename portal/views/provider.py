@@ -2,7 +2,7 @@
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 
@@ -10,12 +10,13 @@ from access.models import SubscriptionState
 from access.queries import subscribers_of
 from accounts.models import Organization
 from accounts.permissions import can_see_bills
+from billing.documents.content import credit_note_document, invoice_document
+from billing.documents.files import credit_note_file, invoice_file, logo_of
 from billing.estimate import estimate_sales
-from billing.queries import invoices_of_provider, with_lines
+from billing.queries import credit_notes_of_provider, invoices_of_provider, with_lines
 from metering.queries import Scope
 from nodes.queries import nodes_up
 from portal import provider_scope, usage
-from portal.invoices import page_of
 
 
 @never_cache
@@ -60,8 +61,41 @@ def invoice(request: HttpRequest, pk: str) -> HttpResponse:
     organization = provider_scope.chosen(request)
     _demand_bills(request, organization)
     found = get_object_or_404(with_lines(invoices_of_provider(organization)), pk=pk)
-    context = _context(request, organization, "money") | {"bill": page_of(found)}
+    context = _context(request, organization, "money") | {
+        "invoice": found,
+        "document": invoice_document(found),
+        "logo": logo_of(organization),
+    }
     return render(request, "provider/invoice.html", context)
+
+
+@login_required
+def invoice_download(request: HttpRequest, pk: str, kind: str) -> HttpResponseBase:
+    """An invoice as PDF, CSV or FOCUS table."""
+    organization = provider_scope.chosen(request)
+    _demand_bills(request, organization)
+    found = get_object_or_404(with_lines(invoices_of_provider(organization)), pk=pk)
+    return invoice_file(found, kind).response()
+
+
+@login_required
+def credit_note(request: HttpRequest, pk: str) -> HttpResponse:
+    organization = provider_scope.chosen(request)
+    _demand_bills(request, organization)
+    found = get_object_or_404(credit_notes_of_provider(organization), pk=pk)
+    context = _context(request, organization, "money") | {
+        "note": found,
+        "document": credit_note_document(found),
+        "logo": logo_of(organization),
+    }
+    return render(request, "provider/credit_note.html", context)
+
+
+@login_required
+def credit_note_download(request: HttpRequest, pk: str) -> HttpResponseBase:
+    organization = provider_scope.chosen(request)
+    _demand_bills(request, organization)
+    return credit_note_file(get_object_or_404(credit_notes_of_provider(organization), pk=pk)).response()
 
 
 def _context(request: HttpRequest, organization: Organization, page: str) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.test import Client
@@ -9,6 +10,7 @@ from django.test import Client
 from access.models import ApiKey, Application, Subscription, UsagePlan
 from accounts.models import Organization, Role, User
 from apis.models import Api
+from billing.credit_notes import credit_invoice
 from tests.factories import (
     make_api,
     make_application,
@@ -65,6 +67,10 @@ def make_shop() -> Shop:
     own |= dict.fromkeys(("key-edit", "key-revoke", "key-rotate", "key-disable", "key-enable"), (key.pk,))
     own |= dict.fromkeys(("member-role", "member-remove"), (member.pk,))
     own |= dict.fromkeys(("invoice", "provider-invoice"), (invoice.pk,))
+    own |= dict.fromkeys(("invoice-file", "provider-invoice-file"), (invoice.pk, "csv"))
+    note = credit_invoice(invoice=invoice, reason="An outage", amount=Decimal(1), actor=None)
+    notes = ("credit-note", "credit-note-file", "provider-credit-note", "provider-credit-note-file")
+    own |= dict.fromkeys(notes, (note.pk,))
     own |= dict.fromkeys(("reference", "openapi-document"), (version.api.slug, version.name))
     own |= {
         "api": [version.api.slug],

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.django_db
 PAGES = (
     "home", "api", "subscribe", "console", "applications", "application-new", "application", "key-new",
     "usage", "costs", "invoices", "invoice", "organization", "tokens", "audit", "provider", "provider-money",
+    "billing-profile", "credit-note", "provider-invoice", "provider-credit-note",
 )  # fmt: skip
 
 

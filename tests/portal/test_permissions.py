@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db
 OPEN = "200 200 200 200 200 200 200"
 READ = "login 200 200 200 200 200 new"
 MANAGE = "login 200 200 200 403 200 new"
+ADMINISTER = "login 200 200 403 403 200 new"
 BILLS = "login 200 200 403 200 200 new"
 OWN_READ = "login 200 200 200 200 404 new"
 OWN_MANAGE = "login 200 200 200 403 404 new"
@@ -51,6 +52,10 @@ PAGES = {
     "costs": BILLS,
     "invoices": BILLS,
     "invoice": OWN_BILLS,
+    "invoice-file": OWN_BILLS,
+    "credit-note": OWN_BILLS,
+    "credit-note-file": OWN_BILLS,
+    "billing-profile": ADMINISTER,
     "organization": READ,
     "organization-new": "login 200 200 200 200 200 200",
     "organization-switch": POST_ONLY,
@@ -67,6 +72,9 @@ PAGES = {
     "provider": SALES,
     "provider-money": SALES_BILLS,
     "provider-invoice": SALES_BILLS,
+    "provider-invoice-file": SALES_BILLS,
+    "provider-credit-note": SALES_BILLS,
+    "provider-credit-note-file": SALES_BILLS,
     "outbox": OPEN,
     "healthz": OPEN,
     "metrics": METRICS,
