@@ -11,18 +11,15 @@ from accounts.audit import record
 from accounts.errors import Refused
 from accounts.models import Organization, User
 from billing.crediting import Bill, ChargedTax, Credited, by_amount, by_lines
-from billing.ledger.grants import grant
-from billing.ledger.postings import Leg, Posting, post
+from billing.dunning import lift_holds
+from billing.ledger.notes import post_credit_note
 from billing.models import (
-    AccountKind,
     CreditNote,
     CreditNoteLine,
     CreditNoteTax,
-    GrantSource,
     Invoice,
     InvoiceLine,
     InvoiceState,
-    TransactionKind,
 )
 from billing.pricing import ZERO
 
@@ -174,32 +171,14 @@ def _take_off(invoice: Invoice, note: CreditNote) -> None:
 
 def _post(invoice: Invoice, note: CreditNote, actor: User | None) -> None:
     """Write into the ledger what settles a part of the invoice, and give back as credits what was paid."""
-    settles = note.total - note.refunded
-    if settles:
-        legs = [Leg(AccountKind.CARRIED, -settles), Leg(AccountKind.INVOICES, settles)]
-        posting = Posting(
-            provider=invoice.organization,
-            customer=invoice.customer,
-            currency=note.currency,
-            kind=TransactionKind.CREDIT_NOTE,
-            reference=f"{TransactionKind.CREDIT_NOTE}:{note.pk}",
-            description=f"Credit note {note.label}",
-            at=note.issued_at,
-            legs=legs,
-            invoice=invoice,
-            actor=actor,
-        )
-        post([posting])
-    if note.refunded:
-        grant(
-            provider=invoice.organization,
-            customer=invoice.customer,
-            amount=note.refunded,
-            currency=note.currency,
-            name=f"Credit note {note.label}",
-            source=GrantSource.CARRIED,
-            reference=f"refund:{note.pk}",
-            invoice=invoice,
-            at=note.issued_at,
-            actor=actor,
-        )
+    post_credit_note(
+        invoice=invoice,
+        taken_off=note.total - note.refunded,
+        given_back=note.refunded,
+        reference=f"credit_note:{note.pk}",
+        name=f"Credit note {note.label}",
+        at=note.issued_at,
+        actor=actor,
+    )
+    if invoice.state == InvoiceState.PAID:
+        lift_holds(customer=invoice.customer, provider=invoice.organization, actor=actor)

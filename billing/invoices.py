@@ -13,8 +13,10 @@ from accounts.audit import record
 from accounts.errors import Refused
 from accounts.models import Organization, User
 from billing.drafts import Draft, draft_invoices, frozen_copy, last_parts
+from billing.dunning import lift_holds
 from billing.ledger.draw import give_back
-from billing.models import Invoice, InvoiceLine, InvoiceState
+from billing.models import Invoice, InvoiceLine, InvoiceState, Payment, PaymentState
+from billing.payments.pay import record_payment
 from billing.periods import Period
 from billing.pricing import ZERO
 from billing.queries import default_currency, subscriptions_in
@@ -73,8 +75,11 @@ def close_period(
 
 @transaction.atomic
 def mark_paid(*, invoice: Invoice, actor: User | None) -> Invoice:
-    """finalized -> paid. Refused in any other state."""
-    return _move(invoice, InvoiceState.PAID, "paid_at", actor)
+    """finalized -> paid: note that all that is due came in (`record_payment` can say more). Refused otherwise."""
+    if not invoice.amount_due:
+        return _move(invoice, InvoiceState.PAID, "paid_at", actor)
+    record_payment(invoice=invoice, actor=actor)
+    return Invoice.objects.select_related("organization", "customer").get(pk=invoice.pk)
 
 
 @transaction.atomic
@@ -82,7 +87,7 @@ def void(*, invoice: Invoice, actor: User | None) -> Invoice:
     """finalized -> void: nothing is owed; number and lines stay. Refused in any other state.
 
     What it billed counts as not billed: closing its month again makes a new invoice. Credits that it used come
-    back. Refused too once a credit note took something of it back: credit the rest instead.
+    back. Refused too once a part was paid, or a credit note took something of it back: credit the rest instead.
     """
     if invoice.credit_notes.exists():
         raise Refused(
@@ -90,8 +95,15 @@ def void(*, invoice: Invoice, actor: User | None) -> Invoice:
             field="state",
             code="credited",
         )
+    if Payment.objects.filter(invoice=invoice, state=PaymentState.SUCCEEDED).exists():
+        raise Refused(
+            f"Money came in for {invoice}, so it stays. Write a credit note over it instead.",
+            field="state",
+            code="wrong_state",
+        )
     voided = _move(invoice, InvoiceState.VOID, "voided_at", actor)
     give_back(invoice=voided, actor=actor)
+    lift_holds(customer=voided.customer, provider=voided.organization, actor=actor)
     return voided
 
 

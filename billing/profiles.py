@@ -13,7 +13,7 @@ from billing.logos import check_logo
 from billing.models import BillingProfile, CustomerTerms, TaxTreatment
 
 PROFILE = ("legal_name", "address", "country", "region", "tax_ids", "payment_instructions", "logo")
-TERMS = ("due_days", "tax_treatment", "tax_note")
+TERMS = ("due_days", "tax_treatment", "tax_note", "credit_only", "dunning_exempt")
 MAX_TAX_IDS = 5
 MAX_DUE_DAYS = 365
 
@@ -65,7 +65,8 @@ def change_billing_profile(
 def set_customer_terms(
     *, provider: Organization, customer: Organization, actor: User | None, **fields: Any
 ) -> CustomerTerms:
-    """Set what a provider agreed with a customer: `due_days` (None = as usual), `tax_treatment`, `tax_note`.
+    """Set what a provider agreed with a customer: `due_days` (None = as usual), `tax_treatment`, `tax_note`,
+    `credit_only` (prepaid: calls stop when the credits are used up), `dunning_exempt` (may pay late).
 
     It holds for invoices issued from now on. Only the provider (or staff) may call it: a customer who could
     would free herself of taxes.

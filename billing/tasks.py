@@ -8,9 +8,12 @@ from django.utils.timezone import now
 
 from accounts.errors import Refused
 from accounts.models import Organization
+from billing import dunning, dunning_mail
 from billing.invoice_mail import send_waiting
 from billing.ledger.grants import expire, expired
+from billing.models import Invoice
 from billing.month_end import close_last_month, providers
+from billing.payments.pay import collect, collectable
 
 logger = logging.getLogger(__name__)
 
@@ -51,3 +54,25 @@ def mail_invoices() -> None:
     """Send invoices that were issued lately, with their PDFs (beat, each minute)."""
     if settings.INVOICE_MAIL and (sent := send_waiting()):
         logger.info("mailed %d invoices", sent)
+
+
+@shared_task
+def collect_and_dun() -> None:
+    """Charge saved cards for what is due, then warn, suspend and resume (beat, hourly)."""
+    for invoice_id in collectable():
+        collect_invoice.delay(invoice_id)
+    dunning.run()
+
+
+@shared_task
+def collect_invoice(invoice_id: str) -> None:
+    """Charge the saved card for one invoice."""
+    invoice = Invoice.objects.filter(pk=invoice_id).first()
+    if invoice is not None:
+        collect(invoice=invoice)
+
+
+@shared_task
+def send_dunning_mails() -> None:
+    """Send the mails about late payment that wait (beat, every minute)."""
+    dunning_mail.send_waiting()

@@ -84,17 +84,6 @@ def revoke(*, credit_grant: CreditGrant, actor: User | None) -> Decimal:
 
 
 @transaction.atomic
-def pay_back(*, credit_grant: CreditGrant, actor: User | None) -> Decimal:
-    """Note that what is left of bought credits was paid back to the customer; return how much.
-
-    Refused for credits that were not bought, and where nothing is left.
-    """
-    if credit_grant.source != GrantSource.PURCHASE:
-        raise Refused("Only bought credits can be paid back; take these back instead.", field="source")
-    return _end(credit_grant, AccountKind.PAYMENTS, TransactionKind.REFUND, now(), actor)
-
-
-@transaction.atomic
 def expire(*, credit_grant: CreditGrant, at: datetime | None = None) -> Decimal:
     """Post what is left of a grant that has expired as expired; return how much. Refused before its time."""
     at = at or now()

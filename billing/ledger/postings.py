@@ -56,14 +56,15 @@ def on_invoice(
     legs: Sequence[Leg],
     at: datetime,
     actor: User | None,
+    reference: str = "",
 ) -> Posting:
-    """Make the posting of what happens to an invoice once for each kind."""
+    """Make the posting of what happens to an invoice: once for each kind, if no `reference` says otherwise."""
     return Posting(
         provider=invoice.organization,
         customer=invoice.customer,
         currency=invoice.currency,
         kind=kind,
-        reference=f"{kind}:{invoice.pk}",
+        reference=reference or f"{kind}:{invoice.pk}",
         description=words,
         at=at,
         legs=legs,

@@ -5,6 +5,11 @@ from billing.models.credit_notes import (
     CreditNoteLine,
     CreditNoteTax,
 )
+from billing.models.dunning import (
+    DunningHold,
+    DunningNotice,
+    DunningStep,
+)
 from billing.models.invoices import (
     FinalizedInvoiceError,
     Invoice,
@@ -25,6 +30,14 @@ from billing.models.parties import (
     BillingProfile,
     CustomerTerms,
     TaxTreatment,
+)
+from billing.models.payments import (
+    Payment,
+    PaymentEvent,
+    PaymentMethod,
+    PaymentState,
+    Processor,
+    Refund,
 )
 from billing.models.rate_cards import (
     Meter,
@@ -47,6 +60,9 @@ __all__ = [
     "CreditNoteLine",
     "CreditNoteTax",
     "CustomerTerms",
+    "DunningHold",
+    "DunningNotice",
+    "DunningStep",
     "FinalizedInvoiceError",
     "GrantSource",
     "Invoice",
@@ -57,10 +73,16 @@ __all__ = [
     "LedgerEntry",
     "LedgerTransaction",
     "Meter",
+    "Payment",
+    "PaymentEvent",
+    "PaymentMethod",
+    "PaymentState",
     "PlanPrice",
     "Price",
     "PricingModel",
+    "Processor",
     "RateCard",
+    "Refund",
     "TaxRate",
     "TaxRateCustomer",
     "TaxTreatment",

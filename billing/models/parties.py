@@ -51,6 +51,12 @@ class CustomerTerms(models.Model):
         blank=True,
         help_text="Printed where no tax is charged, such as the certificate's number.",
     )
+    credit_only = models.BooleanField(
+        default=False, help_text="Prepaid: calls stop when the credits are used up."
+    )
+    dunning_exempt = models.BooleanField(
+        default=False, help_text="Late payment neither warns nor suspends this customer."
+    )
 
     class Meta:
         verbose_name_plural = "customer terms"

@@ -59,6 +59,14 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "task": "billing.tasks.mail_invoices",
         "schedule": 60.0,
     },
+    "charge saved cards, and follow up late payment": {
+        "task": "billing.tasks.collect_and_dun",
+        "schedule": 3600.0,
+    },
+    "send mails about late payment": {
+        "task": "billing.tasks.send_dunning_mails",
+        "schedule": 60.0,
+    },
 }
 # A month is billed this long after it is over, so that late counts are in.
 BILLING_GRACE_SECONDS = env.int("GATEHOUSE_BILLING_GRACE", 3600)

@@ -53,7 +53,7 @@ def test_payment_is_noted_once_and_audited(pro):
     use(subscribed(pro), october(5), 1)
     invoice = mark_paid(invoice=close_one(pro.organization), actor=alice)
     assert (invoice.state, invoice.paid_at is not None) == (InvoiceState.PAID, True)
-    assert audit_actions()[-2:] == ["period.closed", "invoice.paid"]
+    assert audit_actions()[-4:] == ["period.closed", *["payment.succeeded"] * 2, "invoice.paid"]
     for verb in (mark_paid, void):
         with pytest.raises(Refused, match="is paid") as refused:
             verb(invoice=invoice, actor=alice)
