@@ -95,13 +95,13 @@ def void(*, invoice: Invoice, actor: User | None) -> Invoice:
             field="state",
             code="credited",
         )
+    voided = _move(invoice, InvoiceState.VOID, "voided_at", actor)
     if Payment.objects.filter(invoice=invoice, state=PaymentState.SUCCEEDED).exists():
         raise Refused(
             f"Money came in for {invoice}, so it stays. Write a credit note over it instead.",
             field="state",
             code="wrong_state",
         )
-    voided = _move(invoice, InvoiceState.VOID, "voided_at", actor)
     give_back(invoice=voided, actor=actor)
     lift_holds(customer=voided.customer, provider=voided.organization, actor=actor)
     return voided
