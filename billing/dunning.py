@@ -5,10 +5,11 @@ The schedule is DUNNING_WARNING_DAYS and DUNNING_SUSPEND_DAYS, in days after an 
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.timezone import now
 
 from access.models import Subscription, SubscriptionState
@@ -16,6 +17,8 @@ from access.subscribe import resume, suspend
 from accounts.audit import record
 from accounts.errors import Refused
 from accounts.models import Organization, User
+from accounts.webhooks.emit import emit
+from billing.currencies import round_money
 from billing.ledger.allocation import ZERO
 from billing.models import (
     CustomerTerms,
@@ -112,6 +115,20 @@ def notify(*, invoice: Invoice, step: DunningStep, day: int, at: datetime) -> No
             summary=f"{step.label}: invoice {invoice.label} to {invoice.customer}"
             + (f" is {day} days late" if day else ""),
         )
+        emit(organization, f"dunning.{step.value}", _event(invoice, day))
+
+
+def _event(invoice: Invoice, day: int) -> dict[str, Any]:
+    return {
+        "invoice": invoice.pk,
+        "number": invoice.label,
+        "provider": invoice.organization_id,
+        "customer": invoice.customer_id,
+        "currency": invoice.currency,
+        "amount_due": str(round_money(invoice.amount_due, invoice.currency)),
+        "due_at": invoice.due_at.isoformat() if invoice.due_at else None,
+        "days_late": day,
+    }
 
 
 @transaction.atomic
@@ -140,7 +157,8 @@ def _suspend(invoice: Invoice, at: datetime) -> None:
     holding = DunningHold.objects.filter(subscription=OuterRef("pk"), lifted_at__isnull=True)
     active = Subscription.objects.filter(
         ~Exists(holding),
-        organization=invoice.customer,
+        # whoever's bills the customer pays stops with it
+        Q(organization=invoice.customer) | Q(organization__billing_parent=invoice.customer),
         provider=invoice.organization,
         state=SubscriptionState.ACTIVE,
     )

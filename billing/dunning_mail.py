@@ -8,7 +8,7 @@ from django.core.mail import send_mail
 from django.db import transaction
 from django.utils.timezone import now
 
-from accounts.models import Organization, Role
+from accounts.mail import recipients_of
 from billing.currencies import round_money
 from billing.models import DunningNotice, DunningStep
 
@@ -56,20 +56,18 @@ def _send(pk: int) -> int:
     )
     if notice is None:  # another worker sends it
         return 0
-    addresses = _addresses(notice.customer)
+    addresses = recipients_of(notice.customer)
     step, words = DunningStep(notice.step), _words(notice)
     if addresses:
-        send_mail(SUBJECTS[step].format(**words), TEXTS[step].format(**words), None, addresses)
+        send_mail(
+            settings.ACCOUNT_EMAIL_SUBJECT_PREFIX + SUBJECTS[step].format(**words),
+            TEXTS[step].format(**words),
+            None,
+            addresses,
+        )
     notice.sent_at = now()
     notice.save(update_fields=["sent_at"])
     return 1
-
-
-def _addresses(customer: Organization) -> list[str]:
-    if customer.billing_email:
-        return [customer.billing_email]
-    owners = customer.members.filter(role=Role.OWNER, user__is_active=True)
-    return sorted(owners.values_list("user__email", flat=True))
 
 
 def _words(notice: DunningNotice) -> dict[str, str]:

@@ -24,6 +24,25 @@ _BUDGET = {
     "amount": "100.00",
     "spent": "80.40",
 }
+_PAYMENT = {
+    "payment": "y1b2c3d4e5",
+    "invoice": "i1b2c3d4e5",
+    "provider": "o1b2c3d4e5",
+    "customer": "o2b2c3d4e5",
+    "currency": "USD",
+    "amount": "25.00",
+    "error": "",
+}
+_LATE = {
+    "invoice": "i1b2c3d4e5",
+    "number": "2026-000012",
+    "provider": "o1b2c3d4e5",
+    "customer": "o2b2c3d4e5",
+    "currency": "USD",
+    "amount_due": "25.00",
+    "due_at": "2026-11-15T00:00:00+00:00",
+    "days_late": 7,
+}
 
 TEST_EVENT = "webhook.test"
 
@@ -43,6 +62,23 @@ _ALL = (
         "spend_cap.lifted",
         "Calls are let in again: a new month began, or the cap was raised or taken away.",
         {"resumed": ["s1b2c3d4e5"]},
+    ),
+    EventType("payment.succeeded", "A payment came in. Provider and customer are told.", _PAYMENT),
+    EventType(
+        "payment.failed",
+        "A payment failed: its card or bank refused it, or nobody paid in time. Provider and customer are told.",
+        _PAYMENT | {"error": "Your card was declined."},
+    ),
+    EventType("dunning.warning", "An invoice is overdue; a mail tells the customer.", _LATE),
+    EventType(
+        "dunning.suspension",
+        "An invoice is overdue beyond the grace: the customer's subscriptions with the provider are suspended.",
+        _LATE | {"days_late": 21},
+    ),
+    EventType(
+        "dunning.resumption",
+        "What was late is paid: the subscriptions work again.",
+        _LATE | {"amount_due": "0.00", "days_late": 0},
     ),
     EventType(
         "quota.threshold_reached",

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.utils.timezone import now
@@ -9,6 +10,8 @@ from django.utils.timezone import now
 from accounts.audit import record
 from accounts.models import User
 from accounts.rows import locked
+from accounts.webhooks.emit import emit
+from billing.currencies import round_money
 from billing.dunning import lift_holds
 from billing.ledger.allocation import ZERO
 from billing.ledger.postings import Leg, Posting, post
@@ -144,3 +147,16 @@ def _audit(payment: Payment, verb: str, summary: str, actor: User | None) -> Non
             target=payment,
             summary=summary,
         )
+        emit(organization, f"payment.{verb}", _event(payment))
+
+
+def _event(payment: Payment) -> dict[str, Any]:
+    return {
+        "payment": payment.pk,
+        "invoice": payment.invoice_id,
+        "provider": payment.organization_id,
+        "customer": payment.customer_id,
+        "currency": payment.currency,
+        "amount": str(round_money(payment.amount, payment.currency)),
+        "error": payment.error,
+    }
