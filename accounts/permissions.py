@@ -8,7 +8,8 @@
 | billing | yes  |        |            | yes       |
 
 Staff who are not superusers have no rights here: the admin console asks Django's own permissions.
-A suspended organization can be read and its bills seen; nothing in it can be changed.
+Who sees bills may pay them. A suspended organization can be read and its bills seen and paid; nothing else in it
+can be changed.
 """
 
 from django.contrib.auth.models import AnonymousUser
@@ -47,6 +48,11 @@ def can_administer(user: Person, organization: Organization) -> bool:
 
 def can_see_bills(user: Person, organization: Organization) -> bool:
     """See estimates and invoices."""
+    return _may(user, organization, _SEE_BILLS)
+
+
+def can_pay(user: Person, organization: Organization) -> bool:
+    """Pay invoices, buy credits, leave a card. Also when it is suspended: paying may be the way out."""
     return _may(user, organization, _SEE_BILLS)
 
 

@@ -1,6 +1,24 @@
 """The admin console's pages for billing."""
 
 from billing.admin_invoices import InvoiceAdmin
+from billing.admin_payments import (
+    CreditGrantAdmin,
+    CustomerTermsAdmin,
+    DunningHoldAdmin,
+    DunningNoticeAdmin,
+    LedgerTransactionAdmin,
+    PaymentAdmin,
+)
 from billing.admin_rate_cards import PlanPriceAdmin, RateCardAdmin
 
-__all__ = ["InvoiceAdmin", "PlanPriceAdmin", "RateCardAdmin"]
+__all__ = [
+    "CreditGrantAdmin",
+    "CustomerTermsAdmin",
+    "DunningHoldAdmin",
+    "DunningNoticeAdmin",
+    "InvoiceAdmin",
+    "LedgerTransactionAdmin",
+    "PaymentAdmin",
+    "PlanPriceAdmin",
+    "RateCardAdmin",
+]

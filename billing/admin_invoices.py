@@ -18,9 +18,11 @@ from accounts.verb_admin import person
 from billing import invoices
 from billing.admin_forms import CloseForm
 from billing.admin_pages import go
+from billing.admin_payments import MoneyInForm
 from billing.currencies import round_money
 from billing.models import Invoice, InvoiceLine, InvoiceState
 from billing.month_end import last_month
+from billing.payments.pay import record_payment
 from billing.periods import month_of
 from billing.pricing import plain
 
@@ -30,6 +32,21 @@ STATE_COLOURS = {
     InvoiceState.PAID: "success",
     InvoiceState.VOID: "danger",
 }
+
+
+class LateFilter(admin.SimpleListFilter):
+    """Invoices that owe something after their due date."""
+
+    title, parameter_name = "payment", "payment"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("open", "Open"), ("late", "Overdue")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> QuerySet[Invoice]:
+        if self.value() is None:
+            return queryset
+        found = queryset.filter(state=InvoiceState.FINALIZED, amount_due__gt=0)
+        return found.filter(due_at__lt=now()) if self.value() == "late" else found
 
 
 class LineInline(TabularInline):
@@ -68,8 +85,8 @@ class LineInline(TabularInline):
 class InvoiceAdmin(ReadOnly):
     """Invoices: to read, to mark as paid, to void. They are made by closing a month."""
 
-    list_display = ("label", "organization", "customer", "period", "money", "status", "finalized_at")
-    list_filter = ("state", "currency", "organization", "period_end")
+    list_display = ("label", "organization", "customer", "period", "money", "due", "status", "due_at")
+    list_filter = ("state", LateFilter, "currency", "organization", "period_end")
     search_fields = ("id", "customer__name", "organization__name")
     search_help_text = "Number, customer or provider."
     list_select_related = ("organization", "customer")
@@ -83,14 +100,14 @@ class InvoiceAdmin(ReadOnly):
                     ("label", "state"),
                     ("organization", "customer"),
                     ("period_start", "period_end"),
-                    "money",
+                    ("money", "due", "due_at"),
                     ("finalized_at", "paid_at", "voided_at"),
                 )
             },
         ),
         ("Frozen copy: what it was made of", {"fields": ("frozen",), "classes": ("collapse",)}),
     )
-    readonly_fields = ("label", "money")
+    readonly_fields = ("label", "money", "due")
     actions = ("mark_as_paid", "make_void")
     actions_list = ("close_month",)
     actions_detail = ("pay_this", "void_this")
@@ -118,6 +135,10 @@ class InvoiceAdmin(ReadOnly):
     @display(description="Total", ordering="total")
     def money(self, obj: Invoice) -> str:
         return f"{round_money(obj.total, obj.currency):,} {obj.currency}"
+
+    @display(description="Due", ordering="amount_due")
+    def due(self, obj: Invoice) -> str:
+        return f"{round_money(obj.amount_due, obj.currency):,}"
 
     @display(description="State", ordering="state", label=STATE_COLOURS)
     def status(self, obj: Invoice) -> tuple[str, str]:
@@ -147,14 +168,20 @@ class InvoiceAdmin(ReadOnly):
         icon="paid",
         permissions=["bill"],
         dialog={
-            "title": "Mark as paid",
-            "description": "The customer has paid this invoice.",
-            "form_class": BaseDialogForm,
-            "form_submit_text": "Mark as paid",
+            "title": "Note a payment",
+            "description": "Money that came in for this invoice: all that is due, or a part.",
+            "form_class": MoneyInForm,
+            "form_submit_text": "Note it",
         },
     )
-    def pay_this(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
-        return self._this(request, object_id, invoices.mark_paid, "paid")
+    def pay_this(self, request: HttpRequest, form: MoneyInForm, object_id: str) -> HttpResponse:
+        invoice = Invoice.objects.get(pk=object_id)
+        try:
+            payment = record_payment(invoice=invoice, actor=person(request), **form.cleaned_data)
+            messages.success(request, f"{round_money(payment.amount, payment.currency):,} noted.")
+        except Refused as refused:
+            messages.error(request, refused.message)
+        return go(request, reverse("admin:billing_invoice_change", args=[object_id]))
 
     @action(
         description="Void",

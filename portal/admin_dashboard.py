@@ -58,6 +58,12 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
         ("billing.ratecard", "sell"),
         ("billing.planprice", "price_change"),
         ("billing.invoice", "receipt_long"),
+        ("billing.payment", "payments"),
+        ("billing.creditgrant", "redeem"),
+        ("billing.customerterms", "handshake"),
+        ("billing.dunningnotice", "mark_email_unread"),
+        ("billing.dunninghold", "pause_circle"),
+        ("billing.ledgertransaction", "balance"),
     ),
     "Gateway": (
         ("nodes.node", "hub"),

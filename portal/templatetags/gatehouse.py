@@ -24,9 +24,10 @@ register.filter("moment", formats.moment)
 
 # what a state means, whatever it is the state of
 _TONES = {
-    "active": "good", "published": "good", "paid": "good", "live": "good",
+    "active": "good", "published": "good", "paid": "good", "live": "good", "succeeded": "good",
     "pending": "warn", "draft": "warn", "deprecated": "warn", "disabled": "warn", "suspended": "warn",
     "retired": "bad", "revoked": "bad", "cancelled": "bad", "void": "bad", "expired": "bad",
+    "failed": "bad", "overdue": "bad",
     "finalized": "accent", "test": "accent",
 }  # fmt: skip
 

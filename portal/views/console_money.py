@@ -2,12 +2,16 @@
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.utils.timezone import now
 
 from accounts.models import Organization
 from accounts.permissions import can_see_bills
 from billing.documents.content import credit_note_document, invoice_document
 from billing.documents.files import credit_note_file, invoice_file, logo_of
 from billing.estimate import estimate
+from billing.models import PaymentState
+from billing.payments.processors import online
+from billing.payments.queries import payments_of
 from billing.queries import credit_notes_of_customer, invoices_of_customer, with_lines
 from portal import guard
 
@@ -36,6 +40,9 @@ def invoice(request: HttpRequest, organization: Organization, pk: str) -> HttpRe
         "invoice": found,
         "document": invoice_document(found),
         "logo": logo_of(found.organization),
+        "online": online(),
+        "overdue": found.due_at is not None and found.due_at < now(),
+        "pending": payments_of(organization).filter(invoice=found, state=PaymentState.PENDING).first(),
     }
     return render(request, "console/invoice.html", context)
 
