@@ -8,13 +8,17 @@ from django.db.models import Model, Q, QuerySet
 from access.models import ApiKey, Application, PlanThrottle, Subscription, UsagePlan
 from accounts.models import ApiToken, AuditEvent, Member, Organization, User
 from apis.models import Api, ApiVersion, Backend, BasePathMapping, Deployment, DomainName, Operation, Stage
-from billing.models import Invoice, InvoiceState, RateCard
+from billing.models import CreditGrant, Invoice, InvoiceState, LedgerTransaction, Payment, RateCard
 
 Row = TypeVar("Row", bound=Model)
 
 
 def _own(organization: Organization) -> Q:
     return Q(organization=organization)
+
+
+def _either_side(organization: Organization) -> Q:
+    return Q(organization=organization) | Q(customer=organization)
 
 
 # Which rows an organization sees: what it provides, and what it uses as a developer.
@@ -27,15 +31,18 @@ SCOPES: dict[type[Model], Callable[[Organization], Q]] = {
     AuditEvent: _own,
     Backend: _own,
     BasePathMapping: _own,
+    CreditGrant: _either_side,
     Deployment: _own,
     DomainName: _own,
     # a draft is the provider's own business
     Invoice: lambda organization: (
         Q(organization=organization) | Q(customer=organization) & ~Q(state=InvoiceState.DRAFT)
     ),
+    LedgerTransaction: _either_side,
     Member: _own,
     Operation: _own,
     Organization: lambda organization: Q(pk=organization.pk),
+    Payment: _either_side,
     PlanThrottle: _own,
     RateCard: _own,
     Stage: _own,

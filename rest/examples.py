@@ -41,6 +41,7 @@ from rest.serializers.apis import (
 from rest.serializers.billing import CloseInput, RateCardChange, RateCardInput
 from rest.serializers.domains import CertificateInput, DomainChange, DomainInput
 from rest.serializers.nodes import InstallationSerializer, NodeInput
+from rest.serializers.payments import CreditInput, MoneyInInput, PaymentInput, RefundInput
 from rest.serializers.policies import DocumentSettingsChange, PolicyInput
 from rest.serializers.publish import (
     CanaryChange,
@@ -163,6 +164,17 @@ EXAMPLES: dict[type[Serializer], dict[str, Any]] = {
         "subscriptions": 1,
     },
     CloseInput: {"month": "2026-11"},
+    MoneyInInput: {"amount": "25.00", "reference": "SEPA 2026-11-20/7", "received_on": "2026-11-20"},
+    PaymentInput: {"invoice": "i1b2c3d4e5"},
+    CreditInput: {
+        "customer": "o2b2c3d4e5",
+        "amount": "50.00",
+        "currency": "USD",
+        "name": "Welcome",
+        "expires_at": "2027-01-01T00:00:00Z",
+        "reference": "welcome-o2b2c3d4e5",
+    },
+    RefundInput: {"amount": "5.00", "reason": "Outage of 3 November"},
     NodeInput: {"name": "berlin-1"},
     OrganizationInput: {
         "name": "Weather Ltd",

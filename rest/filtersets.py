@@ -16,7 +16,7 @@ from apis.models import (
     VersionState,
     Visibility,
 )
-from billing.models import InvoiceState
+from billing.models import GrantSource, InvoiceState, PaymentState, Processor, TransactionKind
 
 
 def by_id(field: str) -> filters.CharFilter:
@@ -176,6 +176,34 @@ class InvoiceFilters(filters.FilterSet):
     period_start = filters.IsoDateTimeFilter(field_name="period_start")
     after = filters.IsoDateTimeFilter(field_name="period_start", lookup_expr="gte")
     before = filters.IsoDateTimeFilter(field_name="period_start", lookup_expr="lt")
+
+
+class PaymentFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    customer = by_id("customer_id")
+    invoice = by_id("invoice_id")
+    state = by_choice("state", PaymentState)
+    processor = by_choice("processor", Processor)
+    reference = by_text("reference")
+    after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+
+
+class CreditFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    customer = by_id("customer_id")
+    source = by_choice("source", GrantSource)
+    currency = by_text("currency")
+    spent = filters.BooleanFilter(field_name="spent_at", lookup_expr="isnull", exclude=True)
+
+
+class MovementFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    customer = by_id("customer_id")
+    invoice = by_id("invoice_id")
+    kind = by_choice("kind", TransactionKind)
+    after = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
+    before = filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
 
 
 class NodeFilters(filters.FilterSet):

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path, re_path
 from rest_framework.routers import SimpleRouter
 
-from rest.views import access, accounts, apis, billing, catalogue, domains, nodes, publish
+from rest.views import access, accounts, apis, billing, catalogue, domains, nodes, payments, publish
 from rest.views.general import IndexView, OpenApiView, ProblemsView, ReferenceView, UnknownView
 from rest.views.quotes import QuoteView
 from rest.views.usage import EstimateView, UsageView
@@ -36,6 +36,9 @@ RESOURCES = {
     "subscriptions": access.SubscriptionViews,
     "keys": access.KeyViews,
     "invoices": billing.InvoiceViews,
+    "payments": payments.PaymentViews,
+    "credits": payments.CreditViews,
+    "credit-movements": payments.MovementViews,
     "nodes": nodes.NodeViews,
     "organizations": accounts.OrganizationViews,
     "members": accounts.MemberViews,

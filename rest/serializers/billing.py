@@ -139,6 +139,7 @@ class InvoiceSerializer(serializers.ModelSerializer):
         read_only=True, help_text="How people name it, such as 2026-000012."
     )
     total = Amount(read_only=True)
+    amount_due = Amount(read_only=True, help_text="After credits, payments and credit notes.")
 
     class Meta:
         model = Invoice
@@ -157,6 +158,8 @@ class InvoiceSerializer(serializers.ModelSerializer):
             "period_end",
             "currency",
             "total",
+            "amount_due",
+            "due_at",
             "created_at",
             "finalized_at",
             "paid_at",

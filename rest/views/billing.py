@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from accounts.permissions import can_administer
 from billing import invoices, rate_cards
 from billing.models import Invoice, RateCard
+from billing.payments.pay import record_payment
 from billing.periods import parse_month
 from billing.queries import with_lines
 from rest.filtersets import InvoiceFilters, RateCardFilters
@@ -26,6 +27,7 @@ from rest.serializers.billing import (
     RateCardInput,
     RateCardSerializer,
 )
+from rest.serializers.payments import MoneyInInput
 from rest.views.base import Changeable, Creatable, Listed, Made, Readable, Removable, Resource, act
 
 
@@ -78,7 +80,7 @@ class InvoiceViews(Listed, Readable, Resource):
     model, noun, nouns, tag = Invoice, "invoice", "invoices", "invoices"
     serializer_class = InvoiceSerializer
     related = ("organization", "customer")
-    action_inputs: ClassVar = {"pay": Nothing, "void": Nothing, "close": CloseInput}
+    action_inputs: ClassVar = {"pay": MoneyInInput, "void": Nothing, "close": CloseInput}
     action_outputs: ClassVar = dict.fromkeys(("retrieve", "pay", "void"), InvoiceDetailSerializer)
     filterset_class = InvoiceFilters
     ordering_fields = ("period_start", "period_end", "number", "total", "created_at")
@@ -95,13 +97,19 @@ class InvoiceViews(Listed, Readable, Resource):
 
     @act()
     def pay(self, request: Request, pk: str) -> Response:
-        """Mark a finalized invoice as paid (the provider)."""
-        return self._run(invoices.mark_paid)
+        """Note money that came in for an invoice (the provider): all that is due, or a part."""
+        invoice, data = self._issued()
+        if data or invoice.amount_due:
+            record_payment(invoice=invoice, actor=self.caller.user, **data)
+        else:
+            invoices.mark_paid(invoice=invoice, actor=self.caller.user)
+        return self.answer(invoice)
 
     @act()
     def void(self, request: Request, pk: str) -> Response:
         """Take a finalized invoice back (the provider): nothing is owed; number and lines stay."""
-        return self._run(invoices.void)
+        invoice, _ = self._issued()
+        return self.answer(invoices.void(invoice=invoice, actor=self.caller.user))
 
     @extend_schema(responses={201: ClosedSerializer})
     @action(detail=False, methods=["post"])
@@ -124,8 +132,8 @@ class InvoiceViews(Listed, Readable, Resource):
         rows = self.get_queryset().filter(pk__in=made).order_by("number")
         return Response(ClosedSerializer({"month": data["month"], "invoices": rows}).data, status=201)
 
-    def _run(self, verb: Any) -> Response:
-        invoice, _ = self.target()
+    def _issued(self) -> tuple[Invoice, dict[str, Any]]:
+        invoice, data = self.target()
         if not self.caller.provides(invoice.organization_id):
             raise PermissionDenied("Only the provider that issued the invoice may do this.")
-        return self.answer(verb(invoice=invoice, actor=self.caller.user))
+        return invoice, data

@@ -11,6 +11,7 @@ from access.models import ApiKey, Application, Subscription, UsagePlan
 from accounts.models import Organization, Role, User
 from apis.models import Api
 from billing.credit_notes import credit_invoice
+from billing.models import Payment, PaymentMethod
 from tests.factories import (
     make_api,
     make_application,
@@ -58,6 +59,22 @@ def make_shop() -> Shop:
     token, _ = make_token(organization)
     invoice = make_invoice(organization, organization)
     asking = make_organization(name="Kiosk", asked_billing_parent=organization)
+    payment = Payment.objects.create(
+        organization=organization,
+        customer=organization,
+        processor="stripe",
+        amount=5,
+        currency="USD",
+        url="https://pay.example.com/1",
+    )
+    method = PaymentMethod.objects.create(
+        organization=organization,
+        customer=organization,
+        processor="stripe",
+        external_customer="cus_1",
+        external_method="pm_1",
+        label="Card",
+    )
     # the last member is somebody else, so that a question about her is for those who administer
     member = make_member(organization)
     version = plan.stages.get().version
@@ -66,11 +83,12 @@ def make_shop() -> Shop:
     )
     own |= dict.fromkeys(("key-edit", "key-revoke", "key-rotate", "key-disable", "key-enable"), (key.pk,))
     own |= dict.fromkeys(("member-role", "member-remove"), (member.pk,))
-    own |= dict.fromkeys(("invoice", "provider-invoice"), (invoice.pk,))
+    own |= dict.fromkeys(("invoice", "provider-invoice", "invoice-pay"), (invoice.pk,))
     own |= dict.fromkeys(("invoice-file", "provider-invoice-file"), (invoice.pk, "csv"))
     note = credit_invoice(invoice=invoice, reason="An outage", amount=Decimal(1), actor=None)
     notes = ("credit-note", "credit-note-file", "provider-credit-note", "provider-credit-note-file")
     own |= dict.fromkeys(notes, (note.pk,))
+    own |= {"payment": [payment.pk], "payment-method-remove": [method.pk]}
     own |= dict.fromkeys(("reference", "openapi-document"), (version.api.slug, version.name))
     own |= {
         "api": [version.api.slug],

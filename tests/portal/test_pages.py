@@ -13,8 +13,8 @@ from tests.portal.factories import make_shop, signed_in
 pytestmark = pytest.mark.django_db
 PAGES = (
     "home", "api", "subscribe", "console", "applications", "application-new", "application", "key-new",
-    "usage", "costs", "invoices", "invoice", "organization", "tokens", "audit", "provider", "provider-money",
-    "billing-profile", "credit-note", "provider-invoice", "provider-credit-note",
+    "usage", "costs", "invoices", "invoice", "payments", "payment", "billing-profile", "credit-note",
+    "organization", "tokens", "audit", "provider", "provider-money", "provider-invoice", "provider-credit-note",
 )  # fmt: skip
 
 

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from access.models import PlanThrottle
 from accounts.audit import record
 from accounts.models import Organization
 from apis.models import Visibility
-from billing.models import Invoice, InvoiceState
+from billing.ledger.grants import grant
+from billing.models import Invoice, InvoiceState, Payment
 from tests.billing.factories import make_rate_card
 from tests.factories import (
     make_api,
@@ -56,6 +58,17 @@ def make_world(organization: Organization) -> World:
     event = record(
         organization=organization, actor=None, action="world.made", target=api, summary="Made a world."
     )
+    credit = grant(
+        provider=organization, customer=organization, amount=Decimal(5), currency="USD", actor=None
+    )
+    payment = Payment.objects.create(
+        organization=organization,
+        customer=organization,
+        processor="manual",
+        state="succeeded",
+        amount=5,
+        currency="USD",
+    )
     ids = {
         "apis": api.pk,
         "backends": backend.pk,
@@ -73,6 +86,9 @@ def make_world(organization: Organization) -> World:
         "subscriptions": subscription.pk,
         "keys": key.pk,
         "invoices": make_invoice(organization, organization).pk,
+        "payments": payment.pk,
+        "credits": credit.pk,
+        "credit-movements": credit.entries.get().transaction_id,
         "organizations": organization.pk,
         "members": make_member(organization).pk,
         "tokens": token.pk,

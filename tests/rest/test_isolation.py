@@ -53,6 +53,8 @@ def test_every_resource_of_the_contract_is_here():
         "keys",
         "rate-cards",
         "invoices",
+        "payments",
+        "credits",
         "nodes",
         "organizations",
     }
@@ -99,6 +101,7 @@ def test_the_same_things_are_there_for_their_owner_and_for_staff(charlie, name):
 
 
 DOMAIN = {"host": "x.example.com", "certificate": "PEM", "private_key": "PEM"}
+CREDIT = {"amount": "5", "currency": "USD", "name": "Welcome"}
 REFERENCES: list[tuple[str, dict[str, Any], str]] = [
     ("versions", {"api": "apis", "name": "v9", "document": {}}, "api"),
     ("deployments", {"version": "versions"}, "version"),
@@ -114,6 +117,10 @@ REFERENCES: list[tuple[str, dict[str, Any], str]] = [
     ("backends", {"name": "x", "url": "http://x", "organization": "organizations"}, "organization"),
     ("applications", {"name": "x", "organization": "organizations"}, "organization"),
     ("rate-cards", {"name": "x", "organization": "organizations"}, "organization"),
+    ("payments", {"invoice": "invoices"}, "invoice"),
+    ("payments", {"provider": "organizations", "amount": "5"}, "provider"),
+    ("credits", CREDIT | {"organization": "organizations"}, "organization"),
+    ("credits", CREDIT | {"customer": "organizations"}, "customer"),
     ("domain-names", DOMAIN | {"organization": "organizations"}, "organization"),
 ]
 
