@@ -17,7 +17,7 @@ from accounts.read_only_admin import ReadOnly
 from accounts.verb_admin import person
 from billing import invoices
 from billing.admin_forms import CloseForm
-from billing.admin_pages import go
+from billing.admin_pages import given, go
 from billing.admin_payments import MoneyInForm
 from billing.currencies import round_money
 from billing.models import Invoice, InvoiceLine, InvoiceState
@@ -177,7 +177,7 @@ class InvoiceAdmin(ReadOnly):
     def pay_this(self, request: HttpRequest, form: MoneyInForm, object_id: str) -> HttpResponse:
         invoice = Invoice.objects.get(pk=object_id)
         try:
-            payment = record_payment(invoice=invoice, actor=person(request), **form.cleaned_data)
+            payment = record_payment(invoice=invoice, actor=person(request), **given(form))
             messages.success(request, f"{round_money(payment.amount, payment.currency):,} noted.")
         except Refused as refused:
             messages.error(request, refused.message)

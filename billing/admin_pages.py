@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from accounts.errors import Refused
@@ -14,6 +15,11 @@ def go(request: HttpRequest, url: str) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return HttpResponse(headers={"HX-Redirect": url})
     return HttpResponseRedirect(url)
+
+
+def given(form: Form) -> dict[str, Any]:
+    """Return what a dialog's form was given, without the theme's own field."""
+    return {name: value for name, value in form.cleaned_data.items() if name != "_form_submitted"}
 
 
 class SaysWhy:

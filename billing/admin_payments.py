@@ -24,7 +24,7 @@ from accounts.models import Organization
 from accounts.read_only_admin import ReadOnly
 from accounts.verb_admin import VerbAdmin, person
 from billing import profiles
-from billing.admin_pages import go
+from billing.admin_pages import given, go
 from billing.currencies import DEFAULT_CURRENCY, round_money
 from billing.ledger.balances import left_of
 from billing.ledger.grants import grant, revoke
@@ -152,7 +152,7 @@ class PaymentAdmin(ReadOnly):
     def refund_this(self, request: HttpRequest, form: RefundForm, object_id: str) -> HttpResponse:
         payment = Payment.objects.get(pk=object_id)
         try:
-            done = refund(payment=payment, actor=person(request), **form.cleaned_data)
+            done = refund(payment=payment, actor=person(request), **given(form))
             messages.success(
                 request, f"{_money(done.amount, payment.currency)}: {done.get_state_display().lower()}."
             )
@@ -209,7 +209,7 @@ class CreditGrantAdmin(ReadOnly):
     )
     def give(self, request: HttpRequest, form: GrantForm) -> HttpResponse:
         try:
-            made = grant(actor=person(request), **form.cleaned_data)
+            made = grant(actor=person(request), **given(form))
             messages.success(request, f"{_money(made.amount, made.currency)} for {made.customer}.")
         except Refused as refused:
             messages.error(request, refused.message)
