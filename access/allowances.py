@@ -54,7 +54,8 @@ def bound(*, bounds: Sequence[Bound], free: Collection[str] = ()) -> Moved:
             made.append(row)
         else:
             before = row.entry_part
-            changed.append(row)
+            if _differs(row, each):
+                changed.append(row)
         if _is_another(row, each):
             # a window that began under the allowance has leases for all of its calls
             row.unleased = 0
@@ -73,6 +74,11 @@ def bound(*, bounds: Sequence[Bound], free: Collection[str] = ()) -> Moved:
     CallAllowance.objects.filter(pk__in=[row.pk for row in gone]).delete()
     _announce(moved, entries, {each.subscription.pk: each.reason for each in bounds})
     return moved
+
+
+def _differs(row: CallAllowance, each: Bound) -> bool:
+    names = ("further", "counted", "window_starts_at", "stopped_until", "reason")
+    return any(getattr(row, name) != getattr(each, name) for name in names)
 
 
 def _is_another(row: CallAllowance, each: Bound) -> bool:

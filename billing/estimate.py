@@ -1,12 +1,12 @@
 """What the running month has cost so far, line by line and tier by tier. Nothing is written."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.timezone import now
 
 from access.models import Subscription
@@ -85,6 +85,13 @@ def estimate(
     at = at or now()
     subscriptions = subscriptions_in(customer=organization, provider=provider)
     return Estimate(organization, at, _rate(subscriptions, at))
+
+
+def estimate_many(*, customers: Collection[str], at: datetime) -> list[SubscriptionEstimate]:
+    """Estimate the month so far of many developers (ids) at once. Queries: 3, plus one for each time zone."""
+    # a subscription that ended before any provider's running month began costs nothing in it
+    recent = Q(ended_at=None) | Q(ended_at__gt=at - timedelta(days=32))
+    return _rate(subscriptions_in().filter(recent, organization__in=customers), at)
 
 
 def estimate_sales(*, organization: Organization, at: datetime | None = None) -> SalesEstimate:

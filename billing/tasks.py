@@ -1,4 +1,4 @@
-"""Celery: the month's end."""
+"""Celery: the month's end, and what is spent before it."""
 
 import logging
 
@@ -14,6 +14,7 @@ from billing.ledger.grants import expire, expired
 from billing.models import Invoice
 from billing.month_end import close_last_month, providers
 from billing.payments.pay import collect, collectable
+from billing.spending import CHUNK, look_at, watched
 
 logger = logging.getLogger(__name__)
 
@@ -76,3 +77,34 @@ def collect_invoice(invoice_id: str) -> None:
 def send_dunning_mails() -> None:
     """Send the mails about late payment that wait (beat, every minute)."""
     dunning_mail.send_waiting()
+
+
+@shared_task
+def look_at_budgets() -> None:
+    """Tell of budgets of which a chosen part is spent (beat, every minute)."""
+    _hand_out(watched())
+
+
+@shared_task
+def hold_caps() -> None:
+    """Hold spend caps (beat, every SPEND_INTERVAL seconds)."""
+    _hand_out(watched(caps_only=True))
+
+
+@shared_task
+def look_at_spending(organization_ids: list[str]) -> None:
+    """Look at what some organizations spent."""
+    look_at(organization_ids=organization_ids)
+
+
+def look_soon(organization_id: str) -> None:
+    """Look at one organization, now; if the broker is away, the schedule does."""
+    try:
+        look_at_spending.delay([organization_id])
+    except Exception as error:  # noqa: BLE001 -- whatever ails the broker
+        logger.warning("The broker cannot be reached (%s); budgets are looked at by the schedule.", error)
+
+
+def _hand_out(ids: list[str]) -> None:
+    for start in range(0, len(ids), CHUNK):
+        look_at_spending.delay(ids[start : start + CHUNK])

@@ -9,6 +9,7 @@ from django.utils.timezone import now
 from access.models import ApiKey, QuotaPeriod, Subscription
 from accounts.fields import ShortIdField
 from accounts.models import Organization
+from accounts.percents import usual_percents
 
 
 class Node(models.Model):
@@ -154,6 +155,39 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return f"{self.node}: {self.units} of {self.window}"
+
+
+class QuotaAlertRule(models.Model):
+    """At which parts of its quotas a developer's organization is told; none = as usual, by mail and webhook."""
+
+    organization = models.OneToOneField(
+        Organization, on_delete=models.CASCADE, related_name="quota_alert_rule"
+    )
+    percents = models.JSONField(
+        default=usual_percents, blank=True, help_text="Whole percents such as [50, 80, 100]; [] = never."
+    )
+    mails = models.BooleanField(default=True, help_text="Send mail, too; webhooks are always sent.")
+
+    def __str__(self) -> str:
+        return f"Quota alerts of {self.organization}"
+
+
+class QuotaAlert(models.Model):
+    """A part of a quota window that was used. Once for each, however often anybody looks."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="quota_alerts")
+    window = models.ForeignKey(QuotaWindow, on_delete=models.CASCADE, related_name="alerts")
+    percent = models.PositiveSmallIntegerField()
+    used = models.PositiveBigIntegerField()
+    limit = models.BigIntegerField()
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        ordering = ["-at", "-percent"]
+        constraints = [models.UniqueConstraint(fields=["window", "percent"], name="quota_alert_once")]
+
+    def __str__(self) -> str:
+        return f"{self.percent} % of {self.window_id}"
 
 
 class Installation(models.Model):

@@ -1,5 +1,6 @@
 """What billing keeps, one file a topic."""
 
+from billing.models.alerts import Budget, BudgetAlert
 from billing.models.credit_notes import (
     CreditNote,
     CreditNoteLine,
@@ -55,6 +56,8 @@ from billing.models.taxes import (
 __all__ = [
     "AccountKind",
     "BillingProfile",
+    "Budget",
+    "BudgetAlert",
     "CreditGrant",
     "CreditNote",
     "CreditNoteLine",

@@ -22,6 +22,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TIMEZONE = "UTC"
+# How often spend caps are looked at, in seconds.
+SPEND_INTERVAL = env.float("GATEHOUSE_SPEND_INTERVAL", 10.0)
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "add up usage that was not announced": {
         "task": "metering.tasks.process_batches",
@@ -67,6 +69,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "task": "billing.tasks.send_dunning_mails",
         "schedule": 60.0,
     },
+}
+CELERY_BEAT_SCHEDULE |= {
+    "tell of budgets": {"task": "billing.tasks.look_at_budgets", "schedule": 60.0},
+    "tell of quotas": {"task": "nodes.tasks.alert_quotas", "schedule": 60.0},
+    "hold spend caps": {"task": "billing.tasks.hold_caps", "schedule": SPEND_INTERVAL},
 }
 # A month is billed this long after it is over, so that late counts are in.
 BILLING_GRACE_SECONDS = env.int("GATEHOUSE_BILLING_GRACE", 3600)

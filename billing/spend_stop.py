@@ -1,0 +1,210 @@
+"""Holding spend caps: how many more calls the money left buys, and the stop when it buys none.
+
+How exact that is:
+
+- A cap over one subscription whose card charges calls alone is exact. The money left is turned into a number of calls
+  (`affordable.py`), which nodes spend from leases like a quota: no call beyond it is let in, on however many nodes.
+- Everything else (data sent, several subscriptions under one cap) is known once it is metered. What is let in beyond
+  the cap is at most what is called within SLOWEST seconds: usage is up to 5 seconds behind, caps are looked at every
+  SPEND_INTERVAL seconds, and nodes know within a second. `most_late_calls` says it in calls.
+- Calls of the seconds before a cap was set are metered after it; they count, but nothing held them back.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from django.conf import settings
+
+from access.allowances import Bound, Moved, bound
+from access.models import CallAllowance, Subscription, SubscriptionState, UsagePlan
+from access.periods import window
+from accounts.mail import mail_organization
+from accounts.webhooks.emit import emit_many
+from billing.affordable import further_calls
+from billing.alerts import BudgetState, event_data, shown
+from billing.estimate import SubscriptionEstimate
+from billing.queries import rate_card_of
+from metering.queries import quantities
+
+USAGE_BEHIND = 5  # seconds until a call is metered, at most
+PROPAGATION = 1  # seconds until nodes know
+CAP_REACHED = "The monthly spend cap of this subscription is reached."
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Money that some subscriptions of one customer may still cost, all together, in the currency of their cards.
+
+    `reason` is told to refused callers. `state` is the budget it comes from, None where it is another kind.
+    """
+
+    subscription_ids: frozenset[str]
+    left: Decimal
+    reason: str = CAP_REACHED
+    state: BudgetState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where limits come from beside budgets, such as prepaid credit.
+
+    `customers()` gives the ids of the organizations to look at; `limits(customer ids, their month so far, at)` what
+    may still be spent, in a constant number of queries.
+    """
+
+    customers: Callable[[], Iterable[str]]
+    limits: Callable[[Collection[str], Sequence[SubscriptionEstimate], datetime], Iterable[Limit]]
+
+
+# rooms of billing that bound spending add theirs here
+SOURCES: list[Source] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Calls that were metered in the running quota window of a subscription."""
+
+    calls: int
+    window_starts_at: datetime
+
+
+def most_late_calls(plan: UsagePlan) -> int | None:
+    """Return how many calls can be let in at most between the call that reaches a cap and the stop.
+
+    None = the plan has no throttle, so nothing bounds them but time. Not for caps that are exact.
+    """
+    if plan.throttle_rate is None or plan.throttle_burst is None:
+        return None
+    return int(plan.throttle_rate * slowest()) + plan.throttle_burst
+
+
+def slowest() -> int:
+    """Return the seconds from a call that reaches a cap to the stop, at most."""
+    return int(USAGE_BEHIND + settings.SPEND_INTERVAL + PROPAGATION)
+
+
+def count_windows(customer_ids: Collection[str], at: datetime) -> dict[str, Counted]:
+    """Return what was metered in the running quota windows, by subscription. A query for each kind of window."""
+    rows = Subscription.objects.exclude(state__in=(SubscriptionState.CANCELLED, SubscriptionState.PENDING))
+    groups: dict[tuple[datetime, datetime], list[str]] = defaultdict(list)
+    for each in rows.filter(organization__in=customer_ids).select_related("plan", "organization"):
+        start, end = window(period=each.plan.quota_period, timezone=each.organization.timezone, at=at)
+        groups[start.astimezone(UTC), end.astimezone(UTC)].append(each.pk)
+    found: dict[str, Counted] = {}
+    for (start, end), members in groups.items():
+        used = quantities(subscription_ids=members, start=start, end=end)
+        found |= {pk: Counted(used[pk].calls, start) for pk in members}
+    return found
+
+
+def limits_of(states: Sequence[BudgetState], items: Sequence[SubscriptionEstimate]) -> list[Limit]:
+    """Return the limits that budgets with a stop set."""
+    return [
+        Limit(
+            frozenset(
+                item.subscription.pk
+                for item in items
+                if rate_card_of(item.subscription) is not None  # what is free costs nothing, and goes on
+                and item.currency == state.budget.currency
+                and item.period.key == state.period
+                and state.budget.covers(item.subscription)
+            ),
+            state.budget.amount - state.spent,
+            state=state,
+        )
+        for state in states
+        if state.budget.stops
+    ]
+
+
+def hold(
+    items: Sequence[SubscriptionEstimate],
+    limits: Sequence[Limit],
+    counts: dict[str, Counted],
+    at: datetime,
+) -> Moved:
+    """Bound the subscriptions by their tightest limits, free those that have none, and tell who was stopped."""
+    tightest: dict[str, Limit] = {}
+    for limit in sorted(limits, key=lambda limit: limit.left, reverse=True):
+        tightest |= dict.fromkeys(limit.subscription_ids, limit)
+    bounds = []
+    for item in items:
+        pk = item.subscription.pk
+        if pk in tightest and pk in counts:
+            bounds.append(_bound(item, tightest[pk], counts[pk]))
+    unbound = set(counts) - {each.subscription.pk for each in bounds}
+    loose, free = _loosen(unbound, counts)
+    moved = bound(bounds=[*bounds, *loose], free=free)
+    _tell(moved, items, tightest)
+    return moved
+
+
+def _bound(item: SubscriptionEstimate, limit: Limit, counted: Counted) -> Bound:
+    further = 0 if limit.left <= 0 else further_calls(item, limit.left)
+    return Bound(
+        item.subscription,
+        further,
+        counted.calls,
+        counted.window_starts_at,
+        stopped_until=item.period.end if further == 0 else None,
+        reason=limit.reason if further == 0 else "",
+    )
+
+
+def _loosen(unbound: Collection[str], counts: dict[str, Counted]) -> tuple[list[Bound], list[str]]:
+    """Return what to write for subscriptions that have a bound and need none any more.
+
+    Within a quota window it stays without a number: nodes hold units of it, which a new bound must know of.
+    """
+    loose, free = [], []
+    rows = CallAllowance.objects.filter(subscription__in=unbound).select_related("subscription")
+    for row in rows:
+        counted = counts[row.subscription_id]
+        if row.window_starts_at == counted.window_starts_at:
+            loose.append(Bound(row.subscription, None, counted.calls, counted.window_starts_at))
+        else:
+            free.append(row.subscription_id)
+    return loose, free
+
+
+def _tell(moved: Moved, items: Sequence[SubscriptionEstimate], tightest: dict[str, Limit]) -> None:
+    stopped: dict[str, list[str]] = defaultdict(list)
+    states: dict[str, BudgetState] = {}
+    for pk in moved.stopped:
+        state = tightest[pk].state
+        if state is not None:
+            stopped[state.budget.pk].append(pk)
+            states[state.budget.pk] = state
+    customers = {item.subscription.pk: item.subscription.organization_id for item in items}
+    resumed: dict[str, list[str]] = defaultdict(list)
+    for pk in moved.resumed:
+        resumed[customers[pk]].append(pk)
+    emit_many(
+        [
+            (
+                state.budget.organization_id,
+                "spend_cap.reached",
+                event_data(state.budget, state.period, state.spent) | {"stopped": sorted(stopped[pk])},
+            )
+            for pk, state in states.items()
+        ]
+        + [(pk, "spend_cap.lifted", {"resumed": sorted(ids)}) for pk, ids in resumed.items()]
+    )
+    for pk, state in states.items():
+        if state.budget.mails:
+            _mail(state, len(stopped[pk]))
+
+
+def _mail(state: BudgetState, number: int) -> None:
+    budget = state.budget
+    amount, spent = shown(budget.amount, budget.currency), shown(state.spent, budget.currency)
+    mail_organization(
+        budget.organization,
+        subject=f"The spend cap {budget} is reached: calls are refused",
+        text=f"In {state.period}, {spent} of {amount} {budget.currency} is spent. The calls of "
+        f"{number} subscription{'' if number == 1 else 's'} are refused (429) until the month is over.\n\n"
+        f"Raise the cap to let them in again: {settings.PORTAL_URL}/console/budgets/{budget.pk}/\n",
+    )
