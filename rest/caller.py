@@ -6,9 +6,17 @@ from typing import TypeVar
 from django.db.models import Model, Q, QuerySet
 
 from access.models import ApiKey, Application, PlanThrottle, Subscription, UsagePlan
-from accounts.models import ApiToken, AuditEvent, Member, Organization, User
+from accounts.models import ApiToken, AuditEvent, Member, Organization, User, WebhookDelivery, WebhookEndpoint
 from apis.models import Api, ApiVersion, Backend, BasePathMapping, Deployment, DomainName, Operation, Stage
-from billing.models import CreditGrant, Invoice, InvoiceState, LedgerTransaction, Payment, RateCard
+from billing.models import (
+    Budget,
+    CreditGrant,
+    Invoice,
+    InvoiceState,
+    LedgerTransaction,
+    Payment,
+    RateCard,
+)
 
 Row = TypeVar("Row", bound=Model)
 
@@ -32,6 +40,7 @@ SCOPES: dict[type[Model], Callable[[Organization], Q]] = {
     Backend: _own,
     BasePathMapping: _own,
     CreditGrant: _either_side,
+    Budget: _own,
     Deployment: _own,
     DomainName: _own,
     # a draft is the provider's own business
@@ -48,6 +57,8 @@ SCOPES: dict[type[Model], Callable[[Organization], Q]] = {
     Stage: _own,
     Subscription: lambda organization: Q(organization=organization) | Q(provider=organization),
     UsagePlan: _own,
+    WebhookDelivery: _own,
+    WebhookEndpoint: _own,
 }
 
 

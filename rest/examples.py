@@ -39,6 +39,7 @@ from rest.serializers.apis import (
     VersionInput,
 )
 from rest.serializers.billing import CloseInput, RateCardChange, RateCardInput
+from rest.serializers.budgets import BudgetChange, BudgetInput, QuotaAlertsSerializer
 from rest.serializers.domains import CertificateInput, DomainChange, DomainInput
 from rest.serializers.nodes import InstallationSerializer, NodeInput
 from rest.serializers.payments import CreditInput, MoneyInInput, PaymentInput, RefundInput
@@ -54,6 +55,7 @@ from rest.serializers.publish import (
 )
 from rest.serializers.quotes import QuoteInput
 from rest.serializers.verify_input import VerifyInput
+from rest.serializers.webhooks import RotateSecretInput, WebhookChange, WebhookInput
 
 EXAMPLES: dict[type[Serializer], dict[str, Any]] = {
     ApiInput: {"name": "httpbin", "slug": "httpbin", "summary": "Answers with what it was asked."},
@@ -175,6 +177,18 @@ EXAMPLES: dict[type[Serializer], dict[str, Any]] = {
         "reference": "welcome-o2b2c3d4e5",
     },
     RefundInput: {"amount": "5.00", "reason": "Outage of 3 November"},
+    BudgetInput: {
+        "name": "Weather app",
+        "application": "p1b2c3d4e5",
+        "currency": "USD",
+        "amount": "100",
+        "stops": True,
+    },
+    BudgetChange: {"amount": "150", "percents": [50, 90, 100]},
+    QuotaAlertsSerializer: {"percents": [80, 100], "mails": True},
+    WebhookInput: {"url": "https://example.com/hooks", "event_types": ["budget.threshold_reached"]},
+    WebhookChange: {"enabled": True},
+    RotateSecretInput: {"overlap_seconds": 86_400},
     NodeInput: {"name": "berlin-1"},
     OrganizationInput: {
         "name": "Weather Ltd",

@@ -12,6 +12,7 @@ from access.models import (
     SubscriptionState,
 )
 from accounts.models import Role
+from accounts.webhooks.models import DeliveryState
 from apis.models import (
     VersionState,
     Visibility,
@@ -204,6 +205,27 @@ class MovementFilters(filters.FilterSet):
     kind = by_choice("kind", TransactionKind)
     after = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
     before = filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+
+
+class BudgetFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    application = by_id("application_id")
+    subscription = by_id("subscription_id")
+    name = by_text("name")
+    stops = filters.BooleanFilter()
+
+
+class WebhookFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    enabled = filters.BooleanFilter()
+
+
+class WebhookDeliveryFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    webhook = filters.CharFilter(field_name="endpoint_id", max_length=10, label="Id of the webhook.")
+    event = filters.CharFilter(field_name="event_id", max_length=40, label="Id of the event.")
+    type = by_text("event__type")
+    state = by_choice("state", DeliveryState)
 
 
 class NodeFilters(filters.FilterSet):

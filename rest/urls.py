@@ -3,7 +3,19 @@
 from django.urls import URLPattern, URLResolver, path, re_path
 from rest_framework.routers import SimpleRouter
 
-from rest.views import access, accounts, apis, billing, catalogue, domains, nodes, payments, publish
+from rest.views import (
+    access,
+    accounts,
+    apis,
+    billing,
+    budgets,
+    catalogue,
+    domains,
+    nodes,
+    payments,
+    publish,
+    webhooks,
+)
 from rest.views.general import IndexView, OpenApiView, ProblemsView, ReferenceView, UnknownView
 from rest.views.quotes import QuoteView
 from rest.views.usage import EstimateView, UsageView
@@ -39,6 +51,9 @@ RESOURCES = {
     "payments": payments.PaymentViews,
     "credits": payments.CreditViews,
     "credit-movements": payments.MovementViews,
+    "budgets": budgets.BudgetViews,
+    "webhooks": webhooks.WebhookViews,
+    "webhook-deliveries": webhooks.WebhookDeliveryViews,
     "nodes": nodes.NodeViews,
     "organizations": accounts.OrganizationViews,
     "members": accounts.MemberViews,
@@ -64,6 +79,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^quotes/?$", QuoteView.as_view(), name="quotes"),
     re_path(r"^usage/?$", UsageView.as_view(), name="usage"),
     re_path(r"^usage/estimate/?$", EstimateView.as_view(), name="estimate"),
+    re_path(r"^quota-alerts/?$", budgets.QuotaAlertsView.as_view(), name="quota-alerts"),
     *router.urls,
     re_path(r"^.*$", UnknownView.as_view()),
 ]

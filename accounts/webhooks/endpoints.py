@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from accounts.audit import record
-from accounts.encryption import decrypt, encrypt
+from accounts.encryption import encrypt
 from accounts.errors import Refused
 from accounts.models import Organization, User
 from accounts.rows import Changes, assign, check_fields, locked
@@ -97,11 +97,6 @@ def rotate_secret(
     endpoint.save(update_fields=["sealed_secret", "sealed_old_secret", "old_secret_until"])
     _record(endpoint, actor, "webhook.secret_rotated", f"Gave the webhook {endpoint} a new secret.")
     return endpoint, secret
-
-
-def secret_of(endpoint: WebhookEndpoint) -> str:
-    """Return the secret again, for those who administer; raises accounts.encryption.UnreadableError."""
-    return decrypt(endpoint.sealed_secret)
 
 
 @transaction.atomic

@@ -14,6 +14,12 @@ def message_id() -> str:
     return f"msg_{secrets.token_hex(14)}"
 
 
+class EndpointState(models.TextChoices):
+    ACTIVE = "active", "Active"
+    FAILING = "failing", "Failing"
+    DISABLED = "disabled", "Disabled"
+
+
 class WebhookEndpoint(models.Model):
     """A URL of an organization's own, the events it wants and the secret that signs them (encrypted)."""
 
@@ -43,11 +49,11 @@ class WebhookEndpoint(models.Model):
         return self.description or self.url
 
     @property
-    def state(self) -> str:
-        """`disabled`, `failing` or `active`."""
+    def state(self) -> EndpointState:
+        """Whether it is used, and whether what is sent arrives."""
         if not self.enabled:
-            return "disabled"
-        return "failing" if self.failing_since else "active"
+            return EndpointState.DISABLED
+        return EndpointState.FAILING if self.failing_since else EndpointState.ACTIVE
 
 
 class WebhookEvent(models.Model):

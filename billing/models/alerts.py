@@ -77,6 +77,11 @@ class Budget(models.Model):
             return "subscription"
         return "application" if self.application_id else "organization"
 
+    @property
+    def is_reached(self) -> bool:
+        """Whether all of it was spent when somebody last looked."""
+        return self.spent >= self.amount
+
     def covers(self, subscription: Subscription) -> bool:
         """Whether the costs of a subscription count."""
         if self.subscription_id:

@@ -8,9 +8,10 @@ from typing import Any
 from access.models import PlanThrottle
 from accounts.audit import record
 from accounts.models import Organization
+from accounts.webhooks.endpoints import create_endpoint, send_test
 from apis.models import Visibility
 from billing.ledger.grants import grant
-from billing.models import Invoice, InvoiceState, Payment
+from billing.models import Budget, Invoice, InvoiceState, Payment
 from tests.billing.factories import make_rate_card
 from tests.factories import (
     make_api,
@@ -55,6 +56,8 @@ def make_world(organization: Organization) -> World:
     subscription = make_subscription(application, plan)
     key, text = make_key(application)
     token, _ = make_token(organization)
+    budget = Budget.objects.create(organization=organization, name="All", currency="USD", amount=100)
+    endpoint, _ = create_endpoint(organization=organization, url="http://127.0.0.1:9/", actor=None)
     event = record(
         organization=organization, actor=None, action="world.made", target=api, summary="Made a world."
     )
@@ -89,6 +92,9 @@ def make_world(organization: Organization) -> World:
         "payments": payment.pk,
         "credits": credit.pk,
         "credit-movements": credit.entries.get().transaction_id,
+        "budgets": budget.pk,
+        "webhooks": endpoint.pk,
+        "webhook-deliveries": send_test(endpoint=endpoint, actor=None).pk,
         "organizations": organization.pk,
         "members": make_member(organization).pk,
         "tokens": token.pk,
