@@ -10,6 +10,7 @@ from billing.admin_payments import (
     PaymentAdmin,
 )
 from billing.admin_rate_cards import PlanPriceAdmin, RateCardAdmin
+from billing.admin_versions import RateCardVersionAdmin
 
 __all__ = [
     "CreditGrantAdmin",
@@ -21,4 +22,5 @@ __all__ = [
     "PaymentAdmin",
     "PlanPriceAdmin",
     "RateCardAdmin",
+    "RateCardVersionAdmin",
 ]

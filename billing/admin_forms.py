@@ -6,15 +6,21 @@ from typing import Any, TypeVar
 
 from django import forms
 from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminSplitDateTimeWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from accounts.errors import Refused
 from accounts.models import Organization
 from billing.currencies import check_currency
-from billing.models import PlanPrice, Price, RateCard
+from billing.meters import check_meter
+from billing.models import Meter, PlanPrice, Price, RateCard, RateCardVersion
 from billing.month_end import providers
 from billing.presets import PRESETS
-from billing.pricing import MONEY_LIMIT, plain, read_decimal
+from billing.pricing import make_tariff, plain
+from billing.rate_cards.terms import read_terms
 from billing.tiers_field import TiersField
 
 T = TypeVar("T")
@@ -28,55 +34,106 @@ def _ask(rule: Callable[[], T]) -> T:
 
 
 class RateCardForm(forms.ModelForm):
-    """Name, currency and base fee of a rate card."""
+    """Name, currency and whose use adds up. What it costs stands on its versions' pages."""
+
+    class Meta:
+        model = RateCard
+        fields = ("organization", "name", "currency", "tiers_over")
+
+    def clean_currency(self) -> str:
+        return _ask(lambda: check_currency(self.cleaned_data["currency"]))
+
+
+class VersionForm(forms.ModelForm):
+    """What a rate card costs from a moment on, besides its prices."""
 
     base_fee = forms.CharField(
         initial="0", widget=UnfoldAdminTextInputWidget, help_text="For each subscription and month."
     )
+    minimum = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="What a month costs at least, fees and use together. Empty = none.",
+    )
+    maximum = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="What a month costs at most, fees and use together. Empty = none.",
+    )
+    effective_from = forms.SplitDateTimeField(
+        required=False,
+        widget=UnfoldAdminSplitDateTimeWidget,
+        help_text="The first minute that counts for it (UTC). Empty = from the next minute on.",
+    )
 
     class Meta:
-        model = RateCard
-        fields = ("organization", "name", "currency", "base_fee")
+        model = RateCardVersion
+        fields = ("rate_card", *RateCardVersion.TERMS, "effective_from")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance and not self.instance._state.adding:
-            self.initial["base_fee"] = plain(self.instance.base_fee)
+        for name in ("base_fee", "minimum", "maximum"):
+            value = self.initial.get(name)
+            if isinstance(value, Decimal):
+                self.initial[name] = plain(value)
 
-    def clean_currency(self) -> str:
-        currency = _ask(lambda: check_currency(self.cleaned_data["currency"]))
-        changed = not self.instance._state.adding and currency != self.initial["currency"]
-        if changed and self.instance.plans.exists():
-            raise forms.ValidationError("Plans are billed by this rate card, so its currency stays.")
-        return currency
-
-    def clean_base_fee(self) -> Decimal:
-        text = self.cleaned_data["base_fee"]
-        return _ask(lambda: read_decimal(text, field="base_fee", name="Base fee", below=MONEY_LIMIT))
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        given = {name: data[name] for name in RateCardVersion.TERMS if name in data}
+        try:
+            return data | read_terms(RateCardVersion(), given)
+        except Refused as refused:
+            self.add_error(refused.field, refused.message)
+            return data
 
 
 class PriceForm(forms.ModelForm):
     """The price of one meter."""
 
+    meter = forms.CharField(
+        max_length=40,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=f"One of {', '.join(Meter.values)}, or a meter of your own.",
+    )
     tiers = TiersField()
     free_units = forms.CharField(
         initial="0",
+        required=False,
         widget=UnfoldAdminTextInputWidget,
-        help_text="Requests, or GiB, that are free each month before the tiers.",
+        help_text="Units (calls, GiB, hours) that are free each month before the tiers.",
+    )
+    package_size = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Units of a package, for the models that count packages.",
     )
 
     class Meta:
         model = Price
-        fields = ("meter", "model", "free_units", "tiers")
+        fields = ("meter", "model", "free_units", "package_size", "tiers")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance and not self.instance._state.adding:
-            self.initial["free_units"] = plain(self.instance.free_units)
+        for name in ("free_units", "package_size"):
+            value = self.initial.get(name)
+            if isinstance(value, Decimal):
+                self.initial[name] = plain(value)
 
-    def clean_free_units(self) -> Decimal:
-        text = self.cleaned_data["free_units"]
-        return _ask(lambda: read_decimal(text, field="free_units", name="Free units"))
+    def clean_meter(self) -> str:
+        return _ask(lambda: check_meter(self.cleaned_data["meter"].strip()))
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        data["free_units"] = data.get("free_units") or "0"
+        data["package_size"] = data.get("package_size") or None
+        if "tiers" in data and "model" in data:
+            try:
+                make_tariff(
+                    data["model"], data["tiers"], data["free_units"], package_size=data["package_size"]
+                )
+            except Refused as refused:
+                self.add_error(refused.field if refused.field in self.fields else None, refused.message)
+        return data
 
 
 class PlanPriceForm(forms.ModelForm):

@@ -4,51 +4,85 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
-from django.forms import BaseInlineFormSet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from unfold.admin import ModelAdmin, StackedInline
+from django.utils.html import format_html
+from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
 from accounts.errors import Refused
 from accounts.verb_admin import person
 from billing import rate_cards
-from billing.admin_forms import CopyForm, PlanPriceForm, PresetForm, PriceForm, RateCardForm
+from billing.admin_forms import CopyForm, PlanPriceForm, PresetForm, RateCardForm
 from billing.admin_pages import SaysWhy, go
-from billing.models import Meter, PlanPrice, Price, RateCard
+from billing.meters import name_of
+from billing.models import PlanPrice, RateCard, RateCardVersion
 from billing.pricing import plain
 
 
-class PriceInline(StackedInline):
-    """A card's prices, one for each meter."""
+class VersionInline(TabularInline):
+    """A card's versions, to read; each has a page of its own."""
 
-    model = Price
-    form = PriceForm
-    fields = ("meter", "model", "free_units", "tiers")
+    model = RateCardVersion
+    fields = readonly_fields = ("shown", "begins", "fee", "priced")
     extra = 0
-    max_num = len(Meter)
+    can_delete = False
+    hide_title = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RateCardVersion]:
+        return super().get_queryset(request).select_related("rate_card").prefetch_related("prices")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @display(description="Version")
+    def shown(self, version: RateCardVersion) -> str:
+        address = reverse("admin:billing_ratecardversion_change", args=[version.pk])
+        return format_html(
+            '<a class="text-primary-600 underline" href="{}">Version {}</a>', address, version.number
+        )
+
+    @display(description="From (UTC)")
+    def begins(self, version: RateCardVersion) -> str:
+        first = version.number == 1
+        return "the beginning" if first else f"{version.effective_from:%Y-%m-%d %H:%M}"
+
+    @display(description="Base fee")
+    def fee(self, version: RateCardVersion) -> str:
+        return f"{plain(version.base_fee)} {version.rate_card.currency}"
+
+    @display(description="Prices of")
+    def priced(self, version: RateCardVersion) -> str:
+        return ", ".join(name_of(price.meter) for price in version.prices.all()) or "nothing"
 
 
 @admin.register(RateCard)
 class RateCardAdmin(SaysWhy, ModelAdmin):
-    """Rate cards with their prices."""
+    """Rate cards with their versions."""
 
     form = RateCardForm
-    fields = ("organization", "name", "currency", "base_fee")
-    inlines = (PriceInline,)
+    fields = ("organization", "name", "currency", "tiers_over")
+    inlines = (VersionInline,)
     list_display = ("name", "organization", "currency", "fee", "plan_count")
     list_filter = ("currency", "organization")
     search_fields = ("name", "organization__name")
     list_select_related = ("organization",)
-    actions_detail = ("load_prices", "copy_card")
+    actions_detail = ("new_version", "load_prices", "copy_card")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RateCard]:
-        return super().get_queryset(request).annotate(plan_count=Count("plans"))
+        found = super().get_queryset(request).annotate(plan_count=Count("plans"))
+        return found.prefetch_related("versions")
 
     def get_readonly_fields(self, request: HttpRequest, obj: RateCard | None = None) -> tuple[str, ...]:
         return ("organization",) if obj else ()
 
-    @display(description="Base fee", ordering="base_fee")
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj else ()
+
+    @display(description="Base fee")
     def fee(self, obj: RateCard) -> str:
         return f"{plain(obj.base_fee)} {obj.currency}"
 
@@ -57,28 +91,23 @@ class RateCardAdmin(SaysWhy, ModelAdmin):
         return obj.plan_count
 
     def save_model(self, request: HttpRequest, obj: RateCard, form: RateCardForm, change: bool) -> None:
-        fields = {name: form.cleaned_data[name] for name in ("name", "currency", "base_fee")}
+        fields = {name: form.cleaned_data[name] for name in ("name", "currency", "tiers_over")}
         if change:
             rate_cards.change_rate_card(rate_card=obj, actor=person(request), **fields)
             return
         made = rate_cards.create_rate_card(organization=obj.organization, actor=person(request), **fields)
         obj.pk, obj._state.adding = made.pk, False
 
-    def save_formset(self, request: HttpRequest, form: Any, formset: BaseInlineFormSet, change: bool) -> None:
-        formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
-        for line in formset.deleted_forms:
-            if line.instance.pk:
-                rate_cards.remove_price(price=line.instance, actor=person(request))
-                formset.deleted_objects.append(line.instance)
-        for line in formset.forms:
-            if line in formset.deleted_forms or not line.has_changed():
-                continue
-            if line.instance.pk and "meter" in line.changed_data:
-                rate_cards.remove_price(price=Price.objects.get(pk=line.instance.pk), actor=person(request))
-            fields = {name: line.cleaned_data[name] for name in ("meter", "model", "free_units", "tiers")}
-            card = RateCard.objects.get(pk=form.instance.pk)
-            price = rate_cards.set_price(rate_card=card, actor=person(request), **fields)
-            formset.new_objects.append(price)
+    def response_add(self, request: HttpRequest, obj: RateCard, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Go on to the first version's page: without prices a card is worth nothing."""
+        messages.success(request, f"Rate card {obj.name} is made. Now say what it costs.")
+        first = obj.versions.get()
+        return HttpResponseRedirect(reverse("admin:billing_ratecardversion_change", args=[first.pk]))
+
+    @action(description="New version", icon="update", permissions=["change"])
+    def new_version(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        address = reverse("admin:billing_ratecardversion_add")
+        return HttpResponseRedirect(f"{address}?rate_card={object_id}")
 
     def delete_model(self, request: HttpRequest, obj: RateCard) -> None:
         rate_cards.delete_rate_card(rate_card=obj, actor=person(request))
@@ -102,7 +131,10 @@ class RateCardAdmin(SaysWhy, ModelAdmin):
         card = self.get_object(request, object_id)
         try:
             rate_cards.load_preset(rate_card=card, preset=form.cleaned_data["preset"], actor=person(request))
-            messages.success(request, "The prices are loaded. They apply from the next bill on.")
+            messages.success(
+                request,
+                "The prices are loaded; for customers they hold from the next minute on.",
+            )
         except Refused as refused:
             messages.error(request, refused.message)
         return go(request, reverse("admin:billing_ratecard_change", args=[object_id]))

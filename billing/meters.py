@@ -14,6 +14,10 @@ BUILT_IN: dict[str, tuple[str, str]] = {
     "bytes_in": ("Data in", "GiB"),
     "cache_hours": ("Cache", "hour"),
 }
+# What is on the bill even where it costs nothing, so that a customer sees what was counted.
+ALWAYS_SHOWN = ("requests", "bytes_out")
+# Prices of these are for calls, too: then calls as such are not shown as "not charged".
+_ALSO_CALLS = ("http_requests", "stream_requests")
 
 
 def check_meter(code: str) -> str:
@@ -41,3 +45,10 @@ def order_of(meter: str) -> tuple[int, str]:
     """The order of meters on a bill: the gateway's, then others by code."""
     known = list(BUILT_IN)
     return (known.index(meter) if meter in known else len(known), meter)
+
+
+def shown_unpriced(meter: str, priced: set[str]) -> bool:
+    """Whether use of a meter without a price is on the bill, where `priced` are the meters that have one."""
+    if meter == "requests" and priced.intersection(_ALSO_CALLS):
+        return False
+    return meter in ALWAYS_SHOWN

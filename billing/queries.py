@@ -23,7 +23,7 @@ def subscriptions_in(
         found = found.filter(provider=provider)
     return (
         found.select_related("organization", "provider", "application", "plan__price__rate_card")
-        .prefetch_related("plan__price__rate_card__prices")
+        .prefetch_related("plan__price__rate_card__versions__prices")
         .order_by("organization_id", "application__name", "id")
     )
 
@@ -82,11 +82,11 @@ def _of_parties(notes: QuerySet[CreditNote]) -> QuerySet[CreditNote]:
 
 
 def rate_cards_of(organization: Organization) -> QuerySet[RateCard]:
-    """Return a provider's rate cards with prices and `plan_count`. 2 queries when read."""
+    """Return a provider's rate cards with versions, prices and `plan_count`. 3 queries when read."""
     return (
         RateCard.objects.filter(organization=organization)
         .annotate(plan_count=Count("plans"))
-        .prefetch_related("prices")
+        .prefetch_related("versions__prices")
     )
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from access.models import QuotaScope, UsagePlan
+from billing.meters import name_of, order_of
 from billing.models import Meter, Price, RateCard
 from portal import formats
 
@@ -44,10 +45,10 @@ class MeterTerms:
 
 
 def terms(plan: UsagePlan) -> PlanTerms:
-    """Describe a plan. Load `price__rate_card` and its `prices` beforehand: nothing is asked here then."""
+    """Describe a plan. Load `price__rate_card__versions__prices` beforehand: nothing is asked here then."""
     assignment = getattr(plan, "price", None)
     card = assignment.rate_card if assignment else None
-    listed = sorted(card.prices.all(), key=lambda each: Meter.values.index(each.meter)) if card else []
+    listed = sorted(card.prices.all(), key=lambda each: order_of(each.meter)) if card else []
     described = [_meter_terms(price, card.currency) for price in listed] if card else []
     meters = [each for each in described if each is not None]
     price, per = _headline(card, meters)
@@ -93,7 +94,7 @@ def _meter_terms(price: Price, currency: str) -> MeterTerms | None:
         below, after = bound or below, ""
     if all(Decimal(tier["unit_price"]) == 0 == Decimal(tier.get("flat_fee") or 0) for tier in price.tiers):
         return None
-    return MeterTerms("Requests" if price.meter == Meter.REQUESTS else "Data out", lines)
+    return MeterTerms(name_of(price.meter), lines)
 
 
 def _range(below: Decimal, bound: Decimal | None, meter: str) -> str:

@@ -38,7 +38,7 @@ from rest.serializers.apis import (
     VersionChange,
     VersionInput,
 )
-from rest.serializers.billing import CloseInput, RateCardChange, RateCardInput
+from rest.serializers.billing import CloseInput, DropVersionInput, RateCardChange, RateCardInput
 from rest.serializers.budgets import BudgetChange, BudgetInput, QuotaAlertsSerializer
 from rest.serializers.domains import CertificateInput, DomainChange, DomainInput
 from rest.serializers.nodes import InstallationSerializer, NodeInput
@@ -221,7 +221,8 @@ EXAMPLES: dict[type[Serializer], dict[str, Any]] = {
     MappingChange: {"stage": "s1b2c3d4e5"},
     PlanChange: {"throttle_rate": 50, "throttle_burst": 100, "quota_limit": None},
     PlanThrottleChange: {"rate": 2, "burst": 4},
-    RateCardChange: {"name": "Standard", "base_fee": "12"},
+    RateCardChange: {"base_fee": "12", "effective_from": "2027-01-01T00:00:00Z"},
+    DropVersionInput: {"number": 2},
     ApplicationChange: {"description": "Asks every minute."},
     KeyChange: {"ips": ["203.0.113.0/24"], "referrers": ["*.example.com"]},
     OrganizationChange: {"timezone": "Europe/Berlin"},

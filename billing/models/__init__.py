@@ -40,18 +40,14 @@ from billing.models.payments import (
     Processor,
     Refund,
 )
-from billing.models.rate_cards import (
-    Meter,
-    PlanPrice,
-    Price,
-    PricingModel,
-    RateCard,
-)
+from billing.models.overrides import PriceOverride
+from billing.models.rate_cards import PlanPrice, PlanPriceChange, RateCard, TiersOver
 from billing.models.taxes import (
     InvoiceTax,
     TaxRate,
     TaxRateCustomer,
 )
+from billing.models.versions import Meter, Price, PricingModel, Proration, RateCardVersion
 
 __all__ = [
     "AccountKind",
@@ -81,14 +77,19 @@ __all__ = [
     "PaymentMethod",
     "PaymentState",
     "PlanPrice",
+    "PlanPriceChange",
     "Price",
+    "PriceOverride",
     "PricingModel",
     "Processor",
+    "Proration",
     "RateCard",
+    "RateCardVersion",
     "Refund",
     "TaxRate",
     "TaxRateCustomer",
     "TaxTreatment",
+    "TiersOver",
     "TransactionKind",
     "refuse_if_frozen",
 ]

@@ -128,37 +128,53 @@ class Invoice(models.Model):
 
 
 class InvoiceLine(models.Model):
-    """One line: a base fee, or the units of one meter in one tier for one subscription.
+    """One line: a base fee, the units of one meter in one tier, a discount, a minimum or a maximum.
 
-    `amount` = `quantity` × `unit_price` + `flat_fee`, rounded to the currency's decimals; in a month's later
-    invoice it is the difference of two such sums (docs/billing.md).
+    `amount` = `quantity` (or `packages`) × `unit_price` + `flat_fee`, rounded to the currency's decimals; in a
+    month's later invoice it is the difference of two such sums (docs/billing.md). `item` tells which line of
+    the month's bill it is: all lines of one item, month and customer add up.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="invoice_lines")
     invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")
-    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="invoice_lines")
+    subscription = models.ForeignKey(
+        Subscription,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="invoice_lines",
+        help_text="Empty = several share it; `breakdown` has their parts.",
+    )
     position = models.PositiveIntegerField()
     description = models.CharField(max_length=300)
     month_start = models.DateTimeField(
         help_text="Start of the calendar month that the line bills: an earlier one for late counts."
     )
-    meter = models.CharField(max_length=20, blank=True, help_text="Empty = a fee.")
+    item = models.CharField(
+        max_length=200, default="", help_text="Such as usage:{card}.{version}:requests::1."
+    )
+    meter = models.CharField(max_length=40, blank=True, help_text="Empty = a fee.")
     tier = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="From 1; 0 = free units or not charged; empty = a fee."
     )
     quantity = models.DecimalField(max_digits=30, decimal_places=12)
+    packages = models.DecimalField(
+        max_digits=30,
+        decimal_places=12,
+        null=True,
+        help_text="What is priced, where the price is a package's.",
+    )
     unit_price = models.DecimalField(max_digits=24, decimal_places=12)
     flat_fee = models.DecimalField(max_digits=24, decimal_places=12, default=0)
     amount = models.DecimalField(
         max_digits=24, decimal_places=12, help_text="Rounded once to the currency's decimals."
     )
+    breakdown = models.JSONField(
+        default=dict,
+        help_text="Subscription id -> [units, money] as text, where several share the line. They add up to it.",
+    )
 
     class Meta:
         ordering = ["position"]
-        indexes = [
-            # "how much of this month was billed already?"
-            models.Index(fields=["subscription", "month_start", "meter"], name="invoice_line_billed"),
-        ]
 
     def __str__(self) -> str:
         return f"{self.description}: {self.amount}"

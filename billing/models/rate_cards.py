@@ -1,35 +1,34 @@
-"""Rate cards, and which plan uses which. Prices keep 12 decimals."""
+"""Rate cards, and which plan is billed by which."""
+
+from datetime import datetime
+from decimal import Decimal
 
 from django.db import models
-from django.utils.functional import cached_property
 from django.utils.timezone import now
 
 from access.models import UsagePlan
 from accounts.fields import ShortIdField
 from accounts.models import Organization
-from billing.pricing import Tariff, make_tariff
+from billing.models.versions import PriceManager, RateCardVersion
 
 
-class Meter(models.TextChoices):
-    """What is counted, and the unit a price is for."""
-
-    REQUESTS = "requests", "Requests"
-    BYTES_OUT = "bytes_out", "Data out (GiB)"
-
-
-class PricingModel(models.TextChoices):
-    GRADUATED = "graduated", "Graduated: each unit at the price of its tier"
+class TiersOver(models.TextChoices):
+    CUSTOMER = "customer", "The whole customer: all its subscriptions, within a region"
+    SUBSCRIPTION = "subscription", "Each subscription for itself"
 
 
 class RateCard(models.Model):
-    """Prices by meter."""
+    """A named price list in one currency. Its fees and prices stand in its versions."""
 
     id = ShortIdField()
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="rate_cards")
     name = models.CharField(max_length=80)
     currency = models.CharField(max_length=3, default="USD")
-    base_fee = models.DecimalField(
-        max_digits=24, decimal_places=12, default=0, help_text="For each subscription and month."
+    tiers_over = models.CharField(
+        max_length=12,
+        choices=TiersOver,
+        default=TiersOver.CUSTOMER,
+        help_text="Whose use adds up before free units, tiers, minimum and maximum apply.",
     )
     created_at = models.DateTimeField(default=now, editable=False)
 
@@ -40,33 +39,25 @@ class RateCard(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def version_at(self, moment: datetime) -> RateCardVersion:
+        """Return the version in force then. The first one also holds for all that was before it."""
+        found = list(self.versions.all())
+        return next((v for v in reversed(found) if v.effective_from <= moment), found[0])
 
-class Price(models.Model):
-    """The price of one meter on a rate card."""
+    @property
+    def current(self) -> RateCardVersion:
+        """The version in force now. Prefetch `versions__prices` where many cards are shown."""
+        return self.version_at(now())
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="prices")
-    rate_card = models.ForeignKey(RateCard, on_delete=models.CASCADE, related_name="prices")
-    meter = models.CharField(max_length=20, choices=Meter)
-    model = models.CharField(max_length=12, choices=PricingModel, default=PricingModel.GRADUATED)
-    free_units = models.DecimalField(
-        max_digits=30, decimal_places=12, default=0, help_text="Free each period, before the tiers."
-    )
-    tiers = models.JSONField(
-        help_text='[{"up_to": "333000000" or null, "unit_price": "0.0000035", "flat_fee": "0"}]; '
-        "decimals as text; up_to is inclusive; the last is null."
-    )
+    @property
+    def base_fee(self) -> Decimal:
+        """Today's base fee."""
+        return self.current.base_fee
 
-    class Meta:
-        ordering = ["meter"]
-        constraints = [models.UniqueConstraint(fields=["rate_card", "meter"], name="price_once")]
-
-    def __str__(self) -> str:
-        return f"{self.rate_card}: {self.get_meter_display()}"
-
-    @cached_property
-    def tariff(self) -> Tariff:
-        """Ready to calculate with; read once for each loaded row."""
-        return make_tariff(self.model, self.tiers, self.free_units)
+    @property
+    def prices(self) -> PriceManager:
+        """Today's prices."""
+        return self.current.prices
 
 
 class PlanPrice(models.Model):
@@ -78,3 +69,27 @@ class PlanPrice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.plan} by {self.rate_card}"
+
+
+class PlanPriceChange(models.Model):
+    """A step in a plan's history of rate cards. None = it has always been billed as it is now.
+
+    `at` is a whole minute: the first one that counts for the new card. An empty card = the plan was free.
+    """
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="plan_price_changes"
+    )
+    plan = models.ForeignKey(UsagePlan, on_delete=models.CASCADE, related_name="price_changes")
+    at = models.DateTimeField()
+    old_card = models.ForeignKey(RateCard, null=True, on_delete=models.PROTECT, related_name="+")
+    new_card = models.ForeignKey(RateCard, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["at"]
+        constraints = [models.UniqueConstraint(fields=["plan", "at"], name="plan_price_change_once_a_minute")]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.plan}: {self.old_card or 'free'} to {self.new_card or 'free'} at {self.at:%Y-%m-%d %H:%M}"
+        )

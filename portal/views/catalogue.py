@@ -29,7 +29,7 @@ def api(request: HttpRequest, slug: str) -> HttpResponse:
         visible_plans(product)
         .select_related("price__rate_card")
         .prefetch_related(None)
-        .prefetch_related("price__rate_card__prices")
+        .prefetch_related("price__rate_card__versions__prices")
     )
     context = {
         "section": "catalogue",

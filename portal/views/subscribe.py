@@ -52,7 +52,9 @@ def page(request: HttpRequest, plan: str) -> HttpResponse:
 
 def _plan(request: HttpRequest, pk: str) -> UsagePlan:
     plans = open_plans(guard.person(request)).select_related("organization", "price__rate_card")
-    shown = plans.prefetch_related(None).prefetch_related("price__rate_card__prices", opened_stages())
+    shown = plans.prefetch_related(None).prefetch_related(
+        "price__rate_card__versions__prices", opened_stages()
+    )
     return get_object_or_404(shown, pk=pk)
 
 

@@ -6,7 +6,16 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import Organization
-from billing.models import Invoice, InvoiceLine, Meter, Price, PricingModel, RateCard
+from billing.models import (
+    Invoice,
+    InvoiceLine,
+    Meter,
+    Price,
+    PricingModel,
+    Proration,
+    RateCard,
+    RateCardVersion,
+)
 from billing.presets import PRESETS
 from rest.serializers.base import Strict, StrictModel, Visible
 
@@ -31,19 +40,35 @@ class PriceSerializer(serializers.ModelSerializer):
     """The price of one meter."""
 
     free_units = Amount(read_only=True, help_text="Free each month, before the tiers.")
+    package_size = Amount(read_only=True, allow_null=True, help_text="Units of a package.")
     tiers = TierSerializer(many=True, read_only=True)
 
     class Meta:
         model = Price
-        fields: tuple[str, ...] = ("meter", "model", "free_units", "tiers")
+        fields: tuple[str, ...] = ("meter", "model", "free_units", "package_size", "tiers")
+        read_only_fields: tuple[str, ...] = fields
+
+
+class RateCardVersionSerializer(serializers.ModelSerializer):
+    """What a rate card costs from a moment on, until the next version's. The first holds for all before it."""
+
+    base_fee = Amount(read_only=True, help_text="For each subscription and month.")
+    minimum = Amount(read_only=True, allow_null=True)
+    maximum = Amount(read_only=True, allow_null=True)
+    prices = PriceSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = RateCardVersion
+        fields: tuple[str, ...] = ("number", "effective_from", *RateCardVersion.TERMS, "prices")
         read_only_fields: tuple[str, ...] = fields
 
 
 class RateCardSerializer(serializers.ModelSerializer):
-    """Prices by meter, in one currency. Usage plans are billed by it."""
+    """Prices by meter, in one currency. Usage plans are billed by it. `base_fee` and `prices` are today's."""
 
     base_fee = Amount(read_only=True, help_text="For each subscription and month.")
     prices = PriceSerializer(many=True, read_only=True)
+    versions = RateCardVersionSerializer(many=True, read_only=True)
 
     class Meta:
         model = RateCard
@@ -52,8 +77,10 @@ class RateCardSerializer(serializers.ModelSerializer):
             "organization",
             "name",
             "currency",
+            "tiers_over",
             "base_fee",
             "prices",
+            "versions",
             "created_at",
         )
         read_only_fields: tuple[str, ...] = fields
@@ -66,16 +93,31 @@ class TierInput(Strict):
 
 
 class PriceInput(Strict):
-    meter = serializers.ChoiceField(choices=Meter.choices)
+    meter = serializers.CharField(
+        max_length=40, help_text=f"One of {', '.join(Meter.values)}, or a meter of your own."
+    )
     model = serializers.ChoiceField(choices=PricingModel.choices, default=PricingModel.GRADUATED)
     free_units = Amount(default=0, min_value=0)
+    package_size = Amount(
+        required=False, allow_null=True, min_value=0, help_text="For the models that count packages."
+    )
     tiers = TierInput(many=True, help_text="In order; the last has `up_to` null.")
 
 
 class RateCardChange(StrictModel):
-    """`prices` is the whole new list; `preset` loads a price list over it."""
+    """`prices` is the whole new list; `preset` loads a price list over it.
+
+    All but the name holds from `effective_from` on, a whole minute to come; without it from the next minute on
+    (at once while nobody is billed by the card).
+    """
 
     base_fee = Amount(required=False, min_value=0)
+    base_fee_in_advance = serializers.BooleanField(required=False)
+    minimum = Amount(required=False, allow_null=True, min_value=0)
+    maximum = Amount(required=False, allow_null=True, min_value=0)
+    trial_days = serializers.IntegerField(required=False, min_value=0)
+    proration = serializers.ChoiceField(choices=Proration.choices, required=False)
+    effective_from = serializers.DateTimeField(required=False)
     prices = PriceInput(many=True, required=False)
     preset = serializers.ChoiceField(
         choices=[(name, made.name) for name, made in PRESETS.items()], required=False
@@ -83,7 +125,15 @@ class RateCardChange(StrictModel):
 
     class Meta:
         model = RateCard
-        fields: tuple[str, ...] = ("name", "currency", "base_fee", "prices", "preset")
+        fields: tuple[str, ...] = (
+            "name",
+            "currency",
+            "tiers_over",
+            *RateCardVersion.TERMS,
+            "effective_from",
+            "prices",
+            "preset",
+        )
 
     def validate_prices(self, prices: list[dict[str, Any]]) -> list[dict[str, Any]]:
         meters = [price["meter"] for price in prices]
@@ -99,6 +149,10 @@ class RateCardInput(RateCardChange):
 
     class Meta(RateCardChange.Meta):
         fields: tuple[str, ...] = ("organization", *RateCardChange.Meta.fields)
+
+
+class DropVersionInput(Strict):
+    number = serializers.IntegerField(min_value=1, help_text="The version's number.")
 
 
 class InvoiceLineSerializer(serializers.ModelSerializer):

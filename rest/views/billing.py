@@ -1,5 +1,6 @@
 """`rate-cards`, `invoices`."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -9,6 +10,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.errors import Refused
 from accounts.permissions import can_administer
 from billing import invoices, rate_cards
 from billing.models import Invoice, RateCard
@@ -21,6 +23,7 @@ from rest.serializers.base import Nothing
 from rest.serializers.billing import (
     ClosedSerializer,
     CloseInput,
+    DropVersionInput,
     InvoiceDetailSerializer,
     InvoiceSerializer,
     RateCardChange,
@@ -32,46 +35,66 @@ from rest.views.base import Changeable, Creatable, Listed, Made, Readable, Remov
 
 
 class RateCardViews(Listed, Readable, Creatable, Changeable, Removable, Resource):
-    """Prices by meter. A change applies from the next bill on; finalized invoices do not move."""
+    """Prices by meter. A change holds from the next minute on, or from a chosen one; never for the past."""
 
     model, noun, nouns, tag = RateCard, "rate card", "rate cards", "rate-cards"
     serializer_class = RateCardSerializer
     create_input, change_input = RateCardInput, RateCardChange
+    action_inputs: ClassVar = {"drop_version": DropVersionInput}
+    action_outputs: ClassVar = {"drop_version": RateCardSerializer}
     filterset_class = RateCardFilters
     ordering_fields = ("name", "created_at")
     search_fields = ("name",)
     write_need = Need.ADMINISTER
 
     def get_queryset(self) -> QuerySet[Any]:
-        return super().get_queryset().prefetch_related("prices")
+        return super().get_queryset().prefetch_related("versions__prices")
 
     def make(self, data: dict[str, Any]) -> Made:
         organization = data.pop("organization", self.caller.organization)
         prices, preset = data.pop("prices", None), data.pop("preset", None)
+        at = data.pop("effective_from", None)
         card = rate_cards.create_rate_card(organization=organization, actor=self.caller.user, **data)
-        self._price(card, prices, preset)
+        self._price(card, prices, preset, at)
         return card
 
     def change(self, row: RateCard, data: dict[str, Any]) -> None:
         prices, preset = data.pop("prices", None), data.pop("preset", None)
+        at = data.pop("effective_from", None)
+        if at is None and rate_cards.is_used(row):
+            # one moment for all that is changed, also when the request goes over a minute's end
+            at = rate_cards.next_minute()
         if data:
-            rate_cards.change_rate_card(rate_card=row, actor=self.caller.user, **data)
-        self._price(row, prices, preset)
+            rate_cards.change_rate_card(rate_card=row, at=at, actor=self.caller.user, **data)
+        self._price(row, prices, preset, at)
 
     def remove(self, row: RateCard) -> None:
         rate_cards.delete_rate_card(rate_card=row, actor=self.caller.user)
 
-    def _price(self, card: RateCard, prices: list[dict[str, Any]] | None, preset: str | None) -> None:
+    @act()
+    def drop_version(self, request: Request, pk: str) -> Response:
+        """Drop a version that has not begun."""
+        card, data = self.target()
+        found = card.versions.select_related("rate_card").filter(number=data["number"]).first()
+        if found is None:
+            raise Refused(f"{card} has no version {data['number']}.", field="number", code="unknown")
+        rate_cards.drop_version(version=found, actor=self.caller.user)
+        return self.answer(self.get_queryset().get(pk=card.pk))
+
+    def _price(
+        self, card: RateCard, prices: list[dict[str, Any]] | None, preset: str | None, at: datetime | None
+    ) -> None:
+        # read again: its currency may have changed a moment ago
+        card, actor = RateCard.objects.get(pk=card.pk), self.caller.user
         if prices is not None:
             kept = {price["meter"] for price in prices}
-            for dropped in card.prices.exclude(meter__in=kept):
-                rate_cards.remove_price(price=dropped, actor=self.caller.user)
+            before = card.version_at(at) if at else card.current
+            for meter in before.prices.exclude(meter__in=kept).values_list("meter", flat=True):
+                rate_cards.remove_price(rate_card=card, meter=meter, at=at, actor=actor)
             for price in prices:
-                rate_cards.set_price(rate_card=card, actor=self.caller.user, **price)
+                rate_cards.set_price(rate_card=card, at=at, actor=actor, **price)
         if preset:
-            # read again: its currency may have changed a moment ago
-            fresh = RateCard.objects.get(pk=card.pk)
-            rate_cards.load_preset(rate_card=fresh, preset=preset, actor=self.caller.user)
+            rate_cards.load_preset(rate_card=card, preset=preset, at=at, actor=actor)
 
 
 class InvoiceViews(Listed, Readable, Resource):

@@ -24,13 +24,13 @@ def staff(client):
     return client
 
 
-def card_form(organization, *prices, existing=0, **fields):
-    """What the rate card page posts; a price is (meter, free units, rows of (up to, price))."""
+def version_form(card, *prices, existing=0, **fields):
+    """What a version's page posts; a price is (meter, free units, rows of (up to, price))."""
     data = {
-        "organization": organization.pk,
-        "name": "Standard",
-        "currency": "USD",
+        "rate_card": card.pk,
         "base_fee": "5",
+        "trial_days": "0",
+        "proration": "second",
         "prices-TOTAL_FORMS": len(prices),
         "prices-INITIAL_FORMS": existing,
     }
@@ -49,22 +49,28 @@ def card_form(organization, *prices, existing=0, **fields):
     return data | fields
 
 
-def test_a_rate_card_is_made_with_its_tiers(staff):
+def version_page(card):
+    return reverse("admin:billing_ratecardversion_change", args=[card.versions.get(number=1).pk])
+
+
+def test_a_rate_card_is_made_and_then_priced_with_its_tiers(staff):
     organization = make_organization()
     answer = staff.post(
         reverse("admin:billing_ratecard_add"),
-        card_form(organization, ("requests", "1000", [("10000", "0.002"), ("", "0.001")])),
+        {"organization": organization.pk, "name": "Standard", "currency": "usd", "tiers_over": "customer"},
     )
-    assert answer.status_code == 302
     card = RateCard.objects.get()
-    assert (card.organization, card.name, card.base_fee) == (organization, "Standard", 5)
-    price = card.prices.get()
-    assert price.free_units == 1000
+    assert (card.organization, card.name, card.currency) == (organization, "Standard", "USD")
+    assert answer["Location"] == version_page(card)
+    form = version_form(card, ("requests", "1000", [("10000", "0.002"), ("", "0.001")]))
+    assert staff.post(version_page(card), form).status_code == 302
+    (price,) = card.prices.all()
+    assert (card.base_fee, price.free_units) == (5, 1000)
     assert [(tier["up_to"], tier["unit_price"]) for tier in price.tiers] == [
         ("10000", "0.002"),
         (None, "0.001"),
     ]
-    assert audit_actions() == ["rate_card.created", "rate_card.priced"]
+    assert audit_actions() == ["rate_card.created", "rate_card.changed", "rate_card.priced"]
 
 
 @pytest.mark.parametrize(
@@ -72,29 +78,28 @@ def test_a_rate_card_is_made_with_its_tiers(staff):
     [
         ({}, [("10", "1")], "leave up_to of the last tier empty"),
         ({}, [("", "cheap")], "Tier 1: unit_price must be a number"),
-        ({"currency": "XXX"}, [("", "1")], "ISO 4217"),
         ({"base_fee": "-1"}, [("", "1")], "at least 0"),
+        ({"minimum": "3", "maximum": "2"}, [("", "1")], "above the maximum"),
+        ({"prices-0-model": "package"}, [("", "1")], "needs package_size"),
+        ({"prices-0-meter": "Mega"}, [("", "1")], "is not a meter"),
     ],
 )
 def test_what_is_wrong_is_said_on_the_page(staff, fields, rows, words):
-    form = card_form(make_organization(), ("requests", "0", rows), **fields)
-    answer = staff.post(reverse("admin:billing_ratecard_add"), form)
+    card = create_rate_card(organization=make_organization(), name="Empty", actor=None)
+    answer = staff.post(version_page(card), version_form(card, ("requests", "0", rows), **fields))
     assert answer.status_code == 200
     assert words in answer.content.decode()
-    assert not RateCard.objects.exists()
+    assert not card.prices.exists()
 
 
 def test_the_page_shows_the_tiers_as_rows_and_takes_changes(staff):
     card = make_rate_card()
-    address = reverse("admin:billing_ratecard_change", args=[card.pk])
-    page = staff.get(address).content.decode()
+    page = staff.get(version_page(card)).content.decode()
     assert 'value="333000000"' in page
     assert 'value="0.0000035"' in page
     price = card.prices.get(meter="requests")
-    form = card_form(
-        card.organization, ("requests", "0", [("", "0.5")], price.pk), existing=1, name="AWS", base_fee="0"
-    )
-    assert staff.post(address, form).status_code == 302
+    form = version_form(card, ("requests", "0", [("", "0.5")], price.pk), existing=1, base_fee="0")
+    assert staff.post(version_page(card), form).status_code == 302
     assert card.prices.get(meter="requests").tiers == [{"up_to": None, "unit_price": "0.5", "flat_fee": "0"}]
     assert audit_actions()[-1] == "rate_card.priced"
 
@@ -102,14 +107,48 @@ def test_the_page_shows_the_tiers_as_rows_and_takes_changes(staff):
 def test_a_price_can_be_removed(staff):
     card = make_rate_card()
     price = card.prices.get(meter="requests")
-    form = card_form(card.organization, ("requests", "0", [("", "1")], price.pk), existing=1, name="AWS")
-    staff.post(reverse("admin:billing_ratecard_change", args=[card.pk]), form | {"prices-0-DELETE": "on"})
+    form = version_form(card, ("requests", "0", [("", "1")], price.pk), existing=1, base_fee="0")
+    staff.post(version_page(card), form | {"prices-0-DELETE": "on"})
     assert list(card.prices.values_list("meter", flat=True)) == ["bytes_out"]
+
+
+def test_a_sold_card_gets_a_new_version_that_begins_as_the_one_before(staff):
+    card = make_rate_card(base_fee="3")
+    subscribed(make_priced_plan(card))
+    assert 'name="_save"' not in staff.get(version_page(card)).content.decode()
+    address = reverse("admin:billing_ratecardversion_add") + f"?rate_card={card.pk}"
+    page = staff.get(address).content.decode()
+    assert 'value="333000000"' in page
+    assert 'name="base_fee" value="3"' in page
+    form = version_form(
+        card,
+        ("bytes_out", "100", [("", "0.01")]),
+        effective_from_0="2101-01-01",
+        effective_from_1="00:00",
+    )
+    # the second price is left as it was
+    form |= {"prices-TOTAL_FORMS": 1}
+    assert staff.post(address, form).status_code == 302
+    version = card.versions.get(number=2)
+    assert (version.base_fee, f"{version.effective_from:%Y-%m-%d}") == (5, "2101-01-01")
+    prices = {price.meter: price.tiers[0]["unit_price"] for price in version.prices.all()}
+    assert prices == {"bytes_out": "0.01", "requests": "0.0000035"}
+    card_page = staff.get(reverse("admin:billing_ratecard_change", args=[card.pk])).content.decode()
+    assert "2101-01-01 00:00" in card_page
+    drop = reverse("admin:billing_ratecardversion_delete", args=[version.pk])
+    assert staff.post(drop, {"post": "yes"}).status_code == 302
+    assert card.versions.count() == 1
 
 
 def test_a_name_that_is_taken_is_refused_without_a_trace(staff):
     card = make_rate_card(name="Standard")
-    answer = staff.post(reverse("admin:billing_ratecard_add"), card_form(card.organization), follow=True)
+    form = {
+        "organization": card.organization_id,
+        "name": "Standard",
+        "currency": "USD",
+        "tiers_over": "customer",
+    }
+    answer = staff.post(reverse("admin:billing_ratecard_add"), form, follow=True)
     assert "already" in answer.content.decode()
     assert RateCard.objects.count() == 1
 

@@ -143,5 +143,5 @@ def test_the_number_of_queries_does_not_grow_with_rows(rows, pro, django_assert_
         assert len(estimate_sales(organization=pro.organization, at=october(9)).customers) == rows + 1
 
 
-# subscriptions with plans and cards, prices, currencies, usage
-QUERIES = 4
+# subscriptions with plans and cards, versions, prices, currencies, usage
+QUERIES = 5

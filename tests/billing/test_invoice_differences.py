@@ -6,7 +6,6 @@ from decimal import Decimal
 import pytest
 
 from billing.invoices import void
-from billing.rate_cards import set_price
 from tests.billing.factories import (
     GIB,
     NOVEMBER,
@@ -97,13 +96,3 @@ def test_a_month_that_was_voided_is_not_billed_behind_ones_back(pro):
     use(subscription, november(5), 1_000_000)
     invoice = close_one(pro.organization, period=NOVEMBER, at=NOVEMBER.end, corrections=False)
     assert amounts(invoice) == [D(10), D("3.5")]
-
-
-def test_a_new_price_applies_to_new_usage_only(pro):
-    subscription = subscribed(pro)
-    use(subscription, october(5), 1_000_000)
-    close_one(pro.organization, at=october(6))
-    card = pro.price.rate_card
-    set_price(rate_card=card, meter="requests", tiers=[{"up_to": None, "unit_price": "1"}], actor=None)
-    use(subscription, october(7), 3)
-    assert amounts(close_one(pro.organization)) == [D(3)]

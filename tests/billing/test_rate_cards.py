@@ -43,6 +43,11 @@ def test_a_rate_card_has_a_name_a_currency_and_a_base_fee():
         ({"base_fee": "-1"}, "base_fee"),
         ({"base_fee": "ten"}, "base_fee"),
         ({"base_fee": "1000000000000"}, "base_fee"),
+        ({"minimum": "2", "maximum": "1"}, "minimum"),
+        ({"trial_days": "1.5"}, "trial_days"),
+        ({"proration": "week"}, "proration"),
+        ({"tiers_over": "planet"}, "tiers_over"),
+        ({"colour": "red"}, "colour"),
     ],
 )
 def test_a_bad_rate_card_is_refused_at_its_field(fields, field):
@@ -66,8 +71,8 @@ def test_changes_are_audited_with_old_and_new():
     event = card.organization.audit_events.order_by("id").last()
     assert (event.action, list(event.changes)) == ("rate_card.changed", ["base_fee"])
     with pytest.raises(Refused) as refused:
-        change_rate_card(rate_card=card, prices=[], actor=None)
-    assert refused.value.field == "prices"
+        change_rate_card(rate_card=card, colour="red", actor=None)
+    assert refused.value.field == "colour"
 
 
 def test_the_currency_stays_while_a_plan_is_billed_by_the_card():
@@ -87,14 +92,17 @@ def test_a_price_takes_the_place_of_the_one_before():
         1000,
         [{"up_to": None, "unit_price": "0.01", "flat_fee": "0"}],
     )
-    remove_price(price=price, actor=None)
+    remove_price(rate_card=card, meter="requests", actor=None)
+    with pytest.raises(Refused, match="no price"):
+        remove_price(rate_card=card, meter="requests", actor=None)
     assert list(card.prices.values_list("meter", flat=True)) == ["bytes_out"]
 
 
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
-        ({"meter": "Minutes"}, "meter"),
+        ({"meter": "Mega Bytes"}, "meter"),
+        ({"model": "package"}, "package_size"),
         ({"model": "mystery"}, "model"),
         ({"tiers": []}, "tiers"),
         ({"free_units": "-5"}, "free_units"),
