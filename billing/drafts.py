@@ -1,61 +1,44 @@
-"""Working out invoices in memory: what is due for a customer's month, less what was billed before."""
+"""Invoices in memory: the lines of a payer's months that are not billed yet, and the copies that explain them."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 
 from access.models import Subscription
 from accounts.models import Organization
-from billing.currencies import DECIMALS
-from billing.models import Invoice, InvoiceLine, InvoiceState, RateCard
+from billing.differences import Billed, Difference, differences
+from billing.expected import Month
+from billing.frozen import (
+    frozen_billed,
+    frozen_month,
+    frozen_organization,
+    frozen_override,
+    frozen_rate_card,
+    frozen_rounding,
+    frozen_subscription,
+)
+from billing.items import packages_words
+from billing.models import Invoice, InvoiceLine, InvoiceState
 from billing.periods import Period
+from billing.price_book import PriceBook
 from billing.pricing import ZERO, plain
-from billing.queries import rate_card_of
-from billing.quote import BillLine
-from billing.rating import NO_USAGE, base_fee_line, units_of, usage_lines
-from metering.queries import quantities
-
-
-@dataclass(frozen=True, slots=True)
-class Billed:
-    """What invoices that are not void hold of one subscription's month: units by meter, and the base fee."""
-
-    units: dict[str, Decimal] = field(default_factory=dict)
-    base_fee: bool = False
+from billing.timeline import Span
 
 
 @dataclass(slots=True)
 class Draft:
-    """An invoice with its lines, not yet written."""
+    """A payer's invoice in one currency, with its lines, not yet written."""
 
     customer: Organization
     currency: str
     lines: list[InvoiceLine] = field(default_factory=list)
-    subscriptions: list[dict[str, Any]] = field(default_factory=list)
-
-    def add(self, subscription: Subscription, period: Period, lines: Iterable[BillLine], note: str) -> None:
-        """Append a subscription's lines; `note` follows each description."""
-        label = f"{subscription.application.name}, {subscription.plan.name}"
-        for line in lines:
-            self.lines.append(
-                InvoiceLine(
-                    subscription=subscription,
-                    position=len(self.lines) + 1,
-                    description=f"{label}: {line.description}{note}",
-                    month_start=period.start,
-                    meter=line.meter,
-                    tier=line.tier,
-                    quantity=line.quantity,
-                    unit_price=line.unit_price,
-                    flat_fee=line.flat_fee,
-                    amount=line.amount,
-                )
-            )
+    frozen: dict[str, Any] = field(
+        default_factory=lambda: {"subscriptions": {}, "rate_cards": {}, "overrides": {}, "months": []}
+    )
 
     @property
     def total(self) -> Decimal:
@@ -64,64 +47,34 @@ class Draft:
 
 def draft_invoices(
     *,
-    subscriptions: Sequence[Subscription],
-    months: Sequence[tuple[Period, set[str]]],
+    customers: Mapping[str, Organization],
+    months: Sequence[tuple[Mapping[str, Month], Mapping[str, Mapping[str, Billed]]]],
     current: Period,
-    default_currency: str,
+    book: PriceBook,
 ) -> list[Draft]:
-    """Return the drafts for these subscriptions of one provider, by customer and currency; none is empty.
+    """Return the drafts by payer and currency; none is empty. `months`: (rated months, what was billed of them).
 
-    `months` pairs a month with the ids of the customers to bill it for; a month before `current` gives lines
-    "late counts of ...", without a base fee. Queries: 2 for each month.
+    A month before `current` gives lines "late counts of ..."; one after it, fees in advance.
     """
     drafts: dict[tuple[str, str], Draft] = {}
-    for period, customers in months:
-        members = [s for s in subscriptions if s.organization_id in customers and _overlaps(s, period)]
-        ids = [s.pk for s in members]
-        used = quantities(subscription_ids=ids, start=period.start, end=period.end)
-        billed = billed_so_far(ids, period.start)
-        note = "" if period == current else f" (late counts of {period.label})"
-        for subscription in members:
-            card = rate_card_of(subscription)
-            before = billed.get(subscription.pk, Billed())
-            units = units_of(used.get(subscription.pk, NO_USAGE))
-            fee = base_fee_line(card) if period == current and not before.base_fee else None
-            lines = ([fee] if fee else []) + usage_lines(card, units, before.units)
-            if not lines:
-                continue
-            key = (subscription.organization_id, card.currency if card else default_currency)
-            draft = drafts.setdefault(key, Draft(subscription.organization, key[1]))
-            draft.add(subscription, period, lines, note)
-            draft.subscriptions.append(_frozen_subscription(subscription, card, period, units, before))
+    for rated, billed in months:
+        for payer_id, month in rated.items():
+            before = billed.get(payer_id, {})
+            for currency, found in _by_currency(month, before).items():
+                draft = drafts.setdefault((payer_id, currency), Draft(customers[payer_id], currency))
+                _add_month(draft, month, found, before, current=current, book=book)
     return list(drafts.values())
-
-
-def billed_so_far(subscription_ids: Sequence[str], month_start: datetime) -> dict[str, Billed]:
-    """Return subscription id -> what was billed of that month. 1 query."""
-    rows = (
-        InvoiceLine.objects.filter(subscription__in=subscription_ids, month_start=month_start)
-        .exclude(invoice__state=InvoiceState.VOID)
-        .order_by()
-        .values_list("subscription_id", "meter")
-        .annotate(units=Sum("quantity"))
-    )
-    units: dict[str, dict[str, Decimal]] = defaultdict(dict)
-    for subscription_id, meter, quantity in rows:
-        units[subscription_id][meter] = quantity
-    return {
-        key: Billed({meter: n for meter, n in found.items() if meter}, "" in found)
-        for key, found in units.items()
-    }
 
 
 def frozen_copy(provider: Organization, draft: Draft, period: Period) -> dict[str, Any]:
     """Return all that a reader needs to recompute the invoice, as JSON; numbers are text."""
     return {
-        "provider": _frozen_organization(provider),
-        "customer": _frozen_organization(draft.customer),
-        "month": {"name": period.key, "timezone": period.timezone},
-        "rounding": {"currency": draft.currency, "decimals": DECIMALS[draft.currency], "mode": "half up"},
-        "subscriptions": draft.subscriptions,
+        "provider": frozen_organization(provider),
+        "customer": frozen_organization(draft.customer),
+        "month": frozen_month(period),
+        "rounding": frozen_rounding(draft.currency),
+        **{name: list(draft.frozen[name].values()) for name in ("subscriptions", "rate_cards", "overrides")},
+        "months": draft.frozen["months"],
     }
 
 
@@ -137,53 +90,117 @@ def last_parts(invoices: QuerySet[Invoice]) -> dict[tuple[str, str], tuple[int, 
     return found
 
 
-def _overlaps(subscription: Subscription, period: Period) -> bool:
-    started, ended = subscription.started_at, subscription.ended_at
-    # a request that was declined ends where it began
-    return started < period.end and (ended is None or (ended > period.start and ended > started))
+def only_expected(
+    months: Mapping[str, Month], billed: Mapping[str, Mapping[str, Billed]]
+) -> dict[str, dict[str, Billed]]:
+    """Leave out what was billed of other items: of a month that is looked at for its fees alone, they stay."""
+    found = {}
+    for payer_id, month in months.items():
+        expected = {key for items in month.rated.items.values() for key in items}
+        before = billed.get(payer_id, {})
+        found[payer_id] = {key: each for key, each in before.items() if key in expected}
+    return found
 
 
-def _frozen_organization(organization: Organization) -> dict[str, str]:
-    return {
-        "id": organization.pk,
-        "name": organization.name,
-        "billing_email": organization.billing_email,
-        "timezone": organization.timezone,
-    }
+def _by_currency(month: Month, billed: Mapping[str, Billed]) -> dict[str, list[Difference]]:
+    items = [item for found in month.rated.items.values() for item in found.values()]
+    found: dict[str, list[Difference]] = {}
+    for each in differences(items, billed):
+        found.setdefault(each.currency, []).append(each)
+    return found
 
 
-def _frozen_subscription(
-    subscription: Subscription,
-    card: RateCard | None,
-    period: Period,
-    units: dict[str, Decimal],
-    before: Billed,
-) -> dict[str, Any]:
-    application, plan = subscription.application, subscription.plan
-    return {
-        "id": subscription.pk,
-        "application": {"id": application.pk, "name": application.name},
-        "plan": {"id": plan.pk, "name": plan.name},
-        "month": period.key,
-        "units": {meter: plain(value) for meter, value in units.items()},
-        "invoiced_before": {meter: plain(value) for meter, value in before.units.items()},
-        "rate_card": card and _frozen_rate_card(card),
-    }
+def _add_month(
+    draft: Draft,
+    month: Month,
+    found: Sequence[Difference],
+    billed: Mapping[str, Billed],
+    *,
+    current: Period,
+    book: PriceBook,
+) -> None:
+    by_subscription: dict[str, list[Span]] = {}
+    for span in month.spans:
+        by_subscription.setdefault(span.subscription.pk, []).append(span)
+    note = _note(month.period, current)
+    for each in found:
+        draft.lines.append(_line(each, by_subscription, month.period, len(draft.lines) + 1, note))
+    _freeze(draft, month, billed, by_subscription, book)
 
 
-def _frozen_rate_card(card: RateCard) -> dict[str, Any]:
-    return {
-        "id": card.pk,
-        "name": card.name,
-        "currency": card.currency,
-        "base_fee": plain(card.base_fee),
-        "prices": [
-            {
-                "meter": price.meter,
-                "model": price.model,
-                "free_units": plain(price.free_units),
-                "tiers": price.tiers,
-            }
-            for price in card.prices.all()
-        ],
-    }
+def _note(period: Period, current: Period) -> str:
+    if period == current:
+        return ""
+    return f" ({'late counts of' if period.start < current.start else 'in advance for'} {period.label})"
+
+
+def _line(
+    each: Difference, spans: Mapping[str, list[Span]], period: Period, position: int, note: str
+) -> InvoiceLine:
+    owner = _owner(each)
+    label = ""
+    subscription: Subscription | None = None
+    if owner in spans:
+        subscription = spans[owner][-1].subscription
+        # after a change of plans, the plan that this line is of
+        of_card = [s for s in spans[owner] if each.item and s.card == each.item.card] or spans[owner]
+        label = f"{subscription.application.name}, {of_card[-1].plan.name}: "
+    elif each.item is not None and each.item.card is not None:
+        label = f"{each.item.card.name}: "
+    words = each.description if each.item is None else f"{label}{each.description}"
+    note = packages_words(each.packages) + note
+    return InvoiceLine(
+        subscription=subscription,
+        position=position,
+        description=_short(words + note),
+        month_start=period.start,
+        item=each.key,
+        meter=each.meter,
+        tier=each.tier,
+        quantity=each.quantity,
+        packages=each.packages,
+        unit_price=each.unit_price,
+        flat_fee=each.flat_fee,
+        amount=each.amount,
+        breakdown={pk: [plain(units), plain(money)] for pk, (units, money) in each.parts().items()},
+    )
+
+
+def _owner(each: Difference) -> str:
+    """Return the only subscription of a line, or ''."""
+    if each.item is None or len(each.item.weights) != 1:
+        return ""
+    return next(iter(each.item.weights))
+
+
+def _short(words: str) -> str:
+    return words if len(words) <= 300 else words[:299] + "…"
+
+
+def _freeze(
+    draft: Draft,
+    month: Month,
+    billed: Mapping[str, Billed],
+    spans: Mapping[str, list[Span]],
+    book: PriceBook,
+) -> None:
+    workings = month.rated.workings.get(draft.currency, [])
+    for pk, own in spans.items():
+        if any(span.card is None or span.card.currency == draft.currency for span in own):
+            draft.frozen["subscriptions"].setdefault(pk, frozen_subscription(own[0].subscription, own))
+            for span in own:
+                if span.card is not None and span.card.pk not in draft.frozen["rate_cards"]:
+                    draft.frozen["rate_cards"][span.card.pk] = frozen_rate_card(span.card)
+    cards = draft.frozen["rate_cards"]
+    for override in book.overrides.get(month.payer_id, ()):
+        if override.rate_card_id in cards:
+            draft.frozen["overrides"][override.pk] = frozen_override(override)
+    draft.frozen["months"].append(
+        {
+            "name": month.period.key,
+            "workings": workings,
+            "invoiced_before": frozen_billed(
+                {k: b for k, b in billed.items() if b.currency == draft.currency}
+            ),
+        }
+    )

@@ -1,8 +1,8 @@
 """What the running month has cost so far, line by line and tier by tier. Nothing is written."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -11,22 +11,47 @@ from django.utils.timezone import now
 
 from access.models import Subscription
 from accounts.models import Organization
+from billing.expected import Month, make_rater
+from billing.items import Item
+from billing.models import Meter, RateCard
+from billing.payers import Payers, by_payer, load_payers
 from billing.periods import Period, month_of
 from billing.pricing import ZERO
-from billing.queries import default_currency, rate_card_of, subscriptions_in
+from billing.queries import default_currency, subscriptions_in
 from billing.quote import BillLine
-from billing.rating import NO_USAGE, base_fee_line, units_of, usage_lines
-from metering.queries import Quantity, quantities
+from billing.timeline import is_there
+from metering.billable import GIB
+from metering.queries import Quantity
+
+KINDS = ("fee", "usage", "discount", "maximum", "minimum")
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionEstimate:
-    """One subscription's month so far; `subscription` has application, plan and both organizations loaded."""
+    """One subscription's month so far in one currency: its own lines, and its part of those it shares.
+
+    `subscription` has application, plan and both organizations loaded. The parts of a shared line add up to it.
+    """
 
     subscription: Subscription
     period: Period
     currency: str
     usage: Quantity
+    lines: list[BillLine]
+    card: RateCard | None = None
+
+    @property
+    def subtotal(self) -> Decimal:
+        return sum((line.amount for line in self.lines), ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class SharedEstimate:
+    """Lines of a rate card that several subscriptions share, whole: their use adds up before tiers apply."""
+
+    card: RateCard
+    period: Period
+    currency: str
     lines: list[BillLine]
 
     @property
@@ -36,11 +61,15 @@ class SubscriptionEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A developer's month so far over all its subscriptions, at the moment `at`."""
+    """A developer's month so far over all subscriptions that it uses or pays for, at the moment `at`.
+
+    `shared` are the lines that several of them share; their parts stand at the subscriptions, too.
+    """
 
     organization: Organization
     at: datetime
     subscriptions: list[SubscriptionEstimate]
+    shared: list[SharedEstimate] = field(default_factory=list)
 
     @property
     def totals(self) -> dict[str, Decimal]:
@@ -50,7 +79,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class CustomerEstimate:
-    """What one customer owes a provider for the month so far, in one currency."""
+    """What one customer owes a provider for the month so far, in one currency; its children's use included."""
 
     customer: Organization
     currency: str
@@ -80,64 +109,171 @@ def estimate(
     """Estimate what `organization` (as a developer) owes for the month that `at` (default: now) falls in.
 
     Months are those of each provider's time zone. The whole month so far is shown, whether or not a part of
-    it is on an invoice already. `provider` narrows it to one. Queries: 3, plus one for each time zone.
+    it is on an invoice already; a minimum shows when the month is over. Who pays for others sees theirs, too; of
+    whom another pays for, its part of what they share. `provider` narrows it to one.
     """
     at = at or now()
-    subscriptions = subscriptions_in(customer=organization, provider=provider)
-    return Estimate(organization, at, _rate(subscriptions, at))
+    months = list(_months([organization.pk], at, provider=provider))
+    own = [
+        item
+        for month in months
+        for item in _by_subscription(month)
+        if organization.pk in (month.payer_id, item.subscription.organization_id)
+    ]
+    shared = [each for month in months if month.payer_id == organization.pk for each in _shared(month)]
+    return Estimate(organization, at, own, shared)
 
 
 def estimate_many(*, customers: Collection[str], at: datetime) -> list[SubscriptionEstimate]:
-    """Estimate the month so far of many developers (ids) at once. Queries: 3, plus one for each time zone."""
-    # a subscription that ended before any provider's running month began costs nothing in it
-    recent = Q(ended_at=None) | Q(ended_at__gt=at - timedelta(days=32))
-    return _rate(subscriptions_in().filter(recent, organization__in=customers), at)
+    """Estimate the month so far of many developers (ids) at once: the subscriptions of their own."""
+    wanted = set(customers)
+    return [
+        item
+        for month in _months(customers, at)
+        for item in _by_subscription(month)
+        if item.subscription.organization_id in wanted
+    ]
 
 
 def estimate_sales(*, organization: Organization, at: datetime | None = None) -> SalesEstimate:
-    """Estimate what the customers of the provider `organization` owe for the month so far. 4 queries."""
+    """Estimate what the customers of the provider `organization` owe for the month so far."""
     at = at or now()
-    groups: dict[tuple[str, str], list[SubscriptionEstimate]] = defaultdict(list)
-    for item in _rate(subscriptions_in(provider=organization), at):
-        groups[(item.subscription.organization_id, item.currency)].append(item)
-    customers = [
-        CustomerEstimate(
-            items[0].subscription.organization,
+    period = month_of(at, organization.timezone)
+    found = list(subscriptions_in(provider=organization).filter(_recent(at)))
+    found = [each for each in found if is_there(each, period)]
+    known = load_payers({each.organization_id for each in found})
+    months = list(_rate({period: found}, known))
+    payers = Organization.objects.in_bulk({month.payer_id for month in months})
+    customers = [each for month in months for each in _customers(month, payers[month.payer_id])]
+    customers.sort(key=lambda c: (-c.total, -c.requests, c.customer.name))
+    return SalesEstimate(organization, period, at, customers)
+
+
+def _recent(at: datetime) -> Q:
+    """A subscription that ended before any provider's running month began costs nothing in it."""
+    return Q(ended_at=None) | Q(ended_at__gt=at - timedelta(days=32))
+
+
+def _months(
+    customers: Collection[str], at: datetime, provider: Organization | None = None
+) -> Iterator[Month]:
+    """Yield the months of all that pay for these customers, with all that they pay for."""
+    known = load_payers(customers)
+    found = list(_of(customers, at, provider))
+    if known.memberships:
+        # whoever pays for one of them, and whoever it pays for besides
+        known = load_payers(
+            {pk for each in known.memberships for pk in (each.organization_id, each.parent_id)}
+        )
+        family = {pk for each in known.memberships for pk in (each.organization_id, each.parent_id)}
+        found = list(_of(family.union(customers), at, provider))
+    yield from _rate(_by_period(found, at), known)
+
+
+def _of(customers: Collection[str], at: datetime, provider: Organization | None) -> QuerySet[Subscription]:
+    return subscriptions_in(provider=provider).filter(_recent(at), organization__in=customers)
+
+
+def _by_period(found: Iterable[Subscription], at: datetime) -> dict[Period, list[Subscription]]:
+    by_period: dict[Period, list[Subscription]] = defaultdict(list)
+    for subscription in found:
+        period = month_of(at, subscription.provider.timezone)
+        if is_there(subscription, period):
+            by_period[period].append(subscription)
+    return by_period
+
+
+def _rate(by_period: dict[Period, list[Subscription]], known: Payers) -> Iterator[Month]:
+    everything = [each for members in by_period.values() for each in members]
+    if not everything:
+        return
+    payer_of = {period: known.of(period.end) for period in by_period}
+    payers = {
+        period: {payer_of[period].get(each.organization_id, each.organization_id) for each in members}
+        for period, members in by_period.items()
+    }
+    rater = make_rater(
+        subscriptions=everything,
+        payer_ids={pk for each in payers.values() for pk in each},
+        default_currency=default_currency({each.provider_id for each in everything}),
+    )
+    for period, members in by_period.items():
+        itself = {each.organization_id: each.organization_id for each in members}
+        paid = by_payer(members, itself | payer_of[period], payers[period])
+        yield from rater.months(payers=paid, period=period, over=False).values()
+
+
+def _by_subscription(month: Month) -> Iterator[SubscriptionEstimate]:
+    """Yield each subscription's lines, by currency. One that owes nothing yet has no lines."""
+    last = {span.subscription.pk: span for span in month.spans}
+    lines: dict[tuple[str, str], list[BillLine]] = defaultdict(list)
+    for currency, items in month.rated.items.items():
+        for item in sorted(items.values(), key=lambda each: each.order):
+            parts = item.parts()
+            for pk, (units, money) in parts.items():
+                if units or money:
+                    lines[pk, currency].append(_line(item, units, money, whole=len(parts) == 1))
+    for pk, span in last.items():
+        usage = _usage(month, pk)
+        mine = span.card.currency if span.card else month.default_currency[span.subscription.provider_id]
+        for currency in dict.fromkeys([mine, *(c for k, c in lines if k == pk)]):
+            card = span.card if currency == mine else None
+            yield SubscriptionEstimate(
+                span.subscription, month.period, currency, usage, lines[pk, currency], card
+            )
+
+
+def _shared(month: Month) -> Iterator[SharedEstimate]:
+    by_card: dict[str, list[Item]] = defaultdict(list)
+    for items in month.rated.items.values():
+        for item in items.values():
+            if item.card is not None and len(item.weights) > 1:
+                by_card[item.card.pk].append(item)
+    for found in by_card.values():
+        card = found[0].card
+        assert card is not None
+        lines = [
+            _line(item, item.quantity, item.amount, whole=True)
+            for item in sorted(found, key=lambda each: each.order)
+        ]
+        yield SharedEstimate(card, month.period, card.currency, lines)
+
+
+def _line(item: Item, units: Decimal, money: Decimal, *, whole: bool) -> BillLine:
+    return BillLine(
+        meter=item.meter,
+        description=item.description,
+        tier=item.tier,
+        quantity=units,
+        unit=item.unit,
+        unit_price=item.unit_price,
+        flat_fee=item.flat_fee if whole else ZERO,
+        amount=money,
+        packages=item.packages if whole else None,
+        kind=KINDS[item.kind],
+    )
+
+
+def _customers(month: Month, payer: Organization) -> Iterator[CustomerEstimate]:
+    by_currency: dict[str, list[SubscriptionEstimate]] = defaultdict(list)
+    for item in _by_subscription(month):
+        by_currency[item.currency].append(item)
+    for currency, items in by_currency.items():
+        yield CustomerEstimate(
+            payer,
             currency,
             sum(item.usage.calls for item in items),
             sum(item.usage.bytes_out for item in items),
             sum((item.subtotal for item in items), ZERO),
         )
-        for (_, currency), items in groups.items()
-    ]
-    customers.sort(key=lambda c: (-c.total, -c.requests, c.customer.name))
-    return SalesEstimate(organization, month_of(at, organization.timezone), at, customers)
 
 
-def _rate(found: QuerySet[Subscription], at: datetime) -> list[SubscriptionEstimate]:
-    subscriptions = list(found)
-    currencies = default_currency({s.provider_id for s in subscriptions})
-    by_period: dict[Period, list[Subscription]] = defaultdict(list)
-    for subscription in subscriptions:
-        period = month_of(at, subscription.provider.timezone)
-        if subscription.ended_at is None or subscription.ended_at > period.start:
-            by_period[period].append(subscription)
-    rated: list[SubscriptionEstimate] = []
-    for period, members in by_period.items():
-        used = quantities(subscription_ids=[s.pk for s in members], start=period.start, end=period.end)
-        for one in members:
-            usage, currency = used.get(one.pk, NO_USAGE), currencies[one.provider_id]
-            rated.append(_rate_one(one, period, usage, currency))
-    return rated
-
-
-def _rate_one(
-    subscription: Subscription, period: Period, usage: Quantity, default: str
-) -> SubscriptionEstimate:
-    card = rate_card_of(subscription)
-    fee = base_fee_line(card)
-    lines = ([fee] if fee else []) + usage_lines(card, units_of(usage))
-    return SubscriptionEstimate(subscription, period, card.currency if card else default, usage, lines)
+def _usage(month: Month, subscription_id: str) -> Quantity:
+    used = month.used.get(subscription_id, {})
+    calls = sum(int(value) for (_, meter), value in used.items() if meter == Meter.REQUESTS)
+    # 12 decimals of a GiB tell every byte apart
+    sent = sum(round(value * GIB) for (_, meter), value in used.items() if meter == Meter.BYTES_OUT)
+    return Quantity(calls=calls, bytes_out=sent)
 
 
 def _totals(pairs: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:

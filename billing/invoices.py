@@ -1,6 +1,6 @@
 """Invoices: closing a month, payment, voiding. A finalized invoice never changes; its number has no gap."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,14 +8,18 @@ from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils.timezone import now
 
-from access.models import Subscription, SubscriptionState
+from access.models import Subscription
 from accounts.audit import record
 from accounts.errors import Refused
 from accounts.models import Organization, User
-from billing.drafts import Draft, draft_invoices, frozen_copy, last_parts
+from billing.carry_over import take_back_carried
+from billing.differences import billed_months
+from billing.drafts import Draft, draft_invoices, frozen_copy, last_parts, only_expected
 from billing.dunning import lift_holds
+from billing.expected import make_rater
 from billing.ledger.draw import give_back
 from billing.models import Invoice, InvoiceLine, InvoiceState, Payment, PaymentState
+from billing.payers import all_payers, by_payer, load_payers
 from billing.payments.pay import record_payment
 from billing.periods import Period
 from billing.pricing import ZERO
@@ -24,6 +28,8 @@ from billing.settle import settle
 
 # Customers billed in one transaction: a run that dies goes on where it stopped, and memory stays flat.
 CUSTOMERS_AT_ONCE = 500
+# Counts may come 35 days late: those of a month's last day still within the second invoice after its own.
+LATE_MONTHS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +56,19 @@ def close_period(
 ) -> list[str]:
     """Bill every customer of `provider` for `period`; return the ids of the new invoices, all finalized.
 
-    Each customer gets one invoice a currency: the month's cumulative rating minus what was billed of it. So a
+    Each payer gets one invoice a currency: the month's cumulative rating minus what was billed of it. So a
     second run makes nothing new, two at once do not bill twice, and a month that was closed early (`at`,
-    default now, before its end) is completed by a later run. Late counts of the month before become lines of
-    their own. `corrections=False` leaves customers alone whose month is closed to its end (their late counts
-    wait for the next invoice); True bills the difference at once. Refused(field `month`) for a month to come.
+    default now, before its end) is completed by a later run. Late counts of the two months before become lines
+    of their own, and so do fees in advance of the month after. `corrections=False` leaves customers alone whose
+    month is closed to its end (their late counts wait for the next invoice); True bills the difference at
+    once. Refused(field `month`) for a month to come.
     """
     closing = _Closing(provider, period, corrections, at or now())
     if closing.at <= period.start:
         raise Refused(f"{period.label} has not begun yet.", field="month")
     made: list[str] = []
-    for customers in _customer_chunks(closing):
-        made += _close_customers(closing, customers)
+    for payers in _chunks(closing):
+        made += _close_payers(closing, payers)
     if made:
         record(
             organization=provider,
@@ -87,7 +94,8 @@ def void(*, invoice: Invoice, actor: User | None) -> Invoice:
     """finalized -> void: nothing is owed; number and lines stay. Refused in any other state.
 
     What it billed counts as not billed: closing its month again makes a new invoice. Credits that it used come
-    back. Refused too once a part was paid, or a credit note took something of it back: credit the rest instead.
+    back, and credits that it left are taken away. Refused too once a part was paid, or a credit note took something
+    of it back (credit the rest instead), and once credits that it left are used.
     """
     if invoice.credit_notes.exists():
         raise Refused(
@@ -95,6 +103,7 @@ def void(*, invoice: Invoice, actor: User | None) -> Invoice:
             field="state",
             code="credited",
         )
+    take_back_carried(invoice=invoice, actor=actor)
     voided = _move(invoice, InvoiceState.VOID, "voided_at", actor)
     if Payment.objects.filter(invoice=invoice, state=PaymentState.SUCCEEDED).exists():
         raise Refused(
@@ -131,49 +140,85 @@ def _move(invoice: Invoice, state: InvoiceState, stamp: str, actor: User | None)
     return current
 
 
-def _subscriptions(closing: _Closing) -> Q:
-    """Those that may owe something for the month, or for late counts of the month before."""
-    return Q(provider=closing.provider, started_at__lt=closing.period.end) & (
-        Q(ended_at__isnull=True) | Q(ended_at__gt=closing.period.previous().start)
-    )
-
-
-def _customer_chunks(closing: _Closing) -> Iterator[list[str]]:
-    last = ""
-    while True:
-        found = (
-            Subscription.objects.filter(_subscriptions(closing), organization_id__gt=last)
-            .exclude(state=SubscriptionState.PENDING)
-            .order_by("organization_id")
-            .values_list("organization_id", flat=True)
-            .distinct()[:CUSTOMERS_AT_ONCE]
-        )
-        customers = list(found)
-        if not customers:
-            return
-        yield customers
-        last = customers[-1]
+def _chunks(closing: _Closing) -> Iterator[list[str]]:
+    """Yield ids of payers, so many at once. Their ids are all that is held of the whole run."""
+    payers = all_payers(provider=closing.provider)
+    for start in range(0, len(payers), CUSTOMERS_AT_ONCE):
+        yield payers[start : start + CUSTOMERS_AT_ONCE]
 
 
 @transaction.atomic
-def _close_customers(closing: _Closing, customers: list[str]) -> list[str]:
+def _close_payers(closing: _Closing, payers: list[str]) -> list[str]:
     # One closing of a provider at a time: what is billed and the numbers are read under this lock.
     Organization.objects.select_for_update(no_key=True).get(pk=closing.provider.pk)
-    period, previous = closing.period, closing.period.previous()
-    due = set(customers)
+    due = set(payers)
     if not closing.corrections:
-        due -= _closed_to_the_end(closing, period, customers)
-    late = due & _closed_to_the_end(closing, previous, customers) - _with_void(closing, previous, customers)
-    subscriptions = subscriptions_in(provider=closing.provider).filter(
-        _subscriptions(closing), organization_id__in=due
+        due -= _closed_to_the_end(closing, closing.period, payers)
+    if not due:
+        return []
+    parts, known = _parts(closing, due), load_payers(due)
+    paid = {part.period: known.of(part.period.end) for part in parts}
+    found = _subscriptions(closing, {pk for payer_of in paid.values() for pk in payer_of})
+    rater = make_rater(
+        subscriptions=found,
+        payer_ids=due,
+        default_currency=default_currency([closing.provider.pk]),
     )
+    billed = billed_months(
+        provider_id=closing.provider.pk, payer_of={period.start: each for period, each in paid.items()}
+    )
+    months = []
+    for part in parts:
+        in_advance = part.period.start >= closing.period.end
+        rated = rater.months(
+            payers=by_payer(found, paid[part.period], part.payers),
+            period=part.period,
+            over=closing.at >= part.period.end,
+            fees_in_advance_only=in_advance,
+        )
+        before = billed.get(part.period.start, {})
+        months.append((rated, only_expected(rated, before) if in_advance else before))
     drafts = draft_invoices(
-        subscriptions=list(subscriptions),
-        months=[(period, due), (previous, late)],
-        current=period,
-        default_currency=default_currency([closing.provider.pk])[closing.provider.pk],
+        customers=Organization.objects.in_bulk(due),
+        months=months,
+        current=closing.period,
+        book=rater.book,
     )
     return _write(closing, drafts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A month that an invoice bills something of, and for whom."""
+
+    period: Period
+    payers: set[str]
+
+
+def _parts(closing: _Closing, due: set[str]) -> list[_Part]:
+    """Return the month itself; months before it with what came late; and the coming one, for fees in advance."""
+    parts = [_Part(closing.period, due)]
+    period = closing.period
+    for _ in range(LATE_MONTHS):
+        period = period.previous()
+        if _of_month(closing, period).filter(period_end__gte=period.end).exists():
+            parts.append(_Part(period, due - _with_void(closing, period, list(due))))
+    if closing.at >= closing.period.end:
+        parts.append(_Part(closing.period.following(), due))
+    return parts
+
+
+def _subscriptions(closing: _Closing, customers: Collection[str]) -> list[Subscription]:
+    """Those that may owe something for the month, for late counts before it, or in advance."""
+    first = closing.period
+    for _ in range(LATE_MONTHS):
+        first = first.previous()
+    found = subscriptions_in(provider=closing.provider).filter(
+        Q(ended_at__isnull=True) | Q(ended_at__gt=first.start),
+        organization_id__in=customers,
+        started_at__lt=closing.period.following().end,
+    )
+    return list(found)
 
 
 def _closed_to_the_end(closing: _Closing, period: Period, customers: list[str]) -> set[str]:

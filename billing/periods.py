@@ -36,6 +36,10 @@ class Period:
         months = local.year * 12 + local.month - 2
         return month(months // 12, months % 12 + 1, self.timezone)
 
+    def following(self) -> "Period":
+        """The month after."""
+        return month_of(self.end, self.timezone)
+
     def __contains__(self, moment: datetime) -> bool:
         return self.start <= moment < self.end
 

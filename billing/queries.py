@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from django.db.models import Count, Prefetch, Q, QuerySet
 
-from access.models import Subscription, SubscriptionState
+from access.models import PlanChange, Subscription, SubscriptionState
 from access.overlap import LIVING
 from access.queries import open_plans
 from accounts.models import Organization, User
@@ -21,9 +21,10 @@ def subscriptions_in(
         found = found.filter(organization=customer)
     if provider is not None:
         found = found.filter(provider=provider)
+    changes = PlanChange.objects.select_related("old_plan", "new_plan").order_by("at")
     return (
-        found.select_related("organization", "provider", "application", "plan__price__rate_card")
-        .prefetch_related("plan__price__rate_card__versions__prices")
+        found.select_related("organization", "provider", "application", "plan", "next_plan")
+        .prefetch_related(Prefetch("plan_changes", changes))
         .order_by("organization_id", "application__name", "id")
     )
 

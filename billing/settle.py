@@ -7,15 +7,17 @@ from decimal import Decimal
 
 from django.conf import settings
 
+from billing.carry_over import carry_over
 from billing.ledger.draw import draw
 from billing.models import Invoice, InvoiceLine, InvoiceTax
 from billing.pricing import ZERO
 from billing.tax_book import TaxBook, frozen_party, tax_book
 
 
-def settle(*, invoices: Sequence[Invoice], lines: Sequence[InvoiceLine], at: datetime) -> None:
+def settle(*, invoices: Sequence[Invoice], lines: list[InvoiceLine], at: datetime) -> None:
     """Set subtotal, tax_total, total, amount_due and due_at of a chunk of drafts of one provider, and write
-    their taxes and the credits they use; their frozen copies gain addresses and tax ids of both parties.
+    their taxes and the credits they use; their frozen copies gain addresses and tax ids of both parties. One
+    below zero is brought to zero by a further line (appended to `lines`), and leaves credits.
 
     It comes after their lines are made (`line.invoice` set) and before the invoices are inserted; the caller's
     transaction holds the provider's lock. `at` is when they are issued. The number of queries does not
@@ -35,6 +37,7 @@ def settle(*, invoices: Sequence[Invoice], lines: Sequence[InvoiceLine], at: dat
         days = book.due_days(invoice.customer_id)
         invoice.due_at = at + timedelta(days=settings.INVOICE_DUE_DAYS if days is None else days)
     InvoiceTax.objects.bulk_create(taxes, batch_size=2_000)
+    lines += carry_over(invoices=invoices, lines=lines, at=at)
     used = draw(invoices=invoices, at=at)
     for invoice in invoices:
         invoice.amount_due = invoice.total - used[invoice.pk]

@@ -27,6 +27,7 @@ from billing.models.ledger import (
     LedgerTransaction,
     TransactionKind,
 )
+from billing.models.overrides import PriceOverride
 from billing.models.parties import (
     BillingProfile,
     CustomerTerms,

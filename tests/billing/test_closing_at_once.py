@@ -45,7 +45,7 @@ def test_a_run_that_died_goes_on_where_it_stopped(monkeypatch):
     plan = make_priced_plan()
     for _ in range(5):
         use(subscribed(plan), october(5), 1_000_000)
-    real, chunks = invoices._close_customers, []
+    real, chunks = invoices._close_payers, []
 
     def dies_in_the_second_chunk(closing, customers):
         chunks.append(customers)
@@ -56,10 +56,10 @@ def test_a_run_that_died_goes_on_where_it_stopped(monkeypatch):
     def run():
         return invoices.close_period(provider=plan.organization, period=OCTOBER, at=AFTER_OCTOBER, actor=None)
 
-    monkeypatch.setattr(invoices, "_close_customers", dies_in_the_second_chunk)
+    monkeypatch.setattr(invoices, "_close_payers", dies_in_the_second_chunk)
     with pytest.raises(RuntimeError, match="the power went"):
         run()
     assert Invoice.objects.count() == 2
-    monkeypatch.setattr(invoices, "_close_customers", real)
+    monkeypatch.setattr(invoices, "_close_payers", real)
     assert len(run()) == 3
     assert sorted(Invoice.objects.values_list("number", flat=True)) == [1, 2, 3, 4, 5]

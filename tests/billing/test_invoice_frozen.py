@@ -39,13 +39,22 @@ def test_what_is_frozen_does_not_move_with_the_rate_card(pro):
     assert invoice.frozen == before
     assert before["customer"]["name"] == subscription.organization.name
     (copy,) = before["subscriptions"]
-    assert copy["units"] == {"requests": "1000000", "bytes_out": "0"}
-    assert copy["rate_card"]["base_fee"] == "10"
-    assert copy["rate_card"]["prices"][1]["tiers"][0] == {
+    assert (copy["id"], copy["plan"]["name"]) == (subscription.pk, "Pro")
+    (card,) = before["rate_cards"]
+    (version,) = card["versions"]
+    assert (card["name"], card["tiers_over"], version["base_fee"]) == ("AWS", "customer", "10")
+    assert version["prices"][1]["tiers"][0] == {
         "up_to": "333000000",
         "unit_price": "0.0000035",
         "flat_fee": "0",
     }
+    (october_2026,) = before["months"]
+    usage, fee = october_2026["workings"]
+    assert (usage["meter"], usage["segments"][0]["units"]) == (
+        "requests",
+        {subscription.pk: {"a": "1000000"}},
+    )
+    assert (fee["kind"], fee["active"], fee["whole"]) == ("fee", "2678400", "2678400")
 
 
 def test_payment_is_noted_once_and_audited(pro):

@@ -9,7 +9,7 @@ from access.models import SubscriptionState
 from accounts.errors import Refused
 from billing.invoices import void
 from billing.models import Invoice, InvoiceLine, InvoiceState
-from billing.rate_cards import set_price
+from billing.rate_cards import change_rate_card, set_price
 from tests.billing.factories import (
     GIB,
     NOVEMBER,
@@ -154,6 +154,7 @@ def test_a_plan_can_charge_a_fee_only():
 
 
 def test_a_subscription_pays_its_base_fee_for_the_months_it_was_there(pro):
+    change_rate_card(rate_card=pro.price.rate_card, proration="none", actor=None)
     there = subscribed(pro, started_at=october(31))
     subscribed(pro, started_at=november(1))
     subscribed(pro, ended_at=OCTOBER.start - timedelta(days=1), state=SubscriptionState.CANCELLED)
@@ -167,11 +168,18 @@ def test_a_subscription_pays_its_base_fee_for_the_months_it_was_there(pro):
     assert billed == {there.pk, left.pk}
 
 
-def test_two_applications_of_a_customer_share_an_invoice(pro):
+def test_two_applications_of_a_customer_share_an_invoice_and_its_tiers(pro):
     customer = make_organization()
-    for _ in range(2):
-        use(subscribed(pro, customer), october(5), 1_000_000)
-    assert amounts(close_one(pro.organization)) == [D(10), D("3.5"), D(10), D("3.5")]
+    first, second = (subscribed(pro, customer) for _ in range(2))
+    use(first, october(5), 200_000_000)
+    use(second, october(6), 200_000_000)
+    invoice = close_one(pro.organization)
+    lines = list(invoice.lines.values_list("subscription", "tier", "quantity", "amount"))
+    assert sorted(lines[:2]) == sorted((pk, None, D(1), D(10)) for pk in (first.pk, second.pk))
+    assert lines[2:] == [(None, 1, D(333_000_000), D("1165.5")), (None, 2, D(67_000_000), D("187.6"))]
+    shared = invoice.lines.get(tier=2)
+    assert shared.description == "AWS: Requests, above 333,000,000 up to 1,000,000,000"
+    assert shared.breakdown == {pk: ["33500000", "93.8"] for pk in (first.pk, second.pk)}
 
 
 def test_each_currency_has_an_invoice_of_its_own():

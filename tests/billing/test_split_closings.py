@@ -1,0 +1,90 @@
+"""However a month is closed in parts, its invoices add up to what one closing says: properties by hypothesis."""
+
+from decimal import Decimal
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from billing.models import Invoice, InvoiceLine
+from tests.billing.factories import (
+    card_with,
+    close,
+    each_at,
+    make_priced_plan,
+    october,
+    packages_at,
+    subscribed,
+    use,
+)
+
+pytestmark = pytest.mark.django_db(transaction=False)
+D = Decimal
+VOLUME = {
+    "model": "volume",
+    "tiers": [{"up_to": "30", "unit_price": "0.333"}, {"up_to": None, "unit_price": "0.1"}],
+}
+STEPS = {
+    "tiers": [
+        {"up_to": "25", "unit_price": "0.0333", "flat_fee": "1"},
+        {"up_to": None, "unit_price": "0.007"},
+    ],
+    "free_units": 3,
+}
+PRICES = [STEPS, VOLUME, packages_at("1.5", 10, 2), each_at("0.0049")]
+
+
+class _Undo(Exception):
+    """Ends an example's savepoint."""
+
+
+@pytest.mark.parametrize("price", PRICES, ids=["graduated", "volume", "package", "per unit"])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    uses=st.lists(
+        st.tuples(st.integers(1, 28), st.integers(0, 1), st.integers(1, 40)), min_size=1, max_size=4
+    ),
+    closings=st.sets(st.integers(2, 29), min_size=1, max_size=3),
+)
+def test_the_invoices_of_a_month_add_up_to_one(price, uses, closings):
+    """Uses arrive when they come, for days before or after a closing; the customer has two subscriptions."""
+    try:
+        with transaction.atomic():
+            card = card_with(price=price, base_fee="10", minimum="12", maximum="15.5")
+            plan = make_priced_plan(card)
+            whole, split = _pair(plan), _pair(plan)
+            for number, (day, which, calls) in enumerate(uses):
+                use(whole[which], october(day), calls)
+                use(split[which], october(day), calls)
+                for moment in sorted(closings)[number : number + 1]:
+                    _close_only(split, october(moment, 23))
+            close(card.organization)
+            assert close(card.organization) == []
+            assert _items(whole) == _items(split)
+            raise _Undo
+    except _Undo:
+        pass
+
+
+def _pair(plan):
+    first = subscribed(plan)
+    return first, subscribed(plan, first.organization)
+
+
+def _close_only(pair, at):
+    """Close early; what it made for others is undone by their last closing just as well."""
+    close(pair[0].provider, at=at)
+
+
+def _items(pair):
+    """item (without ids of the pair) -> units and money on all invoices."""
+    sums = {}
+    for line in InvoiceLine.objects.filter(invoice__customer=pair[0].organization):
+        if line.item == "carried":
+            continue
+        key = line.item.replace(pair[0].pk, "first").replace(pair[1].pk, "second")
+        units, money = sums.get(key, (D(0), D(0)))
+        sums[key] = (units + line.quantity, money + line.amount)
+    total = sum(i.total for i in Invoice.objects.filter(customer=pair[0].organization))
+    assert total >= sum(money for _, money in sums.values())
+    return {key: value for key, value in sums.items() if any(value)}
