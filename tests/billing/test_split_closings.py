@@ -39,7 +39,7 @@ class _Undo(Exception):
 
 
 @pytest.mark.parametrize("price", PRICES, ids=["graduated", "volume", "package", "per unit"])
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     uses=st.lists(
         st.tuples(st.integers(1, 28), st.integers(0, 1), st.integers(1, 40)), min_size=1, max_size=4
@@ -50,41 +50,37 @@ def test_the_invoices_of_a_month_add_up_to_one(price, uses, closings):
     """Uses arrive when they come, for days before or after a closing; the customer has two subscriptions."""
     try:
         with transaction.atomic():
-            card = card_with(price=price, base_fee="10", minimum="12", maximum="15.5")
-            plan = make_priced_plan(card)
-            whole, split = _pair(plan), _pair(plan)
+            whole, split = _pair(price), _pair(price)
             for number, (day, which, calls) in enumerate(uses):
                 use(whole[which], october(day), calls)
                 use(split[which], october(day), calls)
                 for moment in sorted(closings)[number : number + 1]:
-                    _close_only(split, october(moment, 23))
-            close(card.organization)
-            assert close(card.organization) == []
+                    close(split[0].provider, at=october(moment, 23))
+            for pair in (whole, split):
+                close(pair[0].provider)
+                assert close(pair[0].provider) == []
             assert _items(whole) == _items(split)
             raise _Undo
     except _Undo:
         pass
 
 
-def _pair(plan):
+def _pair(price):
+    """Two subscriptions of a customer, with a provider of their own."""
+    plan = make_priced_plan(card_with(price=price, base_fee="10", minimum="12", maximum="15.5"))
     first = subscribed(plan)
     return first, subscribed(plan, first.organization)
 
 
-def _close_only(pair, at):
-    """Close early; what it made for others is undone by their last closing just as well."""
-    close(pair[0].provider, at=at)
-
-
 def _items(pair):
-    """item (without ids of the pair) -> units and money on all invoices."""
+    """item (without the ids of the pair) -> units and money on all invoices."""
+    ids = (pair[0].pk, pair[1].pk, pair[0].plan.price.rate_card_id)
     sums = {}
-    for line in InvoiceLine.objects.filter(invoice__customer=pair[0].organization):
-        if line.item == "carried":
-            continue
-        key = line.item.replace(pair[0].pk, "first").replace(pair[1].pk, "second")
+    for line in InvoiceLine.objects.filter(invoice__customer=pair[0].organization).exclude(item="carried"):
+        key = line.item
+        for number, pk in enumerate(ids):
+            key = key.replace(pk, str(number))
         units, money = sums.get(key, (D(0), D(0)))
         sums[key] = (units + line.quantity, money + line.amount)
-    total = sum(i.total for i in Invoice.objects.filter(customer=pair[0].organization))
-    assert total >= sum(money for _, money in sums.values())
+    assert all(invoice.total >= 0 for invoice in Invoice.objects.filter(customer=pair[0].organization))
     return {key: value for key, value in sums.items() if any(value)}
