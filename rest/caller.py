@@ -11,11 +11,14 @@ from apis.models import Api, ApiVersion, Backend, BasePathMapping, Deployment, D
 from billing.models import (
     Budget,
     CreditGrant,
+    CreditNote,
+    CustomerTerms,
     Invoice,
     InvoiceState,
     LedgerTransaction,
     Payment,
     RateCard,
+    TaxRate,
 )
 
 Row = TypeVar("Row", bound=Model)
@@ -41,6 +44,9 @@ SCOPES: dict[type[Model], Callable[[Organization], Q]] = {
     BasePathMapping: _own,
     CreditGrant: _either_side,
     Budget: _own,
+    CreditNote: _either_side,
+    # a provider's notes on a customer are her own business
+    CustomerTerms: _own,
     Deployment: _own,
     DomainName: _own,
     # a draft is the provider's own business
@@ -56,6 +62,7 @@ SCOPES: dict[type[Model], Callable[[Organization], Q]] = {
     RateCard: _own,
     Stage: _own,
     Subscription: lambda organization: Q(organization=organization) | Q(provider=organization),
+    TaxRate: _own,
     UsagePlan: _own,
     WebhookDelivery: _own,
     WebhookEndpoint: _own,

@@ -40,6 +40,7 @@ from rest.serializers.apis import (
 )
 from rest.serializers.billing import CloseInput, DropVersionInput, RateCardChange, RateCardInput
 from rest.serializers.budgets import BudgetChange, BudgetInput, QuotaAlertsSerializer
+from rest.serializers.credit_notes import CreditNoteInput
 from rest.serializers.domains import CertificateInput, DomainChange, DomainInput
 from rest.serializers.nodes import InstallationSerializer, NodeInput
 from rest.serializers.payments import CreditInput, MoneyInInput, PaymentInput, RefundInput
@@ -54,6 +55,13 @@ from rest.serializers.publish import (
     StageChange,
 )
 from rest.serializers.quotes import QuoteInput
+from rest.serializers.taxes import (
+    BillingProfileSerializer,
+    CustomerTermsChange,
+    CustomerTermsInput,
+    TaxRateChange,
+    TaxRateInput,
+)
 from rest.serializers.verify_input import VerifyInput
 from rest.serializers.webhooks import RotateSecretInput, WebhookChange, WebhookInput
 
@@ -189,6 +197,18 @@ EXAMPLES: dict[type[Serializer], dict[str, Any]] = {
     WebhookInput: {"url": "https://example.com/hooks", "event_types": ["budget.threshold_reached"]},
     WebhookChange: {"enabled": True},
     RotateSecretInput: {"overlap_seconds": 86_400},
+    CreditNoteInput: {"reason": "The outage of 12 November", "amount": "25.00"},
+    TaxRateInput: {"name": "VAT", "percent": "19", "country": "DE"},
+    TaxRateChange: {"valid_until": "2027-01-01T00:00:00Z"},
+    CustomerTermsInput: {"customer": "k3v9xq7m2b", "due_days": 30, "tax_treatment": "reverse_charge"},
+    CustomerTermsChange: {"due_days": 60},
+    BillingProfileSerializer: {
+        "legal_name": "Acme GmbH",
+        "address": "Weg 1\n10115 Berlin",
+        "country": "DE",
+        "tax_ids": [{"kind": "VAT ID", "value": "DE123456789"}],
+        "payment_instructions": "IBAN DE00 1234 5678",
+    },
     NodeInput: {"name": "berlin-1"},
     OrganizationInput: {
         "name": "Weather Ltd",

@@ -17,7 +17,14 @@ from apis.models import (
     VersionState,
     Visibility,
 )
-from billing.models import GrantSource, InvoiceState, PaymentState, Processor, TransactionKind
+from billing.models import (
+    GrantSource,
+    InvoiceState,
+    PaymentState,
+    Processor,
+    TaxTreatment,
+    TransactionKind,
+)
 
 
 def by_id(field: str) -> filters.CharFilter:
@@ -226,6 +233,26 @@ class WebhookDeliveryFilters(filters.FilterSet):
     event = filters.CharFilter(field_name="event_id", max_length=40, label="Id of the event.")
     type = by_text("event__type")
     state = by_choice("state", DeliveryState)
+
+
+class CreditNoteFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    customer = by_id("customer_id")
+    invoice = by_id("invoice_id")
+    currency = by_text("currency")
+    after = filters.IsoDateTimeFilter(field_name="issued_at", lookup_expr="gte")
+    before = filters.IsoDateTimeFilter(field_name="issued_at", lookup_expr="lt")
+
+
+class TaxRateFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    country = by_text("country")
+
+
+class CustomerTermsFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    customer = by_id("customer_id")
+    tax_treatment = by_choice("tax_treatment", TaxTreatment)
 
 
 class NodeFilters(filters.FilterSet):

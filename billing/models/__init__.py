@@ -41,7 +41,6 @@ from billing.models.payments import (
     Processor,
     Refund,
 )
-from billing.models.overrides import PriceOverride
 from billing.models.rate_cards import PlanPrice, PlanPriceChange, RateCard, TiersOver
 from billing.models.taxes import (
     InvoiceTax,

@@ -9,6 +9,7 @@ from accounts.models import Organization
 from billing.models import (
     Invoice,
     InvoiceLine,
+    InvoiceTax,
     Meter,
     Price,
     PricingModel,
@@ -192,6 +193,8 @@ class InvoiceSerializer(serializers.ModelSerializer):
     label = serializers.CharField(  # type: ignore[assignment]
         read_only=True, help_text="How people name it, such as 2026-000012."
     )
+    subtotal = Amount(read_only=True, help_text="Without tax.")
+    tax_total = Amount(read_only=True)
     total = Amount(read_only=True)
     amount_due = Amount(read_only=True, help_text="After credits, payments and credit notes.")
 
@@ -211,6 +214,8 @@ class InvoiceSerializer(serializers.ModelSerializer):
             "period_start",
             "period_end",
             "currency",
+            "subtotal",
+            "tax_total",
             "total",
             "amount_due",
             "due_at",
@@ -222,11 +227,26 @@ class InvoiceSerializer(serializers.ModelSerializer):
         read_only_fields: tuple[str, ...] = fields
 
 
+class InvoiceTaxSerializer(serializers.ModelSerializer):
+    """One rate's tax; `inclusive` = the lines contain it. `note` says why nothing is charged."""
+
+    percent = Amount(read_only=True)
+    base = Amount(read_only=True, help_text="The net amount that is taxed.")
+    amount = Amount(read_only=True)
+
+    class Meta:
+        model = InvoiceTax
+        fields: tuple[str, ...] = ("name", "percent", "inclusive", "base", "amount", "note")
+        read_only_fields: tuple[str, ...] = fields
+
+
 class InvoiceDetailSerializer(InvoiceSerializer):
     lines = InvoiceLineSerializer(many=True, read_only=True)
+    taxes = InvoiceTaxSerializer(many=True, read_only=True)
+    credit_notes: Any = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
 
     class Meta(InvoiceSerializer.Meta):
-        fields: tuple[str, ...] = (*InvoiceSerializer.Meta.fields, "lines")
+        fields: tuple[str, ...] = (*InvoiceSerializer.Meta.fields, "lines", "taxes", "credit_notes")
         read_only_fields: tuple[str, ...] = fields
 
 

@@ -30,8 +30,10 @@ from rest.serializers.billing import (
     RateCardInput,
     RateCardSerializer,
 )
+from rest.serializers.credit_notes import CreditNoteInput
 from rest.serializers.payments import MoneyInInput
 from rest.views.base import Changeable, Creatable, Listed, Made, Readable, Removable, Resource, act
+from rest.views.invoice_documents import Crediting, Downloads
 
 
 class RateCardViews(Listed, Readable, Creatable, Changeable, Removable, Resource):
@@ -97,16 +99,21 @@ class RateCardViews(Listed, Readable, Creatable, Changeable, Removable, Resource
             rate_cards.load_preset(rate_card=card, preset=preset, at=at, actor=actor)
 
 
-class InvoiceViews(Listed, Readable, Resource):
+class InvoiceViews(Downloads, Crediting, Listed, Readable, Resource):
     """Invoices that the organization issued as a provider, and those it received as a developer."""
 
     model, noun, nouns, tag = Invoice, "invoice", "invoices", "invoices"
     serializer_class = InvoiceSerializer
     related = ("organization", "customer")
-    action_inputs: ClassVar = {"pay": MoneyInInput, "void": Nothing, "close": CloseInput}
+    action_inputs: ClassVar = {
+        "pay": MoneyInInput,
+        "void": Nothing,
+        "close": CloseInput,
+        "credit": CreditNoteInput,
+    }
     action_outputs: ClassVar = dict.fromkeys(("retrieve", "pay", "void"), InvoiceDetailSerializer)
     filterset_class = InvoiceFilters
-    ordering_fields = ("period_start", "period_end", "number", "total", "created_at")
+    ordering_fields = ("period_start", "period_end", "number", "total", "due_at", "created_at")
     search_fields = ("customer__name", "organization__name")
     read_need = Need.BILLS
     write_need = Need.ADMINISTER

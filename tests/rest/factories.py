@@ -10,8 +10,11 @@ from accounts.audit import record
 from accounts.models import Organization
 from accounts.webhooks.endpoints import create_endpoint, send_test
 from apis.models import Visibility
+from billing.credit_notes import credit_invoice
 from billing.ledger.grants import grant
 from billing.models import Budget, Invoice, InvoiceState, Payment
+from billing.profiles import set_customer_terms
+from billing.tax_rates import create_tax_rate
 from tests.billing.factories import make_rate_card
 from tests.factories import (
     make_api,
@@ -22,6 +25,7 @@ from tests.factories import (
     make_mapping,
     make_member,
     make_operation,
+    make_organization,
     make_plan,
     make_stage,
     make_subscription,
@@ -72,6 +76,10 @@ def make_world(organization: Organization) -> World:
         amount=5,
         currency="USD",
     )
+    invoice = make_invoice(organization, organization)
+    note = credit_invoice(invoice=invoice, reason="An outage", amount=Decimal(1), actor=None)
+    rate = create_tax_rate(organization=organization, name="VAT", percent=Decimal(19), actor=None)
+    terms = set_customer_terms(provider=organization, customer=make_organization(), due_days=30, actor=None)
     ids = {
         "apis": api.pk,
         "backends": backend.pk,
@@ -88,13 +96,16 @@ def make_world(organization: Organization) -> World:
         "applications": application.pk,
         "subscriptions": subscription.pk,
         "keys": key.pk,
-        "invoices": make_invoice(organization, organization).pk,
         "payments": payment.pk,
         "credits": credit.pk,
         "credit-movements": credit.entries.get().transaction_id,
         "budgets": budget.pk,
         "webhooks": endpoint.pk,
         "webhook-deliveries": send_test(endpoint=endpoint, actor=None).pk,
+        "invoices": invoice.pk,
+        "credit-notes": note.pk,
+        "tax-rates": rate.pk,
+        "customer-terms": terms.pk,
         "organizations": organization.pk,
         "members": make_member(organization).pk,
         "tokens": token.pk,
