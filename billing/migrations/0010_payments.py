@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
                     "processor",
                     models.CharField(
                         choices=[
-                            ("manual", "Noted by hand"),
+                            ("manual", "Bank transfer"),
                             ("null", "Pays at once (demo)"),
                             ("stripe", "Stripe"),
                         ],
@@ -155,7 +155,7 @@ class Migration(migrations.Migration):
                     "processor",
                     models.CharField(
                         choices=[
-                            ("manual", "Noted by hand"),
+                            ("manual", "Bank transfer"),
                             ("null", "Pays at once (demo)"),
                             ("stripe", "Stripe"),
                         ],
@@ -206,7 +206,7 @@ class Migration(migrations.Migration):
                     "processor",
                     models.CharField(
                         choices=[
-                            ("manual", "Noted by hand"),
+                            ("manual", "Bank transfer"),
                             ("null", "Pays at once (demo)"),
                             ("stripe", "Stripe"),
                         ],

@@ -13,7 +13,7 @@ from billing.models.ledger import CreditGrant
 class Processor(models.TextChoices):
     """Who moves the money; each has a class in `billing/payments/`."""
 
-    MANUAL = "manual", "Noted by hand"
+    MANUAL = "manual", "Bank transfer"
     NULL = "null", "Pays at once (demo)"
     STRIPE = "stripe", "Stripe"
 
