@@ -5,6 +5,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import QuerySet, Sum
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from unfold.decorators import action, display
@@ -15,7 +17,6 @@ from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
-    UnfoldAdminSplitDateTimeWidget,
     UnfoldAdminTextInputWidget,
 )
 
@@ -26,7 +27,6 @@ from accounts.verb_admin import VerbAdmin, person
 from billing import profiles
 from billing.admin_pages import given, go
 from billing.currencies import DEFAULT_CURRENCY, round_money
-from billing.ledger.balances import left_of
 from billing.ledger.grants import grant, revoke
 from billing.models import (
     CreditGrant,
@@ -99,8 +99,10 @@ class GrantForm(BaseDialogForm):
         widget=UnfoldAdminIntegerFieldWidget,
         help_text="Lower numbers are used first.",
     )
-    expires_at = forms.SplitDateTimeField(
-        required=False, widget=UnfoldAdminSplitDateTimeWidget, help_text="Empty = never. UTC."
+    expires_at = forms.DateTimeField(
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Such as 2027-01-01 00:00, in UTC. Empty = never.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -182,6 +184,11 @@ class CreditGrantAdmin(ReadOnly):
     actions_list = ("give",)
     actions_detail = ("take_back",)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CreditGrant]:
+        return (
+            super().get_queryset(request).annotate(left_amount=Coalesce(Sum("entries__amount"), Decimal(0)))
+        )
+
     def has_give_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("billing.add_creditgrant")
 
@@ -190,10 +197,8 @@ class CreditGrantAdmin(ReadOnly):
         return _money(obj.amount, obj.currency)
 
     @display(description="Left")
-    def left(self, obj: CreditGrant) -> str:
-        # spent ones need no look at the ledger
-        amount = Decimal(0) if obj.spent_at else left_of([obj.pk])[obj.pk]
-        return _money(amount, obj.currency)
+    def left(self, obj: Any) -> str:
+        return _money(obj.left_amount, obj.currency)
 
     @action(
         description="Give credits",

@@ -66,8 +66,7 @@ def test_credits_are_given_and_taken_back(staff, provider, customer):
         "currency": "usd",
         "name": "Welcome",
         "priority": "5",
-        "expires_at_0": "2099-01-01",
-        "expires_at_1": "00:00",
+        "expires_at": "2099-01-01 00:00",
     }
     press(staff, "billing_creditgrant_give", data)
     made = CreditGrant.objects.get()
