@@ -11,6 +11,7 @@ from accounts.models import AuditEvent
 from billing.ledger.balances import balance, balances, left_of, movements, outstanding, settled
 from billing.ledger.draw import draw, give_back
 from billing.ledger.grants import expire, expired, revoke
+from billing.ledger.notes import carry_over
 from billing.models import (
     AccountKind,
     CreditGrant,
@@ -178,6 +179,19 @@ def test_what_is_left_can_be_taken_back(provider, customer):
     assert has(provider, customer) == 0
     with pytest.raises(Refused, match="Nothing is left"):
         revoke(credit_grant=credit_grant, actor=None)
+
+
+def test_what_corrections_owe_becomes_credits_that_are_used_first(provider, django_assert_num_queries):
+    bills = [make_bill(provider, total="0") for _ in range(5)]
+    for bill in bills:
+        make_credits(provider, bill.customer, "10", priority=1)
+    with django_assert_num_queries(7):  # 5 and the savepoint
+        carry_over(owed=[(bill, Decimal("1.50")) for bill in bills], at=T0)
+    checked()
+    assert has(provider, bills[0].customer) == Decimal("11.50")
+    draw(invoices=[make_bill(provider, bills[0].customer, "1.50")])
+    assert CreditGrant.objects.get(customer=bills[0].customer, spent_at__isnull=False).source == "carried"
+    assert outstanding(bills[0]) == 0
 
 
 @pytest.mark.parametrize(
