@@ -41,7 +41,7 @@ class SavedMethod:
 class Event:
     """A verified message, in our words. What is None or '' was not said.
 
-    `amount` was paid in all; `refunded` was paid back in all, however often.
+    `amount` was paid in all; `refunded` was paid back in all, however often. `refund_id` is one refund of ours.
     """
 
     id: str
@@ -55,6 +55,8 @@ class Event:
     refunded: Decimal | None = None
     error: str = ""
     final: bool = True
+    refund_id: str = ""
+    refund_state: PaymentState | None = None
     method: SavedMethod | None = None
 
 

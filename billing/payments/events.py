@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from django.db import transaction
 from django.db.models import Q
 
-from billing.models import Payment, PaymentEvent, PaymentState
-from billing.payments.base import Event
+from billing.models import Payment, PaymentEvent, PaymentState, Refund
+from billing.payments.base import Event, Outcome
 from billing.payments.methods import save_method
 from billing.payments.outcomes import fail, succeed
 from billing.payments.processors import processor
-from billing.payments.refunds import note_total
+from billing.payments.refunds import finish, note_total
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,10 @@ def handle_event(kind: str, event: Event, noted: PaymentEvent) -> None:
     if event.method is not None:
         method = save_method(kind, event.method)
         noted.organization = method.organization if method else None
+    running = Refund.objects.filter(pk=event.refund_id, payment__processor=kind).first()
+    if running is not None and event.refund_state is not None:
+        noted.payment, noted.organization = running.payment, running.organization
+        finish(running, Outcome(event.refund_state, error=event.error), None)
     payment = _payment(kind, event)
     if payment is not None:
         noted.payment, noted.organization = payment, payment.organization

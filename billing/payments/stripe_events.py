@@ -54,6 +54,18 @@ def _charge_refunded(about: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _refund(about: dict[str, Any]) -> dict[str, Any]:
+    """A refund that a bank took days for, or gave back."""
+    states = {
+        "succeeded": PaymentState.SUCCEEDED,
+        "failed": PaymentState.FAILED,
+        "canceled": PaymentState.FAILED,
+    }
+    found = {"refund_id": (about.get("metadata") or {}).get("refund", "")}
+    error = about.get("failure_reason") or "The bank did not take it."
+    return found | {"refund_state": states.get(about.get("status") or ""), "error": error}
+
+
 def _set_up(about: dict[str, Any]) -> dict[str, Any]:
     method = about.get("payment_method")
     if not isinstance(method, str) or not about.get("customer"):
@@ -89,5 +101,7 @@ _READERS = {
     "payment_intent.succeeded": _intent,
     "payment_intent.payment_failed": _intent_failed,
     "charge.refunded": _charge_refunded,
+    "refund.updated": _refund,
+    "refund.failed": _refund,
     "setup_intent.succeeded": _set_up,
 }

@@ -39,4 +39,5 @@ def stripe(served, settings) -> StandIn:
     settings.STRIPE_API_BASE = served.base
     served.requests.clear()
     served.declines = served.silent = False
+    served.refunds = "succeeded"
     return served

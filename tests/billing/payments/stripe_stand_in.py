@@ -26,6 +26,7 @@ class StandIn:
         self.answers: dict[str, tuple[int, dict[str, Any]]] = {}
         self.declines = False
         self.silent = False
+        self.refunds = "succeeded"
 
     def answer(self, path: str, form: dict[str, str], key: str) -> tuple[int, dict[str, Any]]:
         self.requests.append((path, form, key))
@@ -46,7 +47,7 @@ class StandIn:
         if path == "/v1/customers":
             return 200, {"id": f"cus_{number}", "object": "customer"}
         if path == "/v1/refunds":
-            return 200, {"id": f"re_{number}", "object": "refund", "status": "succeeded"}
+            return 200, {"id": f"re_{number}", "object": "refund", "status": self.refunds}
         if self.declines:
             error = {"type": "card_error", "code": "card_declined", "message": "Your card was declined."}
             return 402, {"error": error}

@@ -257,6 +257,22 @@ def test_the_message_about_a_refund_may_come_before_its_answer(stripe, bill, pay
     assert Refund.objects.get().state == PaymentState.SUCCEEDED
 
 
+@pytest.mark.parametrize(("status", "paid_back"), [("succeeded", 5), ("failed", 0)])
+def test_a_refund_that_takes_days_is_told_later(stripe, bill, payment, status, paid_back):
+    told("checkout.session.completed", session_paid(payment))
+    payment.refresh_from_db()
+    stripe.refunds = "pending"
+    running = refund(payment=payment, amount=Decimal(5), actor=None)
+    assert running.state == PaymentState.PENDING
+    with pytest.raises(Refused, match="is running"):
+        refund(payment=payment, amount=Decimal(6), actor=None)
+    for kind in ("refund.updated", f"refund.{status}"):
+        told(kind, {"id": running.reference, "status": status, "metadata": {"refund": running.pk}})
+    running.refresh_from_db()
+    payment.refresh_from_db()
+    assert (running.state, payment.refunded_amount) == (status, paid_back)
+
+
 def test_credits_are_there_once_the_money_is(stripe, provider, customer):
     payment = buy_credits(
         provider=provider, customer=customer, amount=Decimal(50), currency="USD", return_url=BACK, actor=None
