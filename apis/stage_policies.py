@@ -29,6 +29,21 @@ def effective_policy(stage: Stage, operation: Operation) -> dict[str, Any]:
     return effective(levels[name] for name in LEVELS)
 
 
+def caches(stage: Stage) -> bool:
+    """Whether the stage keeps answers of any of its operations; load `deployment` beforehand."""
+    compiled = stage.deployment.compiled if stage.deployment else {}
+    for operation in compiled.get("operations", ()):
+        levels = (
+            stage.operation_policies.get(operation["id"], {}),
+            operation.get("policy", {}),
+            stage.policy,
+            compiled.get("policy", {}),
+        )
+        if effective(levels).get("cache"):
+            return True
+    return False
+
+
 def stage_remarks(stage: Stage) -> list[str]:
     """Say what of a stage's settings is odd, though it can be used."""
     whole = None

@@ -22,7 +22,7 @@ NEWER: dict[str, Any] = {
     "http_requests": None,
     "stream_requests": None,
 }
-_VERDICT = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
+VERDICT = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
 _NOBODY = {"developer_id": "", "application_id": ""}
 
 
@@ -86,7 +86,7 @@ def _oddity(row: dict[str, Any]) -> str:
     if len(row["operation"]) > LENGTH:
         return f"unknown operation {row['operation']!r}"
     verdict = row["verdict"]
-    if verdict and not _VERDICT.fullmatch(verdict):
+    if verdict and not VERDICT.fullmatch(verdict):
         return f"{verdict!r} is not a verdict"
     return ""
 

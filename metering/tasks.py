@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from metering import partitions, reconcile, rollup
+from metering import cache_hours, events, partitions, reconcile, rollup
 
 
 @shared_task(name="metering.tasks.process_batches")
@@ -13,12 +13,19 @@ def process_batches() -> None:
 
 @shared_task(name="metering.tasks.maintain")
 def maintain() -> None:
-    """Make partitions ahead and drop old ones; delete batches that cannot come again."""
+    """Make partitions ahead and drop old ones; delete batches and events that cannot come again."""
     partitions.maintain()
     reconcile.forget_batches()
+    events.forget_events()
 
 
 @shared_task(name="metering.tasks.reconcile_usage")
 def reconcile_usage() -> None:
     """Write the accounts of the last days and tell the staff what does not come out even."""
     reconcile.reconcile()
+
+
+@shared_task(name="metering.tasks.count_cache_hours")
+def count_cache_hours() -> None:
+    """Note the running hour for subscriptions to stages with a cache."""
+    cache_hours.count_cache_hours()

@@ -37,6 +37,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "task": "metering.tasks.maintain",
         "schedule": 3600.0,
     },
+    "count cache-hours": {
+        "task": "metering.tasks.count_cache_hours",
+        "schedule": 600.0,
+    },
     "reconcile usage": {
         "task": "metering.tasks.reconcile_usage",
         "schedule": crontab(hour=0, minute=20),

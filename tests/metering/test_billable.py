@@ -15,6 +15,12 @@ GIB = 2**30
 HOUR = timedelta(hours=1)
 
 
+def calls(stage: Any, number: int) -> dict[tuple[str, str], Decimal]:
+    """So many small calls, as each of the meters counts them."""
+    meters = ("requests", "http_requests", "stream_requests")
+    return {(stage.version.api_id, meter): Decimal(number) for meter in meters}
+
+
 def test_units_are_told_apart_by_subscription_api_and_meter() -> None:
     first, second = make_stage(), make_stage()
     one, other, idle = make_subscription(), make_subscription(), make_subscription()
@@ -27,13 +33,13 @@ def test_units_are_told_apart_by_subscription_api_and_meter() -> None:
     pks = [one.pk, other.pk, idle.pk]
     assert billable(subscription_ids=pks, start=NOON, end=NOON + HOUR) == {
         one.pk: {
-            (first.version.api_id, "requests"): Decimal(3),
+            **calls(first, 3),
             (first.version.api_id, "bytes_out"): Decimal(3),
             (first.version.api_id, "bytes_in"): Decimal("0.5"),
-            (second.version.api_id, "requests"): Decimal(5),
+            **calls(second, 5),
             (second.version.api_id, "bytes_in"): Decimal("0.000000000931"),
         },
-        other.pk: {(first.version.api_id, "requests"): Decimal(7)},
+        other.pk: calls(first, 7),
         idle.pk: {},
     }
 
@@ -48,7 +54,7 @@ def test_refused_calls_are_not_billed_and_failed_ones_are() -> None:
         make_row(stage, calls=9, canary=True, **mine),
     )
     found = billable(subscription_ids=[subscription.pk], start=NOON, end=NOON + HOUR)
-    assert found == {subscription.pk: {(stage.version.api_id, "requests"): Decimal(90)}}
+    assert found == {subscription.pk: calls(stage, 90)}
 
 
 def test_each_span_of_a_subscription_has_the_minutes_that_begin_in_it() -> None:
@@ -61,13 +67,12 @@ def test_each_span_of_a_subscription_has_the_minutes_that_begin_in_it() -> None:
         make_row(stage, minute=cut, calls=4, **mine),
         make_row(stage, minute=NOON + 40 * HOUR, calls=8, **mine),
     )
-    key = (stage.version.api_id, "requests")
     spans = [
         UsageSpan(subscription.pk, NOON, cut),
         UsageSpan(subscription.pk, cut, NOON + 90 * HOUR),
         UsageSpan(subscription.pk, NOON + 90 * HOUR, NOON + 91 * HOUR),
     ]
-    assert billable_in(spans) == [{key: Decimal(3)}, {key: Decimal(12)}, {}]
+    assert billable_in(spans) == [calls(stage, 3), calls(stage, 12), {}]
 
 
 def test_a_month_of_another_zone_is_exact_at_both_ends() -> None:
@@ -79,10 +84,10 @@ def test_a_month_of_another_zone_is_exact_at_both_ends() -> None:
     for number, at in enumerate(moments):
         use(make_row(stage, minute=at, calls=10**number, **mine))
     found = billable(subscription_ids=[subscription.pk], start=start, end=end)
-    assert found == {subscription.pk: {(stage.version.api_id, "requests"): Decimal(1110)}}
+    assert found == {subscription.pk: calls(stage, 1110)}
 
 
-def test_many_spans_ask_one_query_and_whole_days_are_read_from_days(django_assert_num_queries: Any) -> None:
+def test_many_spans_ask_few_queries_and_whole_days_are_read_from_days(django_assert_num_queries: Any) -> None:
     stage = make_stage()
     subscriptions = [make_subscription() for _ in range(3)]
     for each in subscriptions:
@@ -92,11 +97,19 @@ def test_many_spans_ask_one_query_and_whole_days_are_read_from_days(django_asser
     spans = [
         UsageSpan(each.pk, day, day + timedelta(days=1 + n, hours=n)) for n, each in enumerate(subscriptions)
     ]
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(3):
         found = billable_in(spans)
-    assert found == [{(stage.version.api_id, "requests"): Decimal(2)}] * 3
+    assert found == [calls(stage, 2)] * 3
     with django_assert_num_queries(0):
         assert billable_in([]) == []
+
+
+def test_large_calls_are_several_units() -> None:
+    stage, subscription = make_stage(), make_subscription()
+    use(make_row(stage, subscription=subscription.pk, calls=3, http_requests=27, stream_requests=4))
+    found = billable(subscription_ids=[subscription.pk], start=NOON, end=NOON + HOUR)[subscription.pk]
+    meters = ("requests", "http_requests", "stream_requests")
+    assert [found[stage.version.api_id, meter] for meter in meters] == [3, 27, 4]
 
 
 def test_a_gib_tells_every_byte_apart() -> None:
