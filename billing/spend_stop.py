@@ -26,6 +26,7 @@ from accounts.webhooks.emit import emit_many
 from billing.affordable import further_calls
 from billing.alerts import BudgetState, event_data, shown
 from billing.estimate import SubscriptionEstimate
+from billing.models import Budget, Meter
 from billing.queries import rate_card_of
 from metering.queries import quantities
 
@@ -79,6 +80,23 @@ def most_late_calls(plan: UsagePlan) -> int | None:
     if plan.throttle_rate is None or plan.throttle_burst is None:
         return None
     return int(plan.throttle_rate * slowest()) + plan.throttle_burst
+
+
+def late_calls_of(budget: Budget, subscriptions: Sequence[Subscription]) -> int | None:
+    """Return how many calls can be let in at most after the one that reaches a cap; 0 = exact, None = no bound.
+
+    `subscriptions` are the living ones of its organization, with their plans' prices loaded.
+    """
+    priced = [each for each in subscriptions if budget.covers(each) and rate_card_of(each) is not None]
+    if len(priced) <= 1 and all(_charges_calls_alone(each) for each in priced):
+        return 0
+    late = [most_late_calls(each.plan) for each in priced]
+    return None if None in late else sum(each or 0 for each in late)
+
+
+def _charges_calls_alone(subscription: Subscription) -> bool:
+    card = rate_card_of(subscription)
+    return card is not None and all(price.meter == Meter.REQUESTS for price in card.prices.all())
 
 
 def slowest() -> int:

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from accounts.permissions import can_see_bills
+from accounts.permissions import can_administer, can_see_bills
 from portal import guard, provider_scope
 
 SITE_NAME = "Gatehouse"
@@ -23,6 +23,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "organization": SimpleLazyObject(lambda: guard.current_organization(request)),
         "organizations": SimpleLazyObject(lambda: guard.organizations(request)),
         "sees_bills": SimpleLazyObject(lambda: _sees_bills(request)),
+        "administers": SimpleLazyObject(lambda: _administers(request)),
         "is_provider": SimpleLazyObject(lambda: bool(provider_scope.choices(request))),
     }
 
@@ -30,3 +31,8 @@ def site(request: HttpRequest) -> dict[str, Any]:
 def _sees_bills(request: HttpRequest) -> bool:
     organization = guard.current_organization(request)
     return organization is not None and can_see_bills(request.user, organization)
+
+
+def _administers(request: HttpRequest) -> bool:
+    organization = guard.current_organization(request)
+    return organization is not None and can_administer(request.user, organization)

@@ -10,6 +10,7 @@ from portal.views import (
     console_audit,
     console_billing_group,
     console_billing_profile,
+    console_budgets,
     console_home,
     console_keys,
     console_money,
@@ -18,6 +19,7 @@ from portal.views import (
     console_plan,
     console_tokens,
     console_usage,
+    console_webhooks,
     hooks,
     outbox,
     provider,
@@ -58,9 +60,28 @@ application_pages = [
     path("<slug:pk>/key/", console_keys.show, name="key-shown"),
 ]
 
+budget_pages = [
+    path("", console_budgets.listing, name="budgets"),
+    path("new/", console_budgets.create, name="budget-new"),
+    path("<slug:pk>/", console_budgets.edit, name="budget"),
+    path("<slug:pk>/delete/", console_budgets.delete, name="budget-delete"),
+]
+
+webhook_pages = [
+    path("", console_webhooks.page, name="webhooks"),
+    path("made/", console_webhooks.show, name="webhook-shown"),
+    path("deliveries/<slug:pk>/resend/", console_webhooks.resend, name="webhook-resend"),
+    path("<slug:pk>/", console_webhooks.detail, name="webhook"),
+    path("<slug:pk>/test/", console_webhooks.test, name="webhook-test"),
+    path("<slug:pk>/rotate/", console_webhooks.rotate, name="webhook-rotate"),
+    path("<slug:pk>/delete/", console_webhooks.delete, name="webhook-delete"),
+]
+
 console_pages: list[URLPattern | URLResolver] = [
     path("", console_home.home, name="console"),
     path("applications/", include(application_pages)),
+    path("budgets/", include(budget_pages)),
+    path("webhooks/", include(webhook_pages)),
     path(
         "subscriptions/<slug:pk>/cancel/",
         console_plan.cancel_subscription,

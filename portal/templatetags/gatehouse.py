@@ -27,7 +27,7 @@ _TONES = {
     "active": "good", "published": "good", "paid": "good", "live": "good", "succeeded": "good",
     "pending": "warn", "draft": "warn", "deprecated": "warn", "disabled": "warn", "suspended": "warn",
     "retired": "bad", "revoked": "bad", "cancelled": "bad", "void": "bad", "expired": "bad",
-    "failed": "bad", "overdue": "bad",
+    "failed": "bad", "overdue": "bad", "delivered": "good", "failing": "warn",
     "finalized": "accent", "test": "accent",
 }  # fmt: skip
 

@@ -9,9 +9,10 @@ from django.test import Client
 
 from access.models import ApiKey, Application, Subscription, UsagePlan
 from accounts.models import Organization, Role, User
+from accounts.webhooks.endpoints import create_endpoint, send_test
 from apis.models import Api
 from billing.credit_notes import credit_invoice
-from billing.models import Payment, PaymentMethod
+from billing.models import Budget, Payment, PaymentMethod
 from tests.factories import (
     make_api,
     make_application,
@@ -90,7 +91,13 @@ def make_shop() -> Shop:
     own |= dict.fromkeys(notes, (note.pk,))
     own |= {"payment": [payment.pk], "payment-method-remove": [method.pk]}
     own |= dict.fromkeys(("reference", "openapi-document"), (version.api.slug, version.name))
+    budget = Budget.objects.create(organization=organization, name="All", currency="USD", amount=100)
+    own |= dict.fromkeys(("budget", "budget-delete"), (budget.pk,))
+    endpoint, _ = create_endpoint(organization=organization, url="http://127.0.0.1:9/", actor=None)
+    hook_pages = ("webhook", "webhook-test", "webhook-rotate", "webhook-delete")
+    own |= dict.fromkeys(hook_pages, (endpoint.pk,))
     own |= {
+        "webhook-resend": [send_test(endpoint=endpoint, actor=None).pk],
         "api": [version.api.slug],
         "subscribe": [plan.pk],
         "subscription-cancel": [subscription.pk],

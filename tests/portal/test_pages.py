@@ -15,6 +15,7 @@ PAGES = (
     "home", "api", "subscribe", "console", "applications", "application-new", "application", "key-new",
     "usage", "costs", "invoices", "invoice", "payments", "payment", "billing-profile", "credit-note",
     "organization", "tokens", "audit", "provider", "provider-money", "provider-invoice", "provider-credit-note",
+    "budgets", "budget-new", "budget", "webhooks", "webhook",
 )  # fmt: skip
 
 

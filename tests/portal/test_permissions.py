@@ -4,9 +4,16 @@ import pytest
 from django.http import HttpResponse
 from django.urls import reverse
 
-from accounts.models import ApiToken, Member
-from billing.models import Payment, PaymentMethod
-from portal.urls import application_pages, catalogue_pages, console_pages, provider_pages
+from accounts.models import ApiToken, Member, WebhookDelivery, WebhookEndpoint
+from billing.models import Budget, Payment, PaymentMethod
+from portal.urls import (
+    application_pages,
+    budget_pages,
+    catalogue_pages,
+    console_pages,
+    provider_pages,
+    webhook_pages,
+)
 from tests.portal.factories import PEOPLE, Shop, make_shop, people_of, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +82,17 @@ PAGES = {
     "token-shown": READ,
     "token-revoke": OWN_ADMINISTER,
     "audit": READ,
+    "budgets": BILLS,
+    "budget-new": ADMINISTER,
+    "budget": OWN_ADMINISTER,
+    "budget-delete": OWN_ADMINISTER,
+    "webhooks": ADMINISTER,
+    "webhook-shown": ADMINISTER,
+    "webhook": OWN_ADMINISTER,
+    "webhook-test": POST_ONLY,
+    "webhook-rotate": OWN_ADMINISTER,
+    "webhook-delete": OWN_ADMINISTER,
+    "webhook-resend": POST_ONLY,
     "provider": SALES,
     "provider-money": SALES_BILLS,
     "provider-invoice": SALES_BILLS,
@@ -105,6 +123,13 @@ FOREIGN_ACTS = [
     "token-revoke",
     "invoice-pay",
     "payment-method-remove",
+    "budget",
+    "budget-delete",
+    "webhook",
+    "webhook-test",
+    "webhook-rotate",
+    "webhook-delete",
+    "webhook-resend",
 ]
 
 
@@ -133,7 +158,8 @@ def test_each_page_opens_for_whom_it_is_meant(name: str) -> None:
 
 
 def test_every_page_of_the_site_is_in_the_table() -> None:
-    listed = [*catalogue_pages, *application_pages, *console_pages, *provider_pages]
+    listed = [*catalogue_pages, *application_pages, *budget_pages, *webhook_pages]
+    listed += [*console_pages, *provider_pages]
     names = {each.name for each in listed if getattr(each, "name", None)}
     assert names | {"outbox", "healthz", "metrics", "robots", "favicon"} == set(PAGES)
 
@@ -189,4 +215,7 @@ def state_of(shop: Shop) -> tuple[object, ...]:
         list(PaymentMethod.objects.values_list("external_method")),
         list(Payment.objects.values_list("pk", "state")),
         list(ApiToken.objects.values_list("pk", "revoked_at")),
+        list(Budget.objects.values_list("pk", "name", "amount")),
+        list(WebhookEndpoint.objects.values_list("pk", "url", "sealed_secret")),
+        list(WebhookDelivery.objects.values_list("pk", "next_try_at")),
     )

@@ -5,6 +5,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.webhooks.endpoints import create_endpoint, send_test
+from billing.models import Budget
 from tests.factories import (
     make_application,
     make_key,
@@ -28,6 +30,9 @@ PAGES = (
     "organization",
     "tokens",
     "audit",
+    "budgets",
+    "webhooks",
+    "webhook",
     "provider",
     "provider-money",
 )
@@ -52,6 +57,17 @@ def make_more(shop: Shop) -> None:
         make_subscription(mine, plan)
         make_key(shop.application)
         make_mapping(make_stage(make_version(shop.api, name=f"more-{number}")))
+        Budget.objects.create(
+            organization=shop.organization,
+            name=f"B{number}",
+            currency="USD",
+            amount=9,
+            application=mine,
+            stops=True,
+        )
+        endpoint = shop.organization.webhook_endpoints.first()
+        create_endpoint(organization=shop.organization, url="https://example.com/", actor=None)
+        send_test(endpoint=endpoint, actor=None)
 
 
 @pytest.mark.parametrize("name", PAGES)
