@@ -1,109 +1,27 @@
-"""A quota of N admits exactly N, over two nodes and 50 parallel clients, whatever is changed meanwhile."""
+"""A quota of N admits exactly N, and a spend cap what it buys, over two nodes and 50 parallel clients."""
 
 import shutil
-import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 import pytest
-import requests
 
 from tests.scenarios.running import Running, eventually
+from tests.scenarios.sold import Sold, counted, everywhere
 
-CLIENTS = 50
 _numbers = count(1)
 
 
 @pytest.fixture(scope="module")
 def pair() -> Iterator[Running]:
-    copy = Running(GATEHOUSE_NODES="2")
+    copy = Running(GATEHOUSE_NODES="2", GATEHOUSE_SPEND_INTERVAL="2")
     try:
         yield copy.start(120)
     finally:
         copy.stop()
         shutil.rmtree(copy.var, ignore_errors=True)
-
-
-@dataclass
-class Sold:
-    """A plan with one subscription, its keys, and the addresses of a call at each node."""
-
-    running: Running
-    plan: str
-    subscription: str
-    keys: list[dict[str, Any]]
-    nodes: list[str]
-
-    def change(self, **fields: Any) -> None:
-        self.running.rest("PATCH", f"usage-plans/{self.plan}", json=fields)
-        everywhere(self.running)
-
-    def another_plan(self, **limits: Any) -> str:
-        """Make another plan for the same stages; returns its id."""
-        plan = self.running.rest("GET", f"usage-plans/{self.plan}")
-        body = {
-            "organization": plan["organization"],
-            "name": f"Plan {next(_numbers)}",
-            "stages": plan["stages"],
-        }
-        return str(self.running.rest("POST", "usage-plans", json=body | limits)["id"])
-
-    def change_plan(self, plan: str) -> None:
-        self.running.rest("POST", f"subscriptions/{self.subscription}/change-plan", json={"plan": plan})
-
-    def set_remaining(self, remaining: int, **more: str) -> None:
-        body = {"remaining": remaining, **more}
-        self.running.rest("POST", f"subscriptions/{self.subscription}/set-remaining", json=body)
-
-    def call(self, node: int = 0, key: int = 0) -> int:
-        headers = {"x-api-key": self.keys[key]["key"]}
-        return requests.get(self.nodes[node], headers=headers, timeout=30).status_code
-
-    def flood(self, *, most: int = 10_000, key: int = 0, meanwhile: Callable[[], None] | None = None) -> int:
-        """Call from 50 clients at both nodes until nothing is let in, or `most` calls were; returns how many were."""
-        seen: Counter[int] = Counter()
-        lock, stop = threading.Lock(), threading.Event()
-        headers = {"x-api-key": self.keys[key]["key"]}
-
-        def client(number: int) -> None:
-            refused = 0
-            with requests.Session() as session:
-                for turn in count(number):
-                    if stop.is_set() or refused >= 6:
-                        return
-                    status = session.get(self.nodes[turn % 2], headers=headers, timeout=30).status_code
-                    refused = 0 if status == 200 else refused + 1
-                    with lock:
-                        seen[status] += 1
-                        if seen[200] >= most:
-                            stop.set()
-                    if refused:
-                        time.sleep(0.4)
-
-        threads = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
-        for thread in threads:
-            thread.start()
-        if meanwhile:
-            meanwhile()
-        for thread in threads:
-            thread.join()
-        assert seen.keys() <= {200, 429}, seen
-        return seen[200]
-
-
-def everywhere(running: Running) -> None:
-    """Wait until both nodes run what was changed last."""
-
-    def done() -> bool:
-        nodes = running.rest("GET", "nodes")["results"]
-        return all(each["generation"] >= each["status"].get("stored_generation", 0) for each in nodes)
-
-    time.sleep(0.5)
-    eventually(done, 10)
 
 
 @pytest.fixture
@@ -271,13 +189,45 @@ print("units", rows.aggregate(units=Sum("units"))["units"])
     return int(answer.rpartition("units ")[2])
 
 
-def counted(sold: Sold) -> int:
-    """Return how many calls were metered, once that does not move any more."""
-    before = -1
-    path = f"usage?subscription={sold.subscription}"
-    while True:
-        now = int(sold.running.rest("GET", path)["summary"]["accepted"])
-        if now == before:
-            return now
-        before = now
-        time.sleep(4)
+@pytest.fixture
+def card(pair: Running) -> str:
+    """A rate card of 0.01 USD a call, of the provider that `sell` uses."""
+    owner = next(each for each in pair.rest("GET", "stages")["results"] if each["name"] == "live")
+    price = {"meter": "requests", "tiers": [{"up_to": None, "unit_price": "0.01"}]}
+    body = {"organization": owner["organization"], "name": f"Card {next(_numbers)}", "prices": [price]}
+    return str(pair.rest("POST", "rate-cards", json=body)["id"])
+
+
+def cap(sold: Sold, amount: str, **scope: str) -> str:
+    owner = sold.running.rest("GET", f"subscriptions/{sold.subscription}")["organization"]
+    body = {"organization": owner, "name": f"Cap {next(_numbers)}", "currency": "USD", "amount": amount}
+    made = sold.running.rest("POST", "budgets", json=body | {"stops": True} | scope)
+    everywhere(sold.running)
+    return str(made["id"])
+
+
+def test_a_spend_cap_lets_in_exactly_what_it_buys(sell: Callable[..., Sold], card: str) -> None:
+    sold = sell(rate_card=card)  # no quota, no throttle
+    budget = cap(sold, "3", subscription=sold.subscription)
+    assert sold.flood() == 300
+
+    def says_why() -> bool:
+        answer = sold.answer()
+        assert answer.status_code == 429
+        return bool(answer.json() == {"message": "The monthly spend cap of this subscription is reached."})
+
+    eventually(says_why, 20, pause=0.5)
+    sold.running.rest("PATCH", f"budgets/{budget}", json={"amount": "3.50"})
+    eventually(lambda: sold.call() == 200, 10)
+    assert 1 + sold.flood() == 50
+    assert counted(sold) == 350
+
+
+def test_a_cap_over_several_stops_within_the_stated_calls(sell: Callable[..., Sold], card: str) -> None:
+    first, second = (sell(rate_card=card, throttle_rate=20, throttle_burst=20) for _ in range(2))
+    budget = cap(first, "4.50")
+    eventually(lambda: first.running.rest("GET", f"budgets/{budget}")["spent_at"], 10)
+    spent = float(first.running.rest("GET", f"budgets/{budget}")["spent"])  # by tests before this one
+    calls = first.flood() + second.flood()
+    left = 450 - round(spent * 100)
+    assert left <= calls <= left + 2 * (20 * (5 + 2 + 1) + 20)
