@@ -1,5 +1,6 @@
 """The admin console's pages for billing."""
 
+from billing.admin_budgets import BudgetAdmin
 from billing.admin_invoices import InvoiceAdmin
 from billing.admin_payments import (
     CreditGrantAdmin,
@@ -13,6 +14,7 @@ from billing.admin_rate_cards import PlanPriceAdmin, RateCardAdmin
 from billing.admin_versions import RateCardVersionAdmin
 
 __all__ = [
+    "BudgetAdmin",
     "CreditGrantAdmin",
     "CustomerTermsAdmin",
     "DunningHoldAdmin",

@@ -151,7 +151,10 @@ def _count(
     with connection.cursor() as cursor:
         for row in sorted(rows, key=lambda row: (row[7], *row[:3], row[9])):
             moment, meter, part, how, provider, developer, application, pk, value, happened = row
-            cursor.execute(_UPSERT.format(value=_MERGE[how]), [provider, developer, application, pk, meter, part, moment, value, happened])
+            cursor.execute(
+                _UPSERT.format(value=_MERGE[how]),
+                [provider, developer, application, pk, meter, part, moment, value, happened],
+            )
 
 
 _MERGE: dict[str, str] = {

@@ -30,6 +30,8 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
         ("accounts.user", "person"),
         ("accounts.member", "badge"),
         ("accounts.apitoken", "token"),
+        ("accounts.webhookendpoint", "webhook"),
+        ("accounts.webhookdelivery", "outgoing_mail"),
         ("accounts.auditevent", "history"),
     ),
     "APIs": (
@@ -64,6 +66,7 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
         ("billing.dunningnotice", "mark_email_unread"),
         ("billing.dunninghold", "pause_circle"),
         ("billing.ledgertransaction", "balance"),
+        ("billing.budget", "savings"),
     ),
     "Gateway": (
         ("nodes.node", "hub"),

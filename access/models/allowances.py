@@ -1,6 +1,7 @@
 """How many more calls a subscription may make because of what they cost. Written by billing, read by nodes."""
 
 from django.db import models
+from django.utils.timezone import now
 
 
 class CallAllowance(models.Model):
@@ -31,6 +32,11 @@ class CallAllowance(models.Model):
 
     def __str__(self) -> str:
         return f"Allowance of {self.subscription_id}"
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether calls are refused just now."""
+        return self.stopped_until is not None and now() < self.stopped_until
 
     @property
     def entry_part(self) -> tuple[object, ...]:

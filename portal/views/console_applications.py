@@ -71,7 +71,9 @@ def detail(request: HttpRequest, organization: Organization, pk: str) -> HttpRes
     subscriptions = list(
         subscriptions_of(organization)
         .filter(application=application)
-        .select_related("application", "provider", "organization", "plan__price__rate_card", "next_plan")
+        .select_related(
+            "application", "provider", "organization", "plan__price__rate_card", "next_plan", "allowance"
+        )
         .prefetch_related("plan__price__rate_card__versions__prices", opened_stages("plan__stages"))
     )
     quotas = {use.subscription.pk: use for use in quota_use(subscriptions)}

@@ -5,6 +5,7 @@ from django.contrib.messages import get_messages
 
 from accounts.audit import record
 from accounts.models import ApiToken, Organization, User
+from accounts.webhooks.endpoints import create_endpoint, send_test
 from tests.factories import (
     audit_actions,
     make_member,
@@ -201,3 +202,20 @@ def test_staff_choose_who_pays_for_an_organization(staff):
     assert audit_actions() == [
         f"billing_group.{each}" for each in ("joined", "left", "joined", "left") for _ in range(2)
     ]
+
+
+def test_staff_see_webhooks_and_deliveries_but_no_secret(staff, django_assert_max_num_queries):
+    endpoint, secret = create_endpoint(
+        organization=make_organization(), url="https://example.com/hooks", actor=None
+    )
+    delivery = send_test(endpoint=endpoint, actor=None)
+    for path in (
+        "webhookendpoint/", f"webhookendpoint/{endpoint.pk}/change/", "webhookdelivery/",
+        f"webhookdelivery/{delivery.pk}/change/",
+    ):  # fmt: skip
+        with django_assert_max_num_queries(20):
+            page = staff.get(f"/admin/accounts/{path}")
+        assert page.status_code == 200
+        assert secret not in page.content.decode()
+        assert endpoint.sealed_secret not in page.content.decode()
+    assert "https://example.com/hooks" in staff.get("/admin/accounts/webhookendpoint/").content.decode()

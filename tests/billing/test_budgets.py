@@ -15,7 +15,7 @@ from billing.models import Budget, BudgetAlert
 from billing.rate_cards import create_rate_card, set_price
 from billing.spending import look_at, watched
 from tests.billing.factories import make_priced_plan, november, october, subscribed, use
-from tests.factories import audit_actions, make_application, make_organization, make_user
+from tests.factories import audit_actions, make_application, make_organization, make_staff, make_user
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -232,3 +232,14 @@ def test_two_workers_at_once_tell_once(acme):
     assert told() == [("2026-10", 50), ("2026-10", 80)]
     assert len(mail.outbox) == 1
     assert len(looked) == 4
+
+
+def test_staff_see_where_budgets_stand(client, acme, subscription):
+    budget = budget_of(acme, name="Ours", stops=True)
+    use(subscription, october(2), 400)
+    look(acme)
+    client.force_login(make_staff("sam"))
+    page = client.get("/admin/billing/budget/").content.decode()
+    assert "Ours" in page
+    assert "4.00 USD" in page
+    assert client.get(f"/admin/billing/budget/{budget.pk}/change/").status_code == 200
