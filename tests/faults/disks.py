@@ -1,6 +1,5 @@
 """Faults of disks: no room, and files of the usage log that are torn, cut short or taken away."""
 
-import json
 import os
 import signal
 import time
@@ -105,7 +104,7 @@ def cut_counted(stack: Stack) -> None:
     with _held(stack, node):
         head = journal.head()
         assert head
-        eventually(lambda: _counted(stack, node) == head.committed, 20, lambda: "the agent does not count")
+        eventually(lambda: stack.counted(node) == head.committed, 20, lambda: "the agent does not count")
         current = head.committed // head.segment
         for number in journal.numbers():
             if number < current:
@@ -131,14 +130,3 @@ def _held(stack: Stack, node: int) -> Iterator[None]:
         for pid in held:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
-
-
-def _counted(stack: Stack, node: int) -> int:
-    """Up to where the lines are in batches: as an agent would find it at its start."""
-    folder = stack.nodes[node - 1] / "spool"
-    found = []
-    for path in (folder / "state.json", *folder.glob("*.batch")):
-        with suppress(FileNotFoundError), path.open("rb") as file:
-            facts = json.loads(file.readline())
-            found.append((facts["sequence"], (facts["position"] or {}).get("offset", 0)))
-    return int(max(found, default=(0, 0))[1])

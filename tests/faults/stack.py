@@ -201,6 +201,26 @@ class Stack:
         os.kill(pid, number)
         return pid
 
+    def counted(self, node: int) -> int:
+        """Up to where the usage log of a node is in batches; an agent would begin there."""
+        folder = self.nodes[node - 1] / "spool"
+        found = []
+        for path in (folder / "state.json", *folder.glob("*.batch")):
+            with suppress(FileNotFoundError), path.open("rb") as file:
+                facts = json.loads(file.readline())
+                found.append((facts["sequence"], (facts["position"] or {}).get("offset", 0)))
+        return int(max(found, default=(0, 0))[1])
+
+    def delivered(self) -> bool:
+        """Whether all lines are in batches, and no batch waits on a node."""
+        for number, witness in enumerate(self.witnesses, start=1):
+            head = witness.journal.head()
+            if any((self.nodes[number - 1] / "spool").glob("*.batch")):
+                return False
+            if head is None or self.counted(number) < head.committed:
+                return False
+        return True
+
     def say(self, text: str) -> None:
         """Tell how it goes (`pytest -s` shows it)."""
         sys.stdout.write(f"{time.strftime('%H:%M:%S')} {text}\n")

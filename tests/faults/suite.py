@@ -13,6 +13,7 @@ from tests.faults.tally import Call, Phase, read_calls, reckon
 from tests.scenarios.running import ROOT
 
 GIB = 2**30
+SETTLING = 90  # seconds until everything is counted
 REPORT = ROOT / "test-results" / "faults.md"
 TABLES = ("UsageMinute", "UsageHour", "UsageDay")
 COLUMNS = (
@@ -85,8 +86,7 @@ def _calls_of(stack: Stack, name: str) -> int:
 
 
 def _reckon(stack: Stack, names: list[str]) -> Result:
-    lines = _settled(stack)
-    told = stack.count(close=True)
+    lines, told = _settled(stack)
     problems = []
     rows = []
     for name in names:
@@ -101,24 +101,25 @@ def _reckon(stack: Stack, names: list[str]) -> Result:
             problems.append(f"{name}: calls differ: {_cells(phase, counts)}")
         if not phase.bytes_seen == phase.bytes_lines == counts.bytes_records == counts.bytes_billed:
             problems.append(f"{name}: bytes differ: {_cells(phase, counts)}")
-    problems += _sound(told)
+    problems += _sound(told) + [each for witness in stack.witnesses for each in witness.problems]
     return Result(rows, problems)
 
 
-def _settled(stack: Stack) -> dict[str, list[list[str]]]:
-    """Wait until all lines are in the records; returns the lines by key."""
+def _settled(stack: Stack) -> tuple[dict[str, list[list[str]]], dict]:
+    """Wait until all lines are in the records and close the month; returns the lines by key, and what was told."""
     stack.doors.set("open")
-    deadline = time.monotonic() + 90
-    while True:
-        lines: dict[str, list[list[str]]] = defaultdict(list)
-        for witness in stack.witnesses:
-            for line in witness.lines():
-                lines[line[2]].append(line)
-        total = sum(line[3] != "-" for each in lines.values() for line in each)
-        batches = stack.count()["batches"]
-        if (not batches["waiting"] and batches["calls"] >= total) or time.monotonic() > deadline:
-            return lines
-        time.sleep(1)
+    deadline = time.monotonic() + SETTLING
+    while not stack.delivered() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    time.sleep(1)
+    lines: dict[str, list[list[str]]] = defaultdict(list)
+    for witness in stack.witnesses:
+        for line in witness.lines():
+            lines[line[2]].append(line)
+    told = stack.count(close=True)
+    while told["batches"]["waiting"] and time.monotonic() < deadline:
+        told = stack.count(close=True)  # bills what was not billed by the first
+    return lines, told
 
 
 def _counts(told: dict, seed: dict) -> Counts:

@@ -14,7 +14,7 @@ SHORT: dict[str, Fault] = {
     "agent": again(KILLS["agent"], 1, 1),
     "nginx worker": again(KILLS["nginx worker"], 5, 0.3),
 }
-TIMES = {"nginx worker": 15, "nginx master": 4, "agent": 5, "PostgreSQL": 2, "Valkey": 3}
+TIMES = {"nginx worker": 15, "nginx master": 2, "agent": 4, "PostgreSQL": 2}
 
 
 def rounds(names: list[str]) -> Iterator[tuple[str, str]]:
@@ -30,9 +30,9 @@ WHOLE: dict[str, Fault] = {
     "no fault": nothing,
     **{name: again(fault, TIMES.get(name, 3), 6 / TIMES.get(name, 3)) for name, fault in KILLS.items()},
     **{f"network {mode}": network(mode) for mode in MODES if mode != "open"},
-    "usage log torn": again(torn_tail, 4, 1.5),
-    "usage log cut short": again(cut_tail, 4, 1.5),
-    "usage log cut when counted": again(cut_counted, 4, 1.5),
+    "usage log torn": again(torn_tail, 3, 1.5),
+    "usage log cut short": again(cut_tail, 3, 1.5),
+    "usage log cut when counted": again(cut_counted, 3, 1.5),
     "disk full": fill_disk(nothing),
     **{f"{one} + {other}": at_once(KILLS[one], KILLS[other]) for one, other in rounds(list(KILLS))},
     "batches twice + agent": behind("twice", again(KILLS["agent"], 3, 2)),
