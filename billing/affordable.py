@@ -3,10 +3,7 @@
 from decimal import Decimal
 
 from billing.estimate import SubscriptionEstimate
-from billing.models import Meter
 from billing.pricing import ZERO, Tariff
-from billing.queries import rate_card_of
-from billing.rating import units_of
 
 # more calls than that are no bound
 MOST = 10**12
@@ -15,13 +12,12 @@ MOST = 10**12
 def further_calls(item: SubscriptionEstimate, money: Decimal) -> int | None:
     """Return how many calls `money` still buys this subscription this month; None = calls alone cost nothing.
 
-    Exact prices, from the tier that the month has reached; the money is of the card's currency.
+    Exact prices, from the tier that the customer's month has reached; the money is of the card's currency.
     """
-    card = rate_card_of(item.subscription)
-    price = next((each for each in card.prices.all() if each.meter == Meter.REQUESTS), None) if card else None
-    if price is None:
+    if item.next_calls is None:
         return None
-    return most_units(price.tariff, units_of(item.usage)[Meter.REQUESTS], money)
+    tariff, counted = item.next_calls
+    return most_units(tariff, counted, money)
 
 
 def most_units(tariff: Tariff, units: Decimal, money: Decimal) -> int | None:

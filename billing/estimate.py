@@ -16,10 +16,10 @@ from billing.items import Item
 from billing.models import Meter, RateCard
 from billing.payers import Payers, by_payer, load_payers
 from billing.periods import Period, month_of
-from billing.pricing import ZERO
+from billing.pricing import ZERO, Tariff
 from billing.queries import default_currency, subscriptions_in
 from billing.quote import BillLine
-from billing.timeline import is_there
+from billing.timeline import Span, is_there
 from metering.billable import GIB
 from metering.queries import Quantity
 
@@ -38,7 +38,9 @@ class SubscriptionEstimate:
     currency: str
     usage: Quantity
     lines: list[BillLine]
+    # at the moment of the estimate: its card, and what a further call is priced by: a tariff, and the count so far
     card: RateCard | None = None
+    next_calls: tuple[Tariff, Decimal] | None = None
 
     @property
     def subtotal(self) -> Decimal:
@@ -117,7 +119,7 @@ def estimate(
     own = [
         item
         for month in months
-        for item in _by_subscription(month)
+        for item in _by_subscription(month, at)
         if organization.pk in (month.payer_id, item.subscription.organization_id)
     ]
     shared = [each for month in months if month.payer_id == organization.pk for each in _shared(month)]
@@ -130,7 +132,7 @@ def estimate_many(*, customers: Collection[str], at: datetime) -> list[Subscript
     return [
         item
         for month in _months(customers, at)
-        for item in _by_subscription(month)
+        for item in _by_subscription(month, at)
         if item.subscription.organization_id in wanted
     ]
 
@@ -144,7 +146,7 @@ def estimate_sales(*, organization: Organization, at: datetime | None = None) ->
     known = load_payers({each.organization_id for each in found})
     months = list(_rate({period: found}, known))
     payers = Organization.objects.in_bulk({month.payer_id for month in months})
-    customers = [each for month in months for each in _customers(month, payers[month.payer_id])]
+    customers = [each for month in months for each in _customers(month, payers[month.payer_id], at)]
     customers.sort(key=lambda c: (-c.total, -c.requests, c.customer.name))
     return SalesEstimate(organization, period, at, customers)
 
@@ -203,9 +205,13 @@ def _rate(by_period: dict[Period, list[Subscription]], known: Payers) -> Iterato
         yield from rater.months(payers=paid, period=period, over=False).values()
 
 
-def _by_subscription(month: Month) -> Iterator[SubscriptionEstimate]:
+def _by_subscription(month: Month, at: datetime) -> Iterator[SubscriptionEstimate]:
     """Yield each subscription's lines, by currency. One that owes nothing yet has no lines."""
-    last = {span.subscription.pk: span for span in month.spans}
+    # the span of the moment, or the last one that is over
+    now_in: dict[str, Span] = {}
+    for span in month.spans:
+        if span.start <= at or span.subscription.pk not in now_in:
+            now_in[span.subscription.pk] = span
     lines: dict[tuple[str, str], list[BillLine]] = defaultdict(list)
     for currency, items in month.rated.items.items():
         for item in sorted(items.values(), key=lambda each: each.order):
@@ -213,13 +219,19 @@ def _by_subscription(month: Month) -> Iterator[SubscriptionEstimate]:
             for pk, (units, money) in parts.items():
                 if units or money:
                     lines[pk, currency].append(_line(item, units, money, whole=len(parts) == 1))
-    for pk, span in last.items():
+    for pk, span in now_in.items():
         usage = _usage(month, pk)
         mine = span.card.currency if span.card else month.default_currency[span.subscription.provider_id]
         for currency in dict.fromkeys([mine, *(c for k, c in lines if k == pk)]):
-            card = span.card if currency == mine else None
+            here = currency == mine
             yield SubscriptionEstimate(
-                span.subscription, month.period, currency, usage, lines[pk, currency], card
+                span.subscription,
+                month.period,
+                currency,
+                usage,
+                lines[pk, currency],
+                span.card if here else None,
+                month.next_calls(span, at) if here else None,
             )
 
 
@@ -254,9 +266,9 @@ def _line(item: Item, units: Decimal, money: Decimal, *, whole: bool) -> BillLin
     )
 
 
-def _customers(month: Month, payer: Organization) -> Iterator[CustomerEstimate]:
+def _customers(month: Month, payer: Organization, at: datetime) -> Iterator[CustomerEstimate]:
     by_currency: dict[str, list[SubscriptionEstimate]] = defaultdict(list)
-    for item in _by_subscription(month):
+    for item in _by_subscription(month, at):
         by_currency[item.currency].append(item)
     for currency, items in by_currency.items():
         yield CustomerEstimate(

@@ -3,14 +3,16 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal, localcontext
 
 from access.models import Subscription
 from apis.models import Api
 from billing.fees import rate_fees
+from billing.models import Meter, TiersOver
 from billing.periods import Period
 from billing.price_book import PriceBook, load_prices
-from billing.pricing import EXACT
+from billing.pricing import EXACT, ZERO, Tariff
 from billing.rating import Rated, Units, rate_usage
 from billing.spend_bounds import add_bounds, add_discounts
 from billing.timeline import Span, is_there, spans_of
@@ -27,6 +29,22 @@ class Month:
     rated: Rated = field(default_factory=Rated)
     spans: list[Span] = field(default_factory=list)
     used: dict[str, Units] = field(default_factory=dict)
+    book: PriceBook = field(default_factory=PriceBook)
+
+    def next_calls(self, span: Span, at: datetime) -> tuple[Tariff, Decimal] | None:
+        """Return what a further call in a span is priced by: a tariff, and the count so far; None = it is free.
+
+        The count is that of the region with the most. A discount is not looked at.
+        """
+        if span.card is None or span.version is None or span.trial:
+            return None
+        meter = Meter.REQUESTS
+        override = self.book.override(self.payer_id, span.card.pk, meter, at)
+        prices = {price.meter: price for price in span.version.prices.all()}
+        own = override.tariff if override else None
+        tariff = own or (prices[meter].tariff if meter in prices else None)
+        scope = span.subscription.pk if span.card.tiers_over == TiersOver.SUBSCRIPTION else ""
+        return (tariff, self.rated.counts.get((span.card.pk, scope, meter), ZERO)) if tariff else None
 
 
 @dataclass(slots=True)
@@ -72,7 +90,7 @@ class Rater:
         return months
 
     def _spans(self, payer_id: str, members: Sequence[Subscription], period: Period) -> Month:
-        month = Month(payer_id, period, self.default_currency)
+        month = Month(payer_id, period, self.default_currency, book=self.book)
         for subscription in members:
             if is_there(subscription, period):
                 month.spans += spans_of(subscription, period, self.book, payer_id)

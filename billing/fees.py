@@ -73,6 +73,16 @@ def active_share(spans: Sequence[Span], period: Period, proration: str) -> tuple
     return _seconds(active), _seconds(period.end - period.start)
 
 
+def share(start: datetime, end: datetime, period: Period, proration: str) -> tuple[Decimal, Decimal]:
+    """Return (active, whole) of a time within a month: seconds, or the days that it touches, or all of it."""
+    if proration == Proration.NONE:
+        return Decimal(1), Decimal(1)
+    if proration == Proration.DAY:
+        zone = ZoneInfo(period.timezone)
+        return Decimal(len(_days(start, end, zone)) if end > start else 0), Decimal(_days_of(period, zone))
+    return _seconds(end - start), _seconds(period.end - period.start)
+
+
 def _parts(history: list[Span], period: Period) -> Iterable[Part]:
     """One subscription's, in order. A day belongs to the last span that it sees."""
     zone = ZoneInfo(period.timezone)

@@ -96,6 +96,14 @@ def tier_words(meter: str, tariff: Tariff, line: PricedLine) -> str:
     return f"{name_of(meter)}, {tier_name(tariff, replace(line, packages=None), unit_of(meter))}"
 
 
+def card_of(key: str) -> str:
+    """Return the id of the rate card that an item stands on; '' = of none."""
+    kind, _, rest = key.partition(":")
+    if kind in ("discount", "fee"):
+        rest = rest.partition(":")[2]
+    return rest.partition(":")[0].partition(".")[0]
+
+
 def packages_words(packages: Decimal | None) -> str:
     """` (3 packages)`, or nothing where units are priced."""
     if packages is None:

@@ -1,7 +1,7 @@
 """What a change of plan or an end would cost, shown before anybody clicks. Nothing is written.
 
 Only base fees are certain beforehand; what is used later is priced as always. A fee that begins or ends in the middle
-of a month is shared by the second.
+of a month is shared as its rate card says: by the second, by the day, or not at all.
 """
 
 from collections import defaultdict
@@ -11,9 +11,10 @@ from decimal import Decimal
 
 from access.models import Subscription, UsagePlan
 from billing.currencies import round_money
+from billing.fees import share
 from billing.models import RateCard
 from billing.periods import Period, month_of
-from billing.pricing import ZERO
+from billing.pricing import ZERO, prorate
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Preview:
 def preview_change(*, subscription: Subscription, plan: UsagePlan, at: datetime) -> Preview:
     """Say what a change to `plan` at `at` does to the month's base fees: the rest of the new, less that of the old.
 
-    Load `provider` and both plans' `price__rate_card` beforehand: nothing is asked here then.
+    Load `provider` and both plans' `price__rate_card__versions` beforehand: nothing is asked here then.
     """
     period = month_of(at, subscription.provider.timezone)
     lines = _fee(plan, period, at, period.end) + [
@@ -58,7 +59,7 @@ def preview_change(*, subscription: Subscription, plan: UsagePlan, at: datetime)
 def preview_end(*, subscription: Subscription, at: datetime) -> Preview:
     """Say what base fees of its last month are owed if the subscription ends at `at`. 1 query.
 
-    Load `provider` and the plan's `price__rate_card` beforehand.
+    Load `provider` and the plan's `price__rate_card__versions` beforehand.
     """
     # an end at midnight is the end of the month before it
     period = month_of(at - timedelta(microseconds=1), subscription.provider.timezone)
@@ -77,11 +78,11 @@ def _fee(plan: UsagePlan, period: Period, start: datetime, end: datetime) -> lis
     """Return the part of the plan's monthly base fee that falls to `start` until `end`; none if there is no fee."""
     price = getattr(plan, "price", None)
     card: RateCard | None = price.rate_card if price else None
-    if card is None or not card.base_fee:
+    version = card.version_at(start) if card else None
+    if card is None or version is None or not version.base_fee:
         return []
-    part = Decimal(int((end - start).total_seconds()))
-    whole = Decimal(int((period.end - period.start).total_seconds()))
-    amount = round_money(card.base_fee * part / whole, card.currency)
+    active, whole = share(start, end, period, version.proration)
+    amount = round_money(prorate(version.base_fee, active, whole), card.currency)
     return [PreviewLine(f"{plan}, {_days(end - start)} of {period.label}", amount, card.currency)]
 
 

@@ -29,12 +29,6 @@ def subscriptions_in(
     )
 
 
-def rate_card_of(subscription: Subscription) -> RateCard | None:
-    """Return the rate card that the subscription's plan is billed by; None = free."""
-    price = getattr(subscription.plan, "price", None)
-    return price.rate_card if price else None
-
-
 def default_currency(provider_ids: Collection[str]) -> dict[str, str]:
     """Return provider id -> currency of its free plans: that of its oldest rate card, else USD."""
     oldest = (

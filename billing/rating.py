@@ -65,6 +65,9 @@ class Rated:
         default_factory=lambda: defaultdict(lambda: defaultdict(Decimal))
     )
 
+    # (card's id, scope, meter) -> units counted so far, of the region with the most
+    counts: dict[tuple[str, str, str], Decimal] = field(default_factory=dict)
+
     def item(self, key: str, **fields: object) -> Item:
         """Return the item of that key, made when it is new."""
         currency = str(fields["currency"])
@@ -207,8 +210,9 @@ class _Meter:
                     self._segment(start, segment, used)
             for key, (tariff, parts) in self.totals.items():
                 self._total(key, tariff, parts)
+        card, counted = self.group.card, (self.group.card.pk, self.group.scope, self.meter)
+        self.rated.counts[counted] = max(self.count, self.rated.counts.get(counted, ZERO))
         if self.steps:
-            card = self.group.card
             self.rated.workings[card.currency].append(
                 {
                     "kind": "usage",

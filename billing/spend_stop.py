@@ -26,8 +26,7 @@ from accounts.webhooks.emit import emit_many
 from billing.affordable import further_calls
 from billing.alerts import BudgetState, event_data, shown
 from billing.estimate import SubscriptionEstimate
-from billing.models import Budget, Meter
-from billing.queries import rate_card_of
+from billing.models import Budget
 from metering.queries import quantities
 
 USAGE_BEHIND = 5  # seconds until a call is metered, at most
@@ -125,7 +124,7 @@ def limits_of(states: Sequence[BudgetState], items: Sequence[SubscriptionEstimat
             frozenset(
                 item.subscription.pk
                 for item in items
-                if rate_card_of(item.subscription) is not None  # what is free costs nothing, and goes on
+                if item.card is not None  # what is free costs nothing, and goes on
                 and item.currency == state.budget.currency
                 and item.period.key == state.period
                 and state.budget.covers(item.subscription)

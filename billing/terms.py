@@ -5,9 +5,12 @@ from billing.quote import Terms
 
 
 def terms_of(rate_card: RateCard) -> Terms:
-    """Return a rate card's terms as they are now. 1 query, unless its prices are prefetched."""
+    """Return a rate card's terms as they are now. 2 queries, unless `versions__prices` are prefetched."""
+    now = rate_card.current
     return Terms(
         currency=rate_card.currency,
-        tariffs={price.meter: price.tariff for price in rate_card.prices.all()},
-        base_fee=rate_card.base_fee,
+        tariffs={price.meter: price.tariff for price in now.prices.all()},
+        base_fee=now.base_fee,
+        minimum=now.minimum,
+        maximum=now.maximum,
     )

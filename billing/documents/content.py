@@ -13,6 +13,7 @@ from typing import Any
 from accounts.models import Organization
 from billing.countries import countries
 from billing.documents import words
+from billing.items import card_of
 from billing.models import CreditNote, Invoice, InvoiceLine, InvoiceState, InvoiceTax
 from billing.pricing import ZERO
 
@@ -175,14 +176,18 @@ def _facts(invoice: Invoice) -> list[tuple[str, str]]:
 
 def _groups(invoice: Invoice) -> list[Group]:
     names = names_of_subscription(invoice)
-    by_subscription = groupby(invoice.lines.all(), key=lambda line: line.subscription_id)
-    return [_group(names, list(lines), invoice.currency) for _, lines in by_subscription]
+    cards = {each["id"]: each["name"] for each in invoice.frozen.get("rate_cards", [])}
+    by_owner = groupby(invoice.lines.all(), key=lambda line: line.subscription_id or card_of(line.item))
+    return [_group(names, cards, list(lines), invoice.currency) for _, lines in by_owner]
 
 
-def _group(names: dict[str, tuple[str, str]], lines: list[InvoiceLine], currency: str) -> Group:
+def _group(
+    names: dict[str, tuple[str, str]], cards: dict[str, str], lines: list[InvoiceLine], currency: str
+) -> Group:
     subscription = lines[0].subscription
     if subscription is None:
-        name, prefix = SHARED, ""
+        card = cards.get(card_of(lines[0].item), "")
+        name, prefix = (f"{SHARED}, {card}" if card else SHARED), f"{card}: "
     else:
         application, plan = names.get(
             subscription.pk, (subscription.application.name, subscription.plan.name)

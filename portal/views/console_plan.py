@@ -147,7 +147,7 @@ def _own(organization: Organization, pk: str) -> Subscription:
     rows = Subscription.objects.select_related(
         "plan__price__rate_card", "next_plan", "application", "provider", "organization"
     )
-    return guard.own(rows.prefetch_related("plan__price__rate_card__prices"), organization, pk)
+    return guard.own(rows.prefetch_related("plan__price__rate_card__versions__prices"), organization, pk)
 
 
 def _plans_for(request: HttpRequest, subscription: Subscription) -> Iterable[UsagePlan]:
@@ -157,7 +157,7 @@ def _plans_for(request: HttpRequest, subscription: Subscription) -> Iterable[Usa
     )
     rows = open_plans(guard.person(request)).filter(pk__in=same.values("pk")).exclude(pk=subscription.plan_id)
     shown = rows.select_related("organization", "price__rate_card").prefetch_related(None)
-    return shown.prefetch_related("price__rate_card__prices")
+    return shown.prefetch_related("price__rate_card__versions__prices")
 
 
 def _month_end(subscription: Subscription) -> datetime:

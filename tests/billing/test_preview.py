@@ -26,7 +26,7 @@ def plans():
 
 
 def make_priced(card):
-    plan = make_plan(make_stage(), organization=card.organization, name=f"Plan {card.base_fee:f}")
+    plan = make_plan(make_stage(), organization=card.organization, name=f"Plan {card.name}")
     price_plan(plan=plan, rate_card=card, actor=None)
     return plan
 
