@@ -5,12 +5,14 @@ cent: taxes that prices contain are taken out of the lines' rows, because they h
 """
 
 from collections.abc import Iterable, Iterator
+from copy import copy
 from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import Any
 
-from billing.currencies import round_money
+from billing.currencies import DECIMALS, round_money
 from billing.documents.content import names_of_subscription
+from billing.items import divide
 from billing.models import CreditNote, Invoice, InvoiceLine
 from billing.periods import Period, month_of
 from billing.pricing import EXACT, ZERO
@@ -45,12 +47,44 @@ def invoice_rows(invoice: Invoice) -> Iterator[Row]:
     names = names_of_subscription(invoice)
     lines = list(invoice.lines.all())
     for line, billed in zip(lines, net_amounts(invoice, lines), strict=True):
-        yield common | _line(invoice, line, billed, names)
+        for part, cost, subscription_id in _parts(invoice, line, billed):
+            row = common | _line(invoice, part, cost, names)
+            yield row | _named(invoice, subscription_id) if subscription_id else row
     for tax in invoice.taxes.all():
         words = f"{tax.label}: {tax.note}" if tax.note else tax.label
         yield common | _charge("Tax", words, tax.amount)
     for note in invoice.credit_notes.all():
         yield common | _credit(note)
+
+
+def _parts(
+    invoice: Invoice, line: InvoiceLine, billed: Decimal
+) -> Iterator[tuple[InvoiceLine, Decimal, str]]:
+    """Yield a line that several subscriptions share as a part for each; the parts add up to it."""
+    if not line.breakdown:
+        yield line, billed, ""
+        return
+    shares = {pk: Decimal(money) for pk, (_, money) in line.breakdown.items()}
+    costs = divide(billed, shares, DECIMALS[invoice.currency])
+    for pk, (units, money) in line.breakdown.items():
+        part = copy(line)
+        part.quantity, part.amount = Decimal(units), Decimal(money)
+        part.flat_fee = part.amount - part.quantity * line.unit_price if line.flat_fee else ZERO
+        yield part, costs[pk], pk
+
+
+def _named(invoice: Invoice, subscription_id: str) -> Row:
+    """Whose part of a shared line it is, by the frozen copy."""
+    found = next(each for each in invoice.frozen["subscriptions"] if each["id"] == subscription_id)
+    application, plan = found["application"], found["plan"]
+    return {
+        "ResourceId": subscription_id,
+        "ResourceName": f"{application['name']} on {plan['name']}",
+        "ResourceType": "Subscription",
+        "SubAccountId": application["id"],
+        "SubAccountName": application["name"],
+        "SubAccountType": "Application",
+    }
 
 
 def values(rows: Iterable[Row]) -> Iterator[list[Any]]:
@@ -106,9 +140,12 @@ def _line(invoice: Invoice, line: InvoiceLine, billed: Decimal, names: dict[str,
     usage = bool(line.meter)
     unit, meter = METERS.get(line.meter, ("Units", line.meter)) if usage else ("Months", None)
     with localcontext(EXACT):
-        listed = line.quantity * line.unit_price + line.flat_fee
+        charged = line.quantity if line.packages is None else line.packages
+        priced = line.item.partition(":")[0] in ("usage", "fee", "")
+        listed = charged * line.unit_price + line.flat_fee if priced else billed
         # cost = unit price times quantity, says the specification: a flat fee is part of each unit's price
-        each = listed / line.quantity if line.flat_fee and line.quantity else line.unit_price
+        by_units = line.packages is None and not line.flat_fee
+        each = listed / line.quantity if line.quantity and not by_units else line.unit_price
     row = _charge("Usage" if usage else "Purchase", line.description, billed) | {
         "ChargeFrequency": "Usage-Based" if usage else "Recurring",
         "ConsumedQuantity": line.quantity if usage else None,

@@ -156,12 +156,38 @@ class DropVersionInput(Strict):
     number = serializers.IntegerField(min_value=1, help_text="The version's number.")
 
 
-class InvoiceLineSerializer(serializers.ModelSerializer):
-    """A base fee, or the units of one meter in one tier for one subscription."""
+@extend_schema_field(
+    {
+        "type": "object",
+        "additionalProperties": {
+            "type": "array",
+            "items": {"type": "string", "format": "decimal"},
+            "description": "Units and money.",
+        },
+    }
+)
+class Breakdown(serializers.Field):
+    """Subscription -> [units, money]."""
 
-    application_name = serializers.CharField(source="subscription.application.name", read_only=True)
-    plan_name = serializers.CharField(source="subscription.plan.name", read_only=True)
+    def to_representation(self, value: dict[str, list[str]]) -> dict[str, list[str]]:
+        return value
+
+
+class InvoiceLineSerializer(serializers.ModelSerializer):
+    """A base fee, the units of one meter in one tier, a discount, a minimum or a maximum.
+
+    `subscription` is null where several share the line; `breakdown` then has their parts, units and money.
+    """
+
+    application_name = serializers.CharField(
+        source="subscription.application.name", read_only=True, default=None, allow_null=True
+    )
+    plan_name = serializers.CharField(
+        source="subscription.plan.name", read_only=True, default=None, allow_null=True
+    )
     quantity = Amount(read_only=True)
+    packages = Amount(read_only=True, allow_null=True, help_text="What is priced, where a package is.")
+    breakdown = Breakdown(read_only=True)
     unit_price = Amount(read_only=True)
     flat_fee = Amount(read_only=True)
     amount = Amount(read_only=True)
@@ -175,12 +201,15 @@ class InvoiceLineSerializer(serializers.ModelSerializer):
             "plan_name",
             "month_start",
             "description",
+            "item",
             "meter",
             "tier",
             "quantity",
+            "packages",
             "unit_price",
             "flat_fee",
             "amount",
+            "breakdown",
         )
         read_only_fields: tuple[str, ...] = fields
 
@@ -316,9 +345,22 @@ class Totals(serializers.Field):
         return {currency: Amount().to_representation(amount) for currency, amount in value.items()}
 
 
+class SharedSerializer(serializers.Serializer):
+    """Lines of a rate card that several subscriptions share, whole; their parts stand at the subscriptions."""
+
+    rate_card = serializers.CharField(source="card.pk")
+    rate_card_name = serializers.CharField(source="card.name")
+    period_start = serializers.DateTimeField(source="period.start")
+    period_end = serializers.DateTimeField(source="period.end")
+    currency = serializers.CharField()
+    subtotal = Amount()
+    lines = BillLineSerializer(many=True)
+
+
 class OwedTotalSerializer(serializers.Serializer):
     totals = Totals()
     subscriptions = OwedSerializer(many=True)
+    shared = SharedSerializer(many=True)
 
 
 class SoldTotalSerializer(serializers.Serializer):
