@@ -2,6 +2,7 @@
 
 from billing.admin_budgets import BudgetAdmin
 from billing.admin_invoices import InvoiceAdmin
+from billing.admin_overrides import PriceOverrideAdmin
 from billing.admin_payments import (
     CreditGrantAdmin,
     CustomerTermsAdmin,
@@ -23,6 +24,7 @@ __all__ = [
     "LedgerTransactionAdmin",
     "PaymentAdmin",
     "PlanPriceAdmin",
+    "PriceOverrideAdmin",
     "RateCardAdmin",
     "RateCardVersionAdmin",
 ]

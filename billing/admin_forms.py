@@ -16,12 +16,12 @@ from accounts.errors import Refused
 from accounts.models import Organization
 from billing.currencies import check_currency
 from billing.meters import check_meter
-from billing.models import Meter, PlanPrice, Price, RateCard, RateCardVersion
+from billing.models import Meter, PlanPrice, Price, PriceOverride, RateCard, RateCardVersion
 from billing.month_end import providers
 from billing.presets import PRESETS
 from billing.pricing import make_tariff, plain
 from billing.rate_cards.terms import read_terms
-from billing.tiers_field import TiersField
+from billing.tiers_field import OptionalTiersField, TiersField
 
 T = TypeVar("T")
 
@@ -134,6 +134,40 @@ class PriceForm(forms.ModelForm):
             except Refused as refused:
                 self.add_error(refused.field if refused.field in self.fields else None, refused.message)
         return data
+
+
+class OverrideForm(forms.ModelForm):
+    """A discount in percent, or an own price for a meter, of one customer on a rate card."""
+
+    percent = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="A discount, such as 12.5; or give a price.",
+    )
+    free_units = forms.CharField(initial="0", required=False, widget=UnfoldAdminTextInputWidget)
+    package_size = forms.CharField(required=False, widget=UnfoldAdminTextInputWidget)
+    tiers = OptionalTiersField(required=False)
+    starts_at = forms.SplitDateTimeField(
+        required=False,
+        widget=UnfoldAdminSplitDateTimeWidget,
+        help_text="A whole minute to come (UTC). Empty = the next one.",
+    )
+
+    class Meta:
+        model = PriceOverride
+        fields = (
+            "rate_card", "customer", "meter", "percent", "model", "free_units", "package_size", "tiers",
+            "starts_at", "ends_at", "reason",
+        )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        empty = {"free_units": "0", "percent": None, "package_size": None, "ends_at": None, "starts_at": None}
+        return data | {name: data.get(name) or value for name, value in empty.items()}
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """The verb asks the rules that tables hold, and says in words what is wrong."""
+        return super()._get_validation_exclusions() | set(self.fields)
 
 
 class PlanPriceForm(forms.ModelForm):

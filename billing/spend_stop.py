@@ -26,7 +26,7 @@ from accounts.webhooks.emit import emit_many
 from billing.affordable import further_calls
 from billing.alerts import BudgetState, event_data, shown
 from billing.estimate import SubscriptionEstimate
-from billing.models import Budget
+from billing.models import Budget, Meter
 from metering.queries import quantities
 
 USAGE_BEHIND = 5  # seconds until a call is metered, at most
@@ -86,7 +86,7 @@ def late_calls_of(budget: Budget, subscriptions: Sequence[Subscription]) -> int 
 
     `subscriptions` are the living ones of its organization, with their plans' prices loaded.
     """
-    priced = [each for each in subscriptions if budget.covers(each) and rate_card_of(each) is not None]
+    priced = [each for each in subscriptions if budget.covers(each) and hasattr(each.plan, "price")]
     if len(priced) <= 1 and all(_charges_calls_alone(each) for each in priced):
         return 0
     late = [most_late_calls(each.plan) for each in priced]
@@ -94,8 +94,8 @@ def late_calls_of(budget: Budget, subscriptions: Sequence[Subscription]) -> int 
 
 
 def _charges_calls_alone(subscription: Subscription) -> bool:
-    card = rate_card_of(subscription)
-    return card is not None and all(price.meter == Meter.REQUESTS for price in card.prices.all())
+    prices = subscription.plan.price.rate_card.current.prices.all()
+    return all(price.meter == Meter.REQUESTS for price in prices)
 
 
 def slowest() -> int:

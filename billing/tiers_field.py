@@ -65,3 +65,10 @@ class TiersField(forms.Field):
             return write_tiers(read_tiers(data)) != (initial or [])
         except Refused:
             return bool(data)
+
+
+class OptionalTiersField(TiersField):
+    """Tiers, or none at all."""
+
+    def clean(self, value: Any) -> list[dict[str, str | None]]:
+        return super().clean(value) if value else []

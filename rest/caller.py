@@ -17,6 +17,7 @@ from billing.models import (
     InvoiceState,
     LedgerTransaction,
     Payment,
+    PriceOverride,
     RateCard,
     TaxRate,
 )
@@ -59,6 +60,7 @@ SCOPES: dict[type[Model], Callable[[Organization], Q]] = {
     Organization: lambda organization: Q(pk=organization.pk),
     Payment: _either_side,
     PlanThrottle: _own,
+    PriceOverride: _own,
     RateCard: _own,
     Stage: _own,
     Subscription: lambda organization: Q(organization=organization) | Q(provider=organization),

@@ -43,6 +43,7 @@ from rest.serializers.budgets import BudgetChange, BudgetInput, QuotaAlertsSeria
 from rest.serializers.credit_notes import CreditNoteInput
 from rest.serializers.domains import CertificateInput, DomainChange, DomainInput
 from rest.serializers.nodes import InstallationSerializer, NodeInput
+from rest.serializers.overrides import EndInput, PriceOverrideInput
 from rest.serializers.payments import CreditInput, MoneyInInput, PaymentInput, RefundInput
 from rest.serializers.policies import DocumentSettingsChange, PolicyInput
 from rest.serializers.publish import (
@@ -243,6 +244,13 @@ EXAMPLES: dict[type[Serializer], dict[str, Any]] = {
     PlanThrottleChange: {"rate": 2, "burst": 4},
     RateCardChange: {"base_fee": "12", "effective_from": "2027-01-01T00:00:00Z"},
     DropVersionInput: {"number": 2},
+    PriceOverrideInput: {
+        "customer": "o2b2c3d4e5",
+        "rate_card": "c1b2c3d4e5",
+        "percent": "10",
+        "reason": "Loyal",
+    },
+    EndInput: {"at": "2027-02-01T00:00:00Z"},
     ApplicationChange: {"description": "Asks every minute."},
     KeyChange: {"ips": ["203.0.113.0/24"], "referrers": ["*.example.com"]},
     OrganizationChange: {"timezone": "Europe/Berlin"},

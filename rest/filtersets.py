@@ -205,6 +205,12 @@ class CreditFilters(filters.FilterSet):
     spent = filters.BooleanFilter(field_name="spent_at", lookup_expr="isnull", exclude=True)
 
 
+class PriceOverrideFilters(filters.FilterSet):
+    customer = by_id("customer_id")
+    rate_card = by_id("rate_card_id")
+    meter = by_text("meter")
+
+
 class MovementFilters(filters.FilterSet):
     organization = by_id("organization_id")
     customer = by_id("customer_id")

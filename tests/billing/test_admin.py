@@ -1,5 +1,7 @@
 """Staff price and bill in the admin console; what is wrong is said at its field."""
 
+from decimal import Decimal
+
 import pytest
 from django.urls import reverse
 
@@ -285,3 +287,21 @@ def test_staff_without_the_right_cannot_void(client, invoice):
     assert client.get(reverse("admin:billing_invoice_close_month")).status_code == 403
     invoice.refresh_from_db()
     assert invoice.state == "finalized"
+
+
+def test_a_discount_is_given_and_ended(staff):
+    card = make_rate_card()
+    customer = subscribed(make_priced_plan(card)).organization
+    address = reverse("admin:billing_priceoverride_add")
+    assert staff.get(address).status_code == 200
+    form = {"rate_card": card.pk, "customer": customer.pk, "percent": "12.5", "free_units": "0"}
+    wrong = staff.post(address, form | {"percent": "120"})
+    assert "at most 100 percent" in wrong.content.decode()
+    assert staff.post(address, form).status_code == 302
+    override = card.overrides.get()
+    assert (override.customer, override.percent, override.ends_at) == (customer, Decimal("12.5"), None)
+    listed = {"action": "end_now", "_selected_action": [override.pk]}
+    page = staff.post(reverse("admin:billing_priceoverride_changelist"), listed, follow=True)
+    assert "Ended" in page.content.decode()
+    override.refresh_from_db()
+    assert override.ends_at is not None

@@ -13,6 +13,7 @@ from apis.models import Visibility
 from billing.credit_notes import credit_invoice
 from billing.ledger.grants import grant
 from billing.models import Budget, Invoice, InvoiceState, Payment
+from billing.overrides import give_override
 from billing.profiles import set_customer_terms
 from billing.tax_rates import create_tax_rate
 from tests.billing.factories import make_rate_card
@@ -68,6 +69,7 @@ def make_world(organization: Organization) -> World:
     credit = grant(
         provider=organization, customer=organization, amount=Decimal(5), currency="USD", actor=None
     )
+    override = give_override(rate_card=card, customer=organization, percent="5", actor=None)
     payment = Payment.objects.create(
         organization=organization,
         customer=organization,
@@ -98,6 +100,7 @@ def make_world(organization: Organization) -> World:
         "keys": key.pk,
         "payments": payment.pk,
         "credits": credit.pk,
+        "price-overrides": override.pk,
         "credit-movements": credit.entries.get().transaction_id,
         "budgets": budget.pk,
         "webhooks": endpoint.pk,

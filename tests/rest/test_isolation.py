@@ -20,6 +20,8 @@ BODIES = {
     "operations": {"key_required": False},
     "stages": {"throttle_rate": None},
     "versions": {"key_required": False},
+    "rate-cards": {"name": "taken over"},
+    "drop_version": {"number": 1},
 }
 STAFF_ONLY = {"nodes"}
 
@@ -55,6 +57,7 @@ def test_every_resource_of_the_contract_is_here():
         "invoices",
         "payments",
         "credits",
+        "price-overrides",
         "nodes",
         "organizations",
     }
