@@ -5,7 +5,9 @@ the node's spool folder, `sequence` counts from 1 within it; (node, spool, seque
 `refused_unknown` counts calls that reached no stage. Each row adds up usage lines with equal dimensions.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Any
 
 # Upper bounds of the latency buckets, milliseconds, inclusive; one more bucket takes what is slower.
 LATENCY_BOUNDS_MS = (
@@ -51,3 +53,12 @@ class Row:
     cache_misses: int = 0
     http_requests: int = 0
     stream_requests: int = 0
+
+
+_NAMES = tuple(field.name for field in fields(Row))
+_values_of = attrgetter(*_NAMES)
+
+
+def to_dict(row: Row) -> dict[str, Any]:
+    """Return the row as a batch has it; dataclasses.asdict would copy every count, at ten times the cost."""
+    return dict(zip(_NAMES, _values_of(row), strict=True))

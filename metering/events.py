@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -151,10 +152,8 @@ def _count(
     with connection.cursor() as cursor:
         for row in sorted(rows, key=lambda row: (row[7], *row[:3], row[9])):
             moment, meter, part, how, provider, developer, application, pk, value, happened = row
-            cursor.execute(
-                _UPSERT.format(value=_MERGE[how]),
-                [provider, developer, application, pk, meter, part, moment, value, happened],
-            )
+            values: list[Any] = [provider, developer, application, pk, meter, part, moment, value, happened]
+            cursor.execute(_UPSERT.format(value=_MERGE[how]), values)
 
 
 _MERGE: dict[str, str] = {

@@ -9,6 +9,25 @@ from apis.models import Api, ApiVersion, Operation, Stage
 
 STATUS = {1: "1xx", 2: "2xx", 3: "3xx", 4: "4xx", 5: "5xx"}
 ACCEPTED = "Accepted"
+# the names of gateway/verdicts.json; '' is the verdict of a call that the backend answered
+VERDICTS = (
+    "INTEGRATION_FAILURE",
+    "INTEGRATION_TIMEOUT",
+    "ACCESS_DENIED",
+    "API_CONFIGURATION_ERROR",
+    "AUTHORIZER_CONFIGURATION_ERROR",
+    "AUTHORIZER_FAILURE",
+    "BAD_REQUEST",
+    "CORS_PREFLIGHT",
+    "INVALID_API_KEY",
+    "MISSING_AUTHENTICATION_TOKEN",
+    "NOT_READY",
+    "QUOTA_EXCEEDED",
+    "REQUEST_TOO_LARGE",
+    "THROTTLED",
+    "UNAUTHORIZED",
+    "USAGE_LOG_FULL",
+)
 CANARY = {False: "Base", True: "Canary"}
 # what '' means where an id could stand
 _NONE = {

@@ -9,6 +9,7 @@ from django.utils.timezone import now
 
 from accounts.models import Organization
 from billing.periods import month_of
+from metering.meter_totals import MeterTotal, meter_totals
 from metering.queries import (
     Bucket,
     Dimension,
@@ -72,6 +73,7 @@ class Dashboard:
     dimensions: list[tuple[str, str]]
     parts: list[Part]
     statuses: list[Part]
+    meters: list[MeterTotal]
     behind: float
 
     @property
@@ -113,6 +115,7 @@ def dashboard(
         dimensions=[(each, DIMENSIONS[each]) for each in dimensions],
         parts=breakdown(scope=scope, span=span, by=cast(Dimension, by)),
         statuses=breakdown(scope=scope, span=span, by="status"),
+        meters=meter_totals(scope=scope, span=span),
         behind=seconds_behind(),
     )
 

@@ -21,6 +21,7 @@ from billing.models import (
     RateCard,
     TaxRate,
 )
+from metering.models import BillableRule, CustomMeter
 
 Row = TypeVar("Row", bound=Model)
 
@@ -48,6 +49,8 @@ SCOPES: dict[type[Model], Callable[[Organization], Q]] = {
     CreditNote: _either_side,
     # a provider's notes on a customer are her own business
     CustomerTerms: _own,
+    BillableRule: _own,
+    CustomMeter: _own,
     Deployment: _own,
     DomainName: _own,
     # a draft is the provider's own business

@@ -42,6 +42,7 @@ from rest.serializers.billing import CloseInput, DropVersionInput, RateCardChang
 from rest.serializers.budgets import BudgetChange, BudgetInput, QuotaAlertsSerializer
 from rest.serializers.credit_notes import CreditNoteInput
 from rest.serializers.domains import CertificateInput, DomainChange, DomainInput
+from rest.serializers.meters import BillableRuleInput, MeterChange, MeterEventInput, MeterInput
 from rest.serializers.nodes import InstallationSerializer, NodeInput
 from rest.serializers.overrides import EndInput, PriceOverrideInput
 from rest.serializers.payments import CreditInput, MoneyInInput, PaymentInput, RefundInput
@@ -139,6 +140,22 @@ EXAMPLES: dict[type[Serializer], dict[str, Any]] = {
                 ],
             }
         ],
+    },
+    MeterInput: {"code": "tokens", "name": "Tokens", "unit": "token", "aggregation": "sum"},
+    MeterChange: {"name": "AI tokens"},
+    MeterEventInput: {
+        "specversion": "1.0",
+        "id": "5b0e7a4c-1",
+        "source": "https://jobs.example.com/eu-1",
+        "type": "tokens",
+        "subject": "u1b2c3d4e5",
+        "time": "2026-11-27T09:30:00Z",
+        "data": {"value": "1250"},
+    },
+    BillableRuleInput: {
+        "verdicts": ["", "INTEGRATION_TIMEOUT"],
+        "status_classes": [2, 3, 4],
+        "effective_from": "2099-01-01T00:00:00Z",
     },
     ApplicationInput: {"name": "Weather app", "description": "Asks every hour."},
     SubscriptionInput: {"application": "p1b2c3d4e5", "plan": "f1b2c3d4e5"},

@@ -169,6 +169,16 @@ class KeyFilters(filters.FilterSet):
     state = by_choice("state", KeyState)
 
 
+class MeterFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    code = by_text("code")
+    archived = filters.BooleanFilter(field_name="archived_at", lookup_expr="isnull", exclude=True)
+
+
+class BillableRuleFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+
+
 class RateCardFilters(filters.FilterSet):
     organization = by_id("organization_id")
     name = by_text("name")

@@ -67,7 +67,8 @@ class Schema(AutoSchema):
         # late: examples import serializers, which need settings that name this module
         from rest.examples import EXAMPLES  # noqa: PLC0415
 
-        example = EXAMPLES.get(self.get_request_serializer())
+        reader = self.get_request_serializer()
+        example = EXAMPLES.get(reader["application/json"] if isinstance(reader, dict) else reader)
         return [OpenApiExample("example", value=example, request_only=True)] if example else []
 
     def map_parsers(self) -> list[str]:

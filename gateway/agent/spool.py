@@ -11,13 +11,12 @@ import json
 import secrets
 import threading
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from gateway.agent.files import sync_folder, write_atomically
 from gateway.agent.usage_log import AnyPosition, read_position
-from gateway.batches import Row
+from gateway.batches import Row, to_dict
 
 
 class Damaged(Exception):
@@ -78,7 +77,7 @@ class Spool:
                 "sequence": sequence,
                 "generation": generation,
                 "clock": round(time.time(), 3),
-                "rows": [asdict(row) for row in rows],
+                "rows": [to_dict(row) for row in rows],
                 "refused_unknown": refused_unknown,
             }
             facts = self._facts(sequence, position)

@@ -103,6 +103,7 @@ class MeterRecord(models.Model):
 class BillableRule(models.Model):
     """Which calls of a provider's APIs are billed from a moment on: both verdict and status class must be named."""
 
+    id = ShortIdField()
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="billable_rules")
     effective_from = models.DateTimeField(help_text="A whole minute.")
     verdicts = ArrayField(

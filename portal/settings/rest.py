@@ -76,6 +76,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         {"name": "usage-plans", "description": "Throttle, quota, price, and the stages they open."},
         {"name": "rate-cards", "description": "Prices by meter."},
         {"name": "quotes", "description": "What would it cost?"},
+        {"name": "meters", "description": "What you count yourself, its events, and which calls are billed."},
         {"name": "catalogue", "description": "What a developer finds."},
         {"name": "applications", "description": "Developers' programs."},
         {"name": "subscriptions", "description": "Applications on plans."},

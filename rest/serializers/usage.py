@@ -9,6 +9,7 @@ from rest_framework import serializers
 from accounts.models import Organization
 from metering.queries import Dimension, Step
 from rest.serializers.base import StrictQuery, Visible
+from rest.serializers.billing import Amount
 
 DEFAULT_SPAN = timedelta(days=1)
 PARTS = ("api", "version", "stage", "operation", "application", "subscription", "key")
@@ -100,6 +101,18 @@ class PartSerializer(SummarySerializer):
         return {"id": instance.key, "name": instance.name, **totals}
 
 
+class MeterTotalSerializer(serializers.Serializer):
+    """One of the meters beyond calls: cache-hours, or a provider's own."""
+
+    provider = serializers.CharField(help_text="Id of the organization whose meter it is.")
+    meter = serializers.CharField(help_text="Its code.")
+    name = serializers.CharField()
+    unit = serializers.CharField()
+    value = Amount(
+        max_digits=60, help_text="Over the span: of each subscription as the meter adds up, then their sum."
+    )
+
+
 class UsageSerializer(serializers.Serializer):
     """Usage of a span: totals, totals over time, and (with `by`) its parts."""
 
@@ -112,5 +125,6 @@ class UsageSerializer(serializers.Serializer):
     )
     summary = SummarySerializer()
     series = BucketSerializer(many=True)
+    meters = MeterTotalSerializer(many=True, help_text="Empty where a part of the calls is asked for.")
     by = serializers.CharField(allow_null=True)
     breakdown = PartSerializer(many=True)

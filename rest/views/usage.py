@@ -12,6 +12,7 @@ from accounts.models import Organization
 from accounts.permissions import can_see_bills
 from apis.models import Api
 from billing.estimate import estimate, estimate_sales
+from metering.meter_totals import meter_totals
 from metering.queries import Scope, Span, breakdown, seconds_behind, series, summary
 from rest.permissions import Need
 from rest.serializers.base import StrictQuery
@@ -60,6 +61,7 @@ class UsageView(Asked):
             "behind_seconds": seconds_behind(),
             "summary": summary(scope=scope, span=span),
             "series": series(scope=scope, span=span, step=asked.get("step")),
+            "meters": meter_totals(scope=scope, span=span),
             "by": by,
             "breakdown": breakdown(scope=scope, span=span, by=by, limit=asked["limit"]) if by else [],
         }

@@ -1,5 +1,7 @@
+import json
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,12 +10,18 @@ from django.utils.timezone import now
 from accounts.errors import Refused
 from metering.billable import billable
 from metering.billable_rules import set_billable, withdraw_billable
-from metering.models import BillableRule
-from tests.factories import audit_actions, make_organization, make_stage, make_subscription
+from metering.models import BillableRule, CustomMeter
+from metering.names import VERDICTS
+from tests.factories import audit_actions, make_organization, make_staff, make_stage, make_subscription
 from tests.metering.factories import NOON, make_row, use
 
 pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).resolve().parents[2]
 HOUR = timedelta(hours=1)
+
+
+def test_the_page_offers_every_verdict_of_the_gate() -> None:
+    assert set(VERDICTS) == json.loads((ROOT / "gateway" / "verdicts.json").read_text()).keys()
 
 
 def rule(organization: Any, at: Any, verdicts: Any = ("",), classes: Any = (2,)) -> BillableRule:
@@ -78,3 +86,49 @@ def test_a_rule_that_makes_no_sense_is_refused(change: dict[str, Any], field: st
     with pytest.raises(Refused) as refused:
         set_billable(organization=make_organization(), actor=None, **fields)
     assert refused.value.field == field
+
+
+@pytest.fixture
+def console(client: Any) -> Any:
+    client.force_login(make_staff())
+    return client
+
+
+def test_staff_set_and_withdraw_a_rule_in_the_console(console: Any) -> None:
+    provider = make_organization()
+    form = {
+        "organization": provider.pk,
+        "verdicts": ["", "THROTTLED"],
+        "status_classes": ["2", "4"],
+        "effective_from_0": "2099-01-01",
+        "effective_from_1": "00:00",
+    }
+    assert console.get("/admin/metering/billablerule/add/").status_code == 200
+    answer = console.post("/admin/metering/billablerule/add/", form | {"effective_from_0": "2020-01-01"})
+    assert b"A rule cannot hold for the past" in answer.content
+    assert console.post("/admin/metering/billablerule/add/", form).status_code == 302
+    made = BillableRule.objects.get()
+    assert (made.verdicts, made.status_classes) == (["", "THROTTLED"], [2, 4])
+    assert b"Accepted, THROTTLED" in console.get("/admin/metering/billablerule/").content
+    console.post(f"/admin/metering/billablerule/{made.pk}/delete/", {"post": "yes"})
+    assert not BillableRule.objects.exists()
+
+
+def test_staff_make_and_archive_a_meter_in_the_console(console: Any) -> None:
+    form = {
+        "organization": make_organization().pk,
+        "code": "tokens",
+        "name": "Tokens",
+        "unit": "token",
+        "aggregation": "sum",
+    }
+    assert console.get("/admin/metering/custommeter/add/").status_code == 200
+    assert console.post("/admin/metering/custommeter/add/", form).status_code == 302
+    meter = CustomMeter.objects.get()
+    assert console.get(f"/admin/metering/custommeter/{meter.pk}/change/").status_code == 200
+    chosen = {"action": "archive", "_selected_action": [meter.pk]}
+    console.post("/admin/metering/custommeter/", chosen)
+    meter.refresh_from_db()
+    assert meter.archived_at is not None
+    for page in ("usagereconciliation", "usagegap", "usagebatch"):
+        assert console.get(f"/admin/metering/{page}/").status_code == 200

@@ -7,6 +7,7 @@ from typing import Any
 
 from access.models import PlanThrottle
 from accounts.audit import record
+from accounts.ids import short_id
 from accounts.models import Organization
 from accounts.webhooks.endpoints import create_endpoint, send_test
 from apis.models import Visibility
@@ -16,6 +17,8 @@ from billing.models import Budget, Invoice, InvoiceState, Payment
 from billing.overrides import give_override
 from billing.profiles import set_customer_terms
 from billing.tax_rates import create_tax_rate
+from metering.meters import create_meter
+from metering.models import BillableRule
 from tests.billing.factories import make_rate_card
 from tests.factories import (
     make_api,
@@ -94,6 +97,15 @@ def make_world(organization: Organization) -> World:
         "usage-plans": plan.pk,
         "plan-throttles": throttle.pk,
         "rate-cards": card.pk,
+        "meters": create_meter(
+            organization=organization, code=f"meter_{short_id()}", name="Meter", actor=None
+        ).pk,
+        "billable-rules": BillableRule.objects.create(
+            organization=organization,
+            effective_from=datetime(2026, 1, 1, 0, BillableRule.objects.count() % 60, tzinfo=UTC),
+            verdicts=[""],
+            status_classes=[2],
+        ).pk,
         "catalogue": api.pk,
         "applications": application.pk,
         "subscriptions": subscription.pk,
