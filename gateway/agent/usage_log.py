@@ -108,8 +108,10 @@ class Reader:
             except FileNotFoundError:
                 self.lost_place, data = True, b""
             lines = data[: data.rfind(b"\n") + 1]
+            if not lines and end == head.committed and len(data) < BLOCK_BYTES and not self.lost_place:
+                return b""  # the file was cut short: who writes it gives it its room, and what it held, back
             if not data.strip(b"\0") and end - offset > LONGEST_REST:
-                self.lost_place = True  # zeros where lines were: somebody cut the file short
+                self.lost_place = True  # nothing where lines were
             if not lines and data.strip(b"\0"):
                 lines = data + b"\n"  # no line can be so long: count it as garbage
             # nothing but zeros is the rest of a file that had no room for one more line

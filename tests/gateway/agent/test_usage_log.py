@@ -100,17 +100,37 @@ def test_a_deleted_file_loses_its_lines_and_is_told(log, writer):
     assert found.endswith(text(numbered(9_000)[-1:]))
 
 
-def test_lines_that_somebody_cut_off_are_told(log, writer):
+@pytest.mark.parametrize("refilled", [True, False])
+def test_lines_that_somebody_cut_off_are_told(log, writer, refilled):
+    writer.write(*numbered(9_000))
+    path = writer.journal.path(0)
+    size = path.stat().st_size
+    os.truncate(path, 1_000)
+    if refilled:
+        os.truncate(path, size)
+    reader = log.reader(Position(writer.journal.head().id, 0))
+    found = read_all(reader)
+    assert reader.lost_place
+    assert found.startswith(text(numbered(10)))
+    assert found.endswith(text(numbered(9_000)[-1:]))
+    assert not log.reader(reader.position).lost_place
+
+
+@pytest.mark.parametrize("refilled", [True, False])
+def test_lines_behind_the_end_of_a_file_that_was_cut_short_are_waited_for(log, writer, refilled):
+    """Workers write them into a page that the file does not have; it gets them when it gets its room back."""
     writer.write(*numbered(100))
     path = writer.journal.path(0)
-    kept, size = len(text(numbered(10))), path.stat().st_size
-    os.truncate(path, kept)
-    os.truncate(path, size)
-    reader = log.reader(Position(writer.journal.head().id, kept))
-    writer.write(*numbered(9_000))
-    assert read_all(reader) == b""
-    assert reader.lost_place
-    assert not log.reader(reader.position).lost_place
+    whole = path.read_bytes()
+    os.truncate(path, 1_000)
+    if refilled:
+        os.truncate(path, len(whole))
+    reader = log.reader(Position(writer.journal.head().id, 0))
+    found = read_all(reader)
+    path.write_bytes(whole)
+    later = log.reader(reader.position)
+    assert found + read_all(later) == text(numbered(100))
+    assert not reader.lost_place
 
 
 def test_without_a_checkpoint_reading_starts_at_the_oldest_file(log, writer):
