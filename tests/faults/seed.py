@@ -8,6 +8,8 @@ import json
 import os
 import sys
 
+from django.db import transaction
+
 from access.applications import create_application
 from access.keys import create_key
 from access.plans import create_plan
@@ -63,5 +65,6 @@ def customer(number):
     }
 
 
-phases = {name: customer(number) for number, name in enumerate(wanted["phases"])}
+with transaction.atomic():
+    phases = {name: customer(number) for number, name in enumerate(wanted["phases"])}
 sys.stdout.write(json.dumps({"provider": provider.pk, "path": "/faults/v1/work", "phases": phases}))
