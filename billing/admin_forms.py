@@ -167,7 +167,7 @@ class OverrideForm(forms.ModelForm):
 
     def _get_validation_exclusions(self) -> set[str]:
         """The verb asks the rules that tables hold, and says in words what is wrong."""
-        return super()._get_validation_exclusions() | set(self.fields)
+        return super()._get_validation_exclusions() | set(self.fields)  # type: ignore[misc]
 
 
 class PlanPriceForm(forms.ModelForm):

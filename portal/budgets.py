@@ -7,7 +7,7 @@ from django.utils.timezone import now
 from access.models import CallAllowance, Subscription, SubscriptionState
 from accounts.models import Organization
 from billing.models import Budget
-from billing.queries import subscriptions_in
+from billing.queries import subscriptions_in, with_prices
 from billing.spend_stop import late_calls_of, slowest
 from portal import formats
 
@@ -43,7 +43,9 @@ def shown_budgets(organization: Organization) -> list[ShownBudget]:
     if not budgets:
         return []
     living = [
-        each for each in subscriptions_in(customer=organization) if each.state != SubscriptionState.CANCELLED
+        each
+        for each in with_prices(subscriptions_in(customer=organization))
+        if each.state != SubscriptionState.CANCELLED
     ]
     return [
         ShownBudget(
