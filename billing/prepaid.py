@@ -18,7 +18,6 @@ from billing.ledger.balances import balances
 from billing.models import CustomerTerms, Invoice, InvoiceState
 from billing.periods import Period
 from billing.pricing import ZERO
-from billing.queries import rate_card_of
 from billing.spend_stop import SOURCES, Limit, Source
 from billing.tax_book import TaxBook, tax_book
 
@@ -85,7 +84,7 @@ def limits(customer_ids: Collection[str], items: Sequence[SubscriptionEstimate],
     has = balances(customer_ids=payers, at=at)
     subscriptions: dict[Account, set[str]] = defaultdict(set)
     for item in own:
-        if rate_card_of(item.subscription) is not None:  # what is free costs nothing, and goes on
+        if item.card is not None:  # what is free costs nothing, and goes on
             subscriptions[_account(item)].add(item.subscription.pk)
     return [
         Limit(frozenset(members), has.get(key, ZERO) - owed[key], reason=USED_UP)

@@ -27,6 +27,7 @@ from billing.affordable import further_calls
 from billing.alerts import BudgetState, event_data, shown
 from billing.estimate import SubscriptionEstimate
 from billing.models import Budget, Meter
+from billing.queries import rate_card_of
 from metering.queries import quantities
 
 USAGE_BEHIND = 5  # seconds until a call is metered, at most
@@ -86,7 +87,7 @@ def late_calls_of(budget: Budget, subscriptions: Sequence[Subscription]) -> int 
 
     `subscriptions` are the living ones of its organization, with their plans' prices loaded.
     """
-    priced = [each for each in subscriptions if budget.covers(each) and hasattr(each.plan, "price")]
+    priced = [each for each in subscriptions if budget.covers(each) and rate_card_of(each) is not None]
     if len(priced) <= 1 and all(_charges_calls_alone(each) for each in priced):
         return 0
     late = [most_late_calls(each.plan) for each in priced]
@@ -94,8 +95,8 @@ def late_calls_of(budget: Budget, subscriptions: Sequence[Subscription]) -> int 
 
 
 def _charges_calls_alone(subscription: Subscription) -> bool:
-    prices = subscription.plan.price.rate_card.current.prices.all()
-    return all(price.meter == Meter.REQUESTS for price in prices)
+    card = rate_card_of(subscription)
+    return card is not None and all(price.meter == Meter.REQUESTS for price in card.prices.all())
 
 
 def slowest() -> int:

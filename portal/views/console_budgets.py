@@ -11,7 +11,7 @@ from accounts.permissions import can_administer, can_see_bills
 from billing.budgets import change_budget, create_budget, delete_budget
 from billing.currencies import DEFAULT_CURRENCY
 from billing.models import Budget, BudgetAlert
-from billing.queries import rate_card_of, subscriptions_in
+from billing.queries import rate_card_of, subscriptions_in, with_prices
 from nodes.quota_alerts import rule_of, set_quota_alerts
 from portal import guard
 from portal.budgets import shown_budgets, stopped_now
@@ -51,7 +51,7 @@ def listing(request: HttpRequest, organization: Organization) -> HttpResponse:
 
 @guard.in_organization(can_administer)
 def create(request: HttpRequest, organization: Organization) -> HttpResponse:
-    subscriptions = list(subscriptions_in(customer=organization).exclude(state="cancelled"))
+    subscriptions = list(with_prices(subscriptions_in(customer=organization)).exclude(state="cancelled"))
     cards = [card for each in subscriptions if (card := rate_card_of(each))]
     currency = cards[0].currency if cards else DEFAULT_CURRENCY
     form = BudgetForm(request.POST or None, subscriptions=subscriptions, currency=currency)
