@@ -1,6 +1,7 @@
 """The admin console's pages for billing."""
 
 from billing.admin_budgets import BudgetAdmin
+from billing.admin_documents import CreditNoteAdmin
 from billing.admin_invoices import InvoiceAdmin
 from billing.admin_overrides import PriceOverrideAdmin
 from billing.admin_payments import (
@@ -12,11 +13,14 @@ from billing.admin_payments import (
     PaymentAdmin,
 )
 from billing.admin_rate_cards import PlanPriceAdmin, RateCardAdmin
+from billing.admin_taxes import BillingProfileAdmin, TaxRateAdmin
 from billing.admin_versions import RateCardVersionAdmin
 
 __all__ = [
+    "BillingProfileAdmin",
     "BudgetAdmin",
     "CreditGrantAdmin",
+    "CreditNoteAdmin",
     "CustomerTermsAdmin",
     "DunningHoldAdmin",
     "DunningNoticeAdmin",
@@ -27,4 +31,5 @@ __all__ = [
     "PriceOverrideAdmin",
     "RateCardAdmin",
     "RateCardVersionAdmin",
+    "TaxRateAdmin",
 ]

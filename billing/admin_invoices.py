@@ -16,6 +16,7 @@ from accounts.errors import Refused
 from accounts.read_only_admin import ReadOnly
 from accounts.verb_admin import person
 from billing import invoices
+from billing.admin_documents import Documents, TaxInline
 from billing.admin_forms import CloseForm
 from billing.admin_pages import given, go
 from billing.admin_payments import MoneyInForm
@@ -82,7 +83,7 @@ class LineInline(TabularInline):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ReadOnly):
+class InvoiceAdmin(Documents, ReadOnly):
     """Invoices: to read, to mark as paid, to void. They are made by closing a month."""
 
     list_display = ("label", "organization", "customer", "period", "money", "due", "status", "due_at")
@@ -91,7 +92,7 @@ class InvoiceAdmin(ReadOnly):
     search_help_text = "Number, customer or provider."
     list_select_related = ("organization", "customer")
     date_hierarchy = "period_end"
-    inlines = (LineInline,)
+    inlines = (LineInline, TaxInline)
     fieldsets = (
         (
             None,
@@ -110,7 +111,7 @@ class InvoiceAdmin(ReadOnly):
     readonly_fields = ("label", "money", "due")
     actions = ("mark_as_paid", "make_void")
     actions_list = ("close_month",)
-    actions_detail = ("pay_this", "void_this")
+    actions_detail = ("pay_this", "credit_this", "void_this", "get_pdf", "get_csv", "get_focus")
 
     def has_bill_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether she may pay, void and close: the model permission that editing would need."""

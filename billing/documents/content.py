@@ -219,12 +219,15 @@ def _sums(
 
 
 def _after(invoice: Invoice) -> list[tuple[str, str]]:
-    """What came after the invoice was issued: credit notes, and what is left to pay."""
+    """The way from the total to what is still due: credits and payments, then credit notes."""
+    if invoice.state not in (InvoiceState.FINALIZED, InvoiceState.PAID):
+        return []
     currency = invoice.currency
-    rows = [
-        (f"Credit note {note.label}", f"-{words.money_of(note.total, currency)}")
-        for note in sorted(invoice.credit_notes.all(), key=lambda note: note.number)
-    ]
-    if invoice.state == InvoiceState.FINALIZED and (rows or invoice.amount_due != invoice.total):
-        rows.append(("Amount due", words.money_of(invoice.amount_due, currency)))
-    return rows
+    notes = sorted(invoice.credit_notes.all(), key=lambda note: note.number)
+    back = sum((note.refunded for note in notes), ZERO)
+    paid = invoice.total - invoice.amount_due - sum((note.total for note in notes), ZERO) + back
+    rows = [("Credits and payments", -paid)] if paid else []
+    rows += [(f"Credit note {note.label}", -note.total) for note in notes]
+    rows += [("Given back as credits", back)] if back else []
+    rows += [("Amount due", invoice.amount_due)] if rows else []
+    return [(label, words.money_of(amount, currency)) for label, amount in rows]

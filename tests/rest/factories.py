@@ -64,7 +64,9 @@ def make_world(organization: Organization) -> World:
     subscription = make_subscription(application, plan)
     key, text = make_key(application)
     token, _ = make_token(organization)
-    budget = Budget.objects.create(organization=organization, name="All", currency="USD", amount=100)
+    budget = Budget.objects.create(
+        organization=organization, name=f"All of {plan.name}", currency="USD", amount=100
+    )
     endpoint, _ = create_endpoint(organization=organization, url="http://127.0.0.1:9/", actor=None)
     event = record(
         organization=organization, actor=None, action="world.made", target=api, summary="Made a world."
