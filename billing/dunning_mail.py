@@ -58,7 +58,9 @@ def _send(pk: int) -> int:
         return 0
     addresses = recipients_of(notice.customer)
     step, words = DunningStep(notice.step), _words(notice)
-    if addresses:
+    # paid between the notice and its mail: nothing is left to warn of
+    moot = step != DunningStep.RESUMPTION and not notice.invoice.amount_due
+    if addresses and not moot:
         send_mail(
             settings.ACCOUNT_EMAIL_SUBJECT_PREFIX + SUBJECTS[step].format(**words),
             TEXTS[step].format(**words),

@@ -159,6 +159,13 @@ def test_mails_say_what_to_do_and_are_sent_once(bill, subscription):
     assert "work again" in resumed.subject
 
 
+def test_who_paid_before_the_mail_went_out_is_not_warned(bill):
+    run(1)
+    record_payment(invoice=bill, actor=None)
+    send_waiting()
+    assert mail.outbox == []
+
+
 def test_without_a_billing_address_owners_are_told(provider):
     from tests.factories import make_user
 
