@@ -13,6 +13,7 @@ from django.utils.timezone import now
 
 from accounts.errors import Refused
 from metering import locks, partitions, records
+from metering.chain.marks import mark_span
 from metering.dimensions import Directory
 from metering.latency import BUCKETS
 from metering.models import UsageBatch, UsageDay, UsageHour, UsageMinute, UsageRecord
@@ -36,7 +37,9 @@ def rebuild(*, start: datetime, end: datetime, from_batches: bool = False) -> in
             locks.hold_alone()
             if from_batches:
                 _minutes(day, day + _DAY)
+            mark_span(day, day + _DAY)
             _roll_up(UsageMinute, UsageHour, "hour", day)
+            mark_span(day, day + _DAY)
             _roll_up(UsageHour, UsageDay, "day", day)
         day += _DAY
         count += 1

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection
 
+from metering.chain.marks import mark_staged
 from metering.latency import BUCKETS
 from metering.models import UsageDay, UsageHour, UsageMinute, UsageRecord
 
@@ -59,6 +60,8 @@ def add(rows: Iterable[Row]) -> None:
             if finer == 1 or len(folded) != len(rows):
                 _stage(cursor, folded)
             cursor.execute(_statement(table, seconds))
+            if table is UsageHour:
+                mark_staged(cursor, _STAGING)
         rows, finer = folded, seconds
 
 

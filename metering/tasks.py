@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from metering import cache_hours, events, partitions, reconcile, rollup
+from metering.chain.seal import seal_pending
 
 
 @shared_task(name="metering.tasks.process_batches")
@@ -29,3 +30,9 @@ def reconcile_usage() -> None:
 def count_cache_hours() -> None:
     """Note the running hour for subscriptions to stages with a cache."""
     cache_hours.count_cache_hours()
+
+
+@shared_task(name="metering.tasks.seal_usage")
+def seal_usage() -> None:
+    """Write hours that are over, and late counts, into their developers' chains."""
+    seal_pending()

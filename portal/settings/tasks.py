@@ -45,6 +45,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "task": "metering.tasks.reconcile_usage",
         "schedule": crontab(hour=0, minute=20),
     },
+    "seal usage": {
+        "task": "metering.tasks.seal_usage",
+        "schedule": crontab(minute=5),
+    },
     "close the last billing period": {
         "task": "billing.tasks.close_period",
         "schedule": 3600.0,

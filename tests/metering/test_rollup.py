@@ -275,4 +275,4 @@ def test_many_rows_cost_as_many_queries_as_one(count: int, django_assert_num_que
         process_pending()
 
 
-QUERIES = 15
+QUERIES = 16

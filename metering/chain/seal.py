@@ -1,0 +1,164 @@
+"""Seals hours that changed: their new records go into the developer's chain.
+
+First marks are claimed, under the lock that workers hold while they add up: so what a claimed mark speaks of is
+there to be read, and what comes later makes a new mark. Then seals are written, some hours in one transaction. A
+run that dies leaves its claims to the next one. Cost grows with changed hours, memory with one piece of work.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils.timezone import now
+
+from metering import locks
+from metering.chain.content import COLUMNS, Records, apply, as_records, changes, seal_hash
+from metering.chain.models import UsageChain, UsageMark, UsageSeal
+from metering.packed import unpack
+from metering.pieces import floor
+
+# hours in one transaction
+CHUNK = 500
+
+# a developer's id and the start of an hour
+Hour = tuple[str, datetime]
+
+
+def seal_pending(*, at: datetime | None = None) -> int:
+    """Seal all changed hours that are over; returns how many seals were written. Two at once are safe."""
+    until = floor(at or now(), 3_600)
+    with transaction.atomic():
+        _claim(until)
+    written = 0
+    while True:
+        with transaction.atomic():
+            hours = _claimed(CHUNK)
+            written += _seal(hours)
+        if not hours:
+            return written
+
+
+def seal_now(*, organization_ids: Collection[str], until: datetime) -> int:
+    """Seal the changed hours of these developers that begin before `until`, also one that is not over.
+
+    Runs in the caller's transaction. Bills are made after it: what they are made from is sealed then.
+    """
+    ids = sorted(organization_ids)
+    if not UsageMark.objects.filter(organization_id__in=ids, at__lt=until).exists():
+        return 0
+    _claim(until, ids)
+    return _seal(_claimed(None, ids, until))
+
+
+def _claim(until: datetime, ids: list[str] | None = None) -> None:
+    locks.hold_alone()
+    whose = "" if ids is None else "AND organization_id = ANY(%s)"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH moved AS (DELETE FROM metering_usagemark WHERE NOT claimed AND at < %s {whose} "  # noqa: S608
+            "RETURNING organization_id, at) INSERT INTO metering_usagemark (claimed, organization_id, at) "
+            "SELECT true, organization_id, at FROM moved ORDER BY 2, 3 ON CONFLICT DO NOTHING",
+            [until] if ids is None else [until, ids],
+        )
+
+
+def _claimed(
+    limit: int | None, ids: Sequence[str] | None = None, until: datetime | None = None
+) -> list[Hour]:
+    """Lock claimed marks and return their hours; those that another run holds are left to it, unless asked for."""
+    marks = UsageMark.objects.filter(claimed=True).order_by("organization_id", "at")
+    if ids is not None:
+        marks = marks.filter(organization_id__in=ids, at__lt=until)
+    locked = marks.select_for_update(skip_locked=ids is None)
+    return list(locked.values_list("organization_id", "at")[:limit])
+
+
+def _seal(hours: Sequence[Hour]) -> int:
+    """Add the hours to their chains and drop their marks. A constant number of queries."""
+    if not hours:
+        return 0
+    heads = _lock_heads({organization for organization, _ in hours})
+    found, before = _records(hours), _sealed(hours)
+    made = []
+    for organization_id, at in hours:
+        changed = changes(before[organization_id, at], as_records(found[organization_id, at]))
+        if changed:
+            made.append(_next(heads[organization_id], at, changed))
+    UsageSeal.objects.bulk_create(made)
+    UsageChain.objects.bulk_update(heads.values(), ["number", "hash"])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"DELETE FROM metering_usagemark AS one USING {_HOURS} WHERE claimed "  # noqa: S608
+            "AND one.organization_id = hour.organization_id AND one.at = hour.at",
+            _columns(hours),
+        )
+    return len(made)
+
+
+def _lock_heads(ids: Collection[str]) -> dict[str, UsageChain]:
+    new = [UsageChain(organization_id=pk) for pk in sorted(ids)]
+    UsageChain.objects.bulk_create(new, ignore_conflicts=True)
+    heads = UsageChain.objects.filter(pk__in=ids).order_by("pk").select_for_update()
+    return {head.pk: head for head in heads}
+
+
+def _next(head: UsageChain, at: datetime, changed: list[list[str]]) -> UsageSeal:
+    seal = UsageSeal(
+        organization_id=head.pk,
+        number=head.number + 1,
+        at=at,
+        content={"columns": list(COLUMNS), "records": changed},
+        previous=head.hash,
+    )
+    head.number, head.hash = seal.number, hash_of(seal)
+    seal.hash = head.hash
+    return seal
+
+
+def hash_of(seal: UsageSeal) -> str:
+    """Return the hash that a seal must have."""
+    return seal_hash(
+        previous=seal.previous,
+        organization_id=seal.organization_id,
+        number=seal.number,
+        at=seal.at,
+        sealed_at=seal.sealed_at,
+        content=seal.content,
+    )
+
+
+_HOURS = "unnest(%s::text[], %s::timestamptz[]) AS hour (organization_id, at)"
+
+
+def _columns(hours: Sequence[Hour]) -> list[list[Any]]:
+    return [[organization for organization, _ in hours], [at for _, at in hours]]
+
+
+def _records(hours: Sequence[Hour]) -> dict[Hour, list[tuple[Any, ...]]]:
+    columns = ", ".join(f"record.{name}" for name in COLUMNS)
+    found: dict[Hour, list[tuple[Any, ...]]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT hour.organization_id, hour.at, {columns} FROM {_HOURS} JOIN metering_usagehour AS record "  # noqa: S608
+            "ON record.developer_id = hour.organization_id AND record.at = hour.at",
+            _columns(hours),
+        )
+        for organization_id, at, *row in cursor:
+            found[organization_id, at].append(tuple(row))
+    return found
+
+
+def _sealed(hours: Sequence[Hour]) -> dict[Hour, Records]:
+    """What earlier seals say of the hours."""
+    found: dict[Hour, Records] = defaultdict(dict)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT hour.organization_id, hour.at, content FROM {_HOURS} JOIN metering_usageseal AS seal "  # noqa: S608
+            "ON seal.organization_id = hour.organization_id AND seal.at = hour.at ORDER BY seal.number",
+            _columns(hours),
+        )
+        for organization_id, at, content in cursor:
+            apply(found[organization_id, at], unpack(content))
+    return found
