@@ -46,7 +46,7 @@ class TaxRateAdmin(VerbAdmin):
     search_fields = ("name", "organization__name")
     list_select_related = ("organization",)
     form = TaxRateForm
-    fields = (
+    FIELDS = (
         "organization",
         ("name", "percent"),
         "inclusive",
@@ -55,6 +55,10 @@ class TaxRateAdmin(VerbAdmin):
         "reverse_charge_note",
         ("valid_from", "valid_until"),
     )
+
+    def get_fields(self, request: HttpRequest, obj: TaxRate | None = None) -> Any:
+        # not as `fields`: Django refuses a relation with a table of its own there, whatever the form offers
+        return self.FIELDS
 
     def get_readonly_fields(self, request: HttpRequest, obj: TaxRate | None = None) -> tuple[str, ...]:
         return ("organization",) if obj else ()
