@@ -191,15 +191,18 @@ def _loosen(unbound: Collection[str], counts: dict[str, Counted]) -> tuple[list[
 def _tell(moved: Moved, items: Sequence[SubscriptionEstimate], tightest: dict[str, Limit]) -> None:
     stopped: dict[str, list[str]] = defaultdict(list)
     states: dict[str, BudgetState] = {}
+    credit: dict[tuple[str, str], list[str]] = defaultdict(list)
+    parties = {item.subscription.pk: item.subscription for item in items}
     for pk in moved.stopped:
         state = tightest[pk].state
         if state is not None:
             stopped[state.budget.pk].append(pk)
             states[state.budget.pk] = state
-    customers = {item.subscription.pk: item.subscription.organization_id for item in items}
+        else:
+            credit[parties[pk].organization_id, parties[pk].provider_id].append(pk)
     resumed: dict[str, list[str]] = defaultdict(list)
     for pk in moved.resumed:
-        resumed[customers[pk]].append(pk)
+        resumed[parties[pk].organization_id].append(pk)
     emit_many(
         [
             (
@@ -208,6 +211,10 @@ def _tell(moved: Moved, items: Sequence[SubscriptionEstimate], tightest: dict[st
                 event_data(state.budget, state.period, state.spent) | {"stopped": sorted(stopped[pk])},
             )
             for pk, state in states.items()
+        ]
+        + [
+            (customer, "credit.used_up", {"provider": provider, "stopped": sorted(ids)})
+            for (customer, provider), ids in credit.items()
         ]
         + [(pk, "spend_cap.lifted", {"resumed": sorted(ids)}) for pk, ids in resumed.items()]
     )

@@ -60,7 +60,7 @@ _ALL = (
     ),
     EventType(
         "spend_cap.lifted",
-        "Calls are let in again: a new month began, or the cap was raised or taken away.",
+        "Calls are let in again: a new month began, the cap was raised or taken away, or credits came.",
         {"resumed": ["s1b2c3d4e5"]},
     ),
     EventType("payment.succeeded", "A payment came in. Provider and customer are told.", _PAYMENT),
@@ -79,6 +79,11 @@ _ALL = (
         "dunning.resumption",
         "What was late is paid: the subscriptions work again.",
         _LATE | {"amount_due": "0.00", "days_late": 0},
+    ),
+    EventType(
+        "credit.used_up",
+        "Prepaid credit is used up: calls are refused until there is more.",
+        {"provider": "g1b2c3d4e5", "stopped": ["s1b2c3d4e5"]},
     ),
     EventType(
         "quota.threshold_reached",

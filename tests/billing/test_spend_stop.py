@@ -195,3 +195,17 @@ def test_how_many_units_money_buys(tiers, free, units, money, most):
     if most is not None:
         cost = [tariff.total(D(units) + n) - tariff.total(D(units)) for n in (most, most + 1)]
         assert cost[0] <= D(money) < cost[1]
+
+
+def test_a_limit_that_is_no_budget_tells_of_used_up_credit(acme, subscription, monkeypatch):
+    create_endpoint(organization=acme, url="http://127.0.0.1:9/", actor=None)
+
+    def limits(customer_ids, items, at):
+        return [Limit(frozenset(each.subscription.pk for each in items), D(0), "The credit is spent.")]
+
+    monkeypatch.setattr(spend_stop, "SOURCES", [Source(lambda: [acme.pk], limits)])
+    look(acme)
+    look(acme)
+    event = WebhookEvent.objects.get()
+    assert event.type == "credit.used_up"
+    assert event.data == {"provider": subscription.provider_id, "stopped": [subscription.pk]}
