@@ -63,7 +63,7 @@ class Rater:
         over: bool,
         fees_in_advance_only: bool = False,
     ) -> dict[str, Month]:
-        """Return payer's id -> month. 1 query, and 1 more where an API is met for the first time.
+        """Return payer's id -> month. 3 queries, and 1 more where an API is met for the first time.
 
         `payers`: payer's id -> the subscriptions that it pays for, its own and its children's, with all that
         `subscriptions_in` loads. `over`: the month has ended, so minimums are due. `fees_in_advance_only`: the
