@@ -10,7 +10,7 @@ from metering.models import Aggregation, BillableRule, CustomMeter
 from rest.serializers.base import Strict, StrictModel, Visible
 
 
-class MeterSerializer(serializers.ModelSerializer):
+class CustomMeterSerializer(serializers.ModelSerializer):
     """Something that a provider counts itself; `code` is what events and prices call it."""
 
     class Meta:

@@ -18,10 +18,10 @@ from rest.serializers.base import Nothing
 from rest.serializers.meters import (
     BillableRuleInput,
     BillableRuleSerializer,
+    CustomMeterSerializer,
     MeterChange,
     MeterEventInput,
     MeterInput,
-    MeterSerializer,
     TakenSerializer,
 )
 from rest.views.base import (
@@ -45,7 +45,7 @@ class MeterViews(Listed, Readable, Creatable, Changeable, Resource):
     """What a provider counts itself and reports by events."""
 
     model, noun, nouns, tag = CustomMeter, "meter", "meters", "meters"
-    serializer_class = MeterSerializer
+    serializer_class = CustomMeterSerializer
     create_input, change_input = MeterInput, MeterChange
     action_inputs: ClassVar = {"archive": Nothing}
     filterset_class = MeterFilters

@@ -7,7 +7,7 @@ from gateway.agent.spool import Damaged, Spool
 from gateway.agent.usage_log import Position
 from gateway.batches import Row
 
-ROW = Row(1763889120, "s", "k", "st", "op", 2, "", 1, 2, 3, 4, 5, [1])
+ROW = Row(1763889120, "s", "k", "st", "op", 2, "", 1, 2, 3, 4, 5, [1], http_requests=1, stream_requests=1)
 
 
 def position(offset):
@@ -47,6 +47,8 @@ def test_a_batch_is_posted_as_the_contract_says(folder):
         "canary": False,
         "cache_hits": 0,
         "cache_misses": 0,
+        "http_requests": 1,
+        "stream_requests": 1,
     }
     assert batch == {
         "spool": spool.id,
