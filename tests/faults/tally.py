@@ -6,18 +6,21 @@ The rule for a call:
 - A call whose connection broke before its answer was whole is **broken**. Its client cannot know whether it was
   served. It is accepted exactly if the usage log has it. The log must have it if the backend got it, and may have it if
   a worker was killed between admitting it and reaching the backend (a line with the flag `k`).
-- Each accepted call has one line, each line one call. They are matched by key, status and the exact bytes of answer and
+- Each accepted call has one line, each line one call. They are matched by key, moment and the exact bytes of answer and
   request; a line with the flag `k` (its worker died; no bytes are known) by key and the moment of its admission.
 
 So accepted = answered with 200 + broken ones in the log. Bytes of an answered call are what its client received; of a
 broken one what nginx sent; of one whose worker died 0: no bytes are billed for it.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-SLACK = 0.02  # seconds: nginx's clock is of the last event
+SLACK = 0.05  # seconds: nginx's clock is of the last event
+LATE = 3.0  # seconds between an answer and its line on a busy machine; calls of a key with like bytes are farther apart
+Lines = dict[int, list[tuple[float, int]]]  # bytes of the request -> moment and bytes of the answer
 BILLED = ("-", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT")
 
 
@@ -75,60 +78,74 @@ def read_calls(file: Path) -> dict[int, list[Call]]:
 
 
 def reckon(
-    name: str, calls: dict[int, list[Call]], lines: dict[int, list[list[str]]]
-) -> tuple[Phase, list[str]]:
-    """Match the calls of a phase to the lines of its keys; returns the sums, and ids of broken calls without one."""
-    phase, missing = Phase(name), []
+    name: str, calls: dict[int, list[Call]], lines: dict[int, list[list[str]]], seen: Mapping[str, int]
+) -> Phase:
+    """Match the calls of a phase to the lines of its keys; `seen`: how often each call came to the backend."""
+    phase = Phase(name)
     for key in calls.keys() | lines.keys():
-        missing += _reckon_key(phase, calls.get(key, []), lines.get(key, []))
-    return phase, missing
+        _reckon_key(phase, calls.get(key, []), lines.get(key, []), seen)
+    return phase
 
 
-def _reckon_key(phase: Phase, calls: list[Call], lines: list[list[str]]) -> list[str]:
+def _reckon_key(phase: Phase, calls: list[Call], lines: list[list[str]], seen: Mapping[str, int]) -> None:
     billed = [line for line in lines if line[9] in BILLED]
-    whole = Counter((int(line[6]), int(line[7])) for line in billed if "k" not in line[10])
     cut = sorted(float(line[0]) for line in billed if "k" in line[10])
-    sent = sum(int(line[6]) for line in billed)
+    whole: Lines = defaultdict(list)
+    for line in billed:
+        if "k" not in line[10]:
+            whole[int(line[7])].append((float(line[0]), int(line[6])))
     phase.calls += len(calls)
     phase.lines += len(billed)
     phase.cut += len(cut)
-    phase.bytes_lines += sent
-    open_calls = []  # whose line, if there is one, is not found yet
+    phase.bytes_lines += sum(int(line[6]) for line in billed)
+    rest = []  # calls whose line, if there is one, is not found yet
     for call in calls:
-        if call.outcome not in (0, 200):
-            phase.refused += 1
-            continue
-        phase.broken += call.outcome == 0
-        phase.answered += call.outcome == 200
-        if call.outcome == 200 and whole[(call.bytes_out, call.bytes_in)]:
-            whole[(call.bytes_out, call.bytes_in)] -= 1
+        _note(phase, call, seen)
+        if call.outcome == 200 and _take(whole, call, call.bytes_out):
             phase.bytes_seen += call.bytes_out
-        else:
-            open_calls.append(call)
-    return _match_rest(phase, open_calls, whole, cut)
-
-
-def _match_rest(
-    phase: Phase, calls: list[Call], whole: Counter[tuple[int, int]], cut: list[float]
-) -> list[str]:
-    """Broken calls, and answered ones whose worker died before their line: by moment, or by the request's bytes."""
-    missing = []
-    for call in calls:
-        moment = next((at for at in cut if call.start - SLACK <= at <= call.end + SLACK), None)
-        logged = next((name for name, left in whole.items() if left and name[1] == call.bytes_in), None)
-        if moment is not None:
-            cut.remove(moment)
-            phase.answered_cut += call.outcome == 200
-        elif logged is not None and call.outcome == 0 and logged[0] >= call.bytes_out:
-            whole[logged] -= 1
-            phase.bytes_seen += logged[0]
-        elif call.outcome == 0:
-            missing.append(call.id)
-            continue
-        else:
-            phase.problems.append(f"{call} was answered and has no line")
-            continue
-        phase.logged += call.outcome == 0
+        elif call.outcome in (0, 200):
+            rest.append(call)
+    # what the backend got must have a line; then those that may have one
+    for call in sorted(rest, key=lambda call: not seen.get(call.id)):
+        _match_rest(phase, call, whole, cut, seen)
     phase.problems += [f"a line of a call that nobody made: killed at {at}" for at in cut]
-    phase.problems += [f"{left} lines of no call: {name}" for name, left in whole.items() if left]
-    return missing
+    phase.problems += [f"a line of no call: {size}, {line}" for size, left in whole.items() for line in left]
+
+
+def _note(phase: Phase, call: Call, seen: Mapping[str, int]) -> None:
+    came = seen.get(call.id, 0)
+    phase.broken += call.outcome == 0
+    phase.answered += call.outcome == 200
+    phase.refused += call.outcome not in (0, 200)
+    phase.served += call.outcome == 0 and came > 0
+    if came > 1 or (call.outcome and bool(came) != (call.outcome == 200)):
+        phase.problems.append(f"{call} came to the backend {came} times")
+
+
+def _take(whole: Lines, call: Call, bytes_out: int | None) -> int | None:
+    """Take the line of a call by its bytes and moment; returns bytes out. None for those: at least what came."""
+    for line in whole[call.bytes_in]:
+        at, sent = line
+        fits = sent == bytes_out if bytes_out is not None else sent >= call.bytes_out
+        if fits and call.start - LATE <= at <= call.end + LATE:
+            whole[call.bytes_in].remove(line)
+            return sent
+    return None
+
+
+def _match_rest(phase: Phase, call: Call, whole: Lines, cut: list[float], seen: Mapping[str, int]) -> None:
+    """A broken call, or an answered one whose worker died before its line."""
+    moments = [at for at in cut if call.start - SLACK <= at <= call.end + SLACK]
+    if moments:
+        cut.remove(min(moments, key=lambda at: abs(at - call.start)))
+        phase.answered_cut += call.outcome == 200
+    elif call.outcome == 200:
+        phase.problems.append(f"{call} was answered and has no line")
+        return
+    elif (sent := _take(whole, call, None)) is not None:
+        phase.bytes_seen += sent
+    else:
+        if seen.get(call.id):
+            phase.problems.append(f"{call} was served and is not in the usage log")
+        return
+    phase.logged += call.outcome == 0
