@@ -31,12 +31,16 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line as text; quantity and price are empty where they say nothing."""
+    """One line as text; quantity and price are empty where they say nothing.
+
+    `parts` are (application and plan, quantity, amount) where several subscriptions share the line.
+    """
 
     words: str
     quantity: str
     price: str
     amount: str
+    parts: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class Document:
 
     @property
     def rows(self) -> int:
-        return sum(len(group.rows) for group in self.groups)
+        return sum(1 + len(row.parts) for group in self.groups for row in group.rows)
 
 
 def invoice_document(invoice: Invoice) -> Document:
@@ -132,12 +136,30 @@ def credit_note_document(note: CreditNote) -> Document:
     )
 
 
-def names_of_subscription(invoice: Invoice) -> dict[str, tuple[str, str]]:
-    """Return subscription id -> (application, plan), named as when the invoice was made."""
-    return {
-        each["id"]: (each["application"]["name"], each["plan"]["name"])
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A subscription as it was called when the invoice was made."""
+
+    application_id: str
+    application: str
+    plan: str
+
+    def __str__(self) -> str:
+        return f"{self.application} on {self.plan}"
+
+
+def subscriptions_of(invoice: Invoice) -> dict[str, Named]:
+    """Return subscription id -> its names, for all that the invoice's lines speak of."""
+    frozen = {
+        each["id"]: Named(each["application"]["id"], each["application"]["name"], each["plan"]["name"])
         for each in invoice.frozen.get("subscriptions", [])
     }
+    now = {
+        each.pk: Named(each.application_id, each.application.name, each.plan.name)
+        for line in invoice.lines.all()
+        if (each := line.subscription) is not None
+    }
+    return now | frozen
 
 
 def _zone(invoice: Invoice) -> str:
@@ -175,34 +197,39 @@ def _facts(invoice: Invoice) -> list[tuple[str, str]]:
 
 
 def _groups(invoice: Invoice) -> list[Group]:
-    names = names_of_subscription(invoice)
+    names = subscriptions_of(invoice)
     cards = {each["id"]: each["name"] for each in invoice.frozen.get("rate_cards", [])}
     by_owner = groupby(invoice.lines.all(), key=lambda line: line.subscription_id or card_of(line.item))
     return [_group(names, cards, list(lines), invoice.currency) for _, lines in by_owner]
 
 
-def _group(
-    names: dict[str, tuple[str, str]], cards: dict[str, str], lines: list[InvoiceLine], currency: str
-) -> Group:
-    subscription = lines[0].subscription
-    if subscription is None:
+def _group(names: dict[str, Named], cards: dict[str, str], lines: list[InvoiceLine], currency: str) -> Group:
+    if named := names.get(lines[0].subscription_id or ""):
+        name, prefix = str(named), f"{named.application}, {named.plan}: "
+    else:
         card = cards.get(card_of(lines[0].item), "")
         name, prefix = (f"{SHARED}, {card}" if card else SHARED), f"{card}: "
-    else:
-        application, plan = names.get(
-            subscription.pk, (subscription.application.name, subscription.plan.name)
-        )
-        name, prefix = f"{application} on {plan}", f"{application}, {plan}: "
-    rows = [
-        Row(
-            line.description.removeprefix(prefix),
-            words.quantity(line.quantity, line.meter),
-            words.price(line.unit_price, currency),
-            words.money(line.amount, currency),
-        )
-        for line in lines
-    ]
+    rows = [_row(line, prefix, names, currency) for line in lines]
     return Group(name, rows, words.money(sum((line.amount for line in lines), ZERO), currency))
+
+
+def _row(line: InvoiceLine, prefix: str, names: dict[str, Named], currency: str) -> Row:
+    each = words.price(line.unit_price, currency)
+    return Row(
+        line.description.removeprefix(prefix),
+        words.quantity(line.quantity, line.meter),
+        each if line.packages is None else f"{each} a package",
+        words.money(line.amount, currency),
+        [
+            (
+                str(names[pk]),
+                words.quantity(Decimal(units), line.meter),
+                words.money(Decimal(money), currency),
+            )
+            for pk, (units, money) in line.breakdown.items()
+            if pk in names
+        ],
+    )
 
 
 def _sums(

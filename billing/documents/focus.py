@@ -1,18 +1,20 @@
 """Usage and cost in the columns of FOCUS 1.2 (FinOps Open Cost and Usage Specification, focus.finops.org).
 
-One row for each invoice line, tax and credit note. Within an invoice BilledCost adds up to its total, to the
-cent: taxes that prices contain are taken out of the lines' rows, because they have rows of their own.
+One row for each invoice line (or each subscription's part of it, where several share it), tax and credit note.
+Within an invoice BilledCost adds up to its total: taxes that prices contain are taken out of the lines' rows,
+because they have rows of their own.
 """
 
 from collections.abc import Iterable, Iterator
-from copy import copy
 from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import Any
 
-from billing.currencies import DECIMALS, round_money
-from billing.documents.content import names_of_subscription
-from billing.items import divide
+from billing.currencies import DECIMALS
+from billing.differences import CARRIED
+from billing.documents.content import Named, subscriptions_of
+from billing.items import QUANTITY, divide
+from billing.meters import name_of
 from billing.models import CreditNote, Invoice, InvoiceLine
 from billing.periods import Period, month_of
 from billing.pricing import EXACT, ZERO
@@ -38,53 +40,24 @@ METERS = {
     "bytes_in": ("GiB", "Data in"),
     "cache_hours": ("Hours", "Cache"),
 }
+# first word of a line's item -> category, for what is neither usage nor a fee
+KINDS = {"discount": "Credit", "maximum": "Adjustment", "minimum": "Adjustment", CARRIED: "Adjustment"}
 Row = dict[str, Any]
 
 
 def invoice_rows(invoice: Invoice) -> Iterator[Row]:
     """Yield the rows of an invoice (`billing.queries.with_lines`), and of its credit notes, as column -> value."""
     common = _common(invoice)
-    names = names_of_subscription(invoice)
+    names = subscriptions_of(invoice)
     lines = list(invoice.lines.all())
-    for line, billed in zip(lines, net_amounts(invoice, lines), strict=True):
-        for part, cost, subscription_id in _parts(invoice, line, billed):
-            row = common | _line(invoice, part, cost, names)
-            yield row | _named(invoice, subscription_id) if subscription_id else row
+    for line, net in zip(lines, net_amounts(invoice, lines), strict=True):
+        for row in _lines(invoice, line, net, names):
+            yield common | row
     for tax in invoice.taxes.all():
         words = f"{tax.label}: {tax.note}" if tax.note else tax.label
         yield common | _charge("Tax", words, tax.amount)
     for note in invoice.credit_notes.all():
         yield common | _credit(note)
-
-
-def _parts(
-    invoice: Invoice, line: InvoiceLine, billed: Decimal
-) -> Iterator[tuple[InvoiceLine, Decimal, str]]:
-    """Yield a line that several subscriptions share as a part for each; the parts add up to it."""
-    if not line.breakdown:
-        yield line, billed, ""
-        return
-    shares = {pk: Decimal(money) for pk, (_, money) in line.breakdown.items()}
-    costs = divide(billed, shares, DECIMALS[invoice.currency])
-    for pk, (units, money) in line.breakdown.items():
-        part = copy(line)
-        part.quantity, part.amount = Decimal(units), Decimal(money)
-        part.flat_fee = part.amount - part.quantity * line.unit_price if line.flat_fee else ZERO
-        yield part, costs[pk], pk
-
-
-def _named(invoice: Invoice, subscription_id: str) -> Row:
-    """Whose part of a shared line it is, by the frozen copy."""
-    found = next(each for each in invoice.frozen["subscriptions"] if each["id"] == subscription_id)
-    application, plan = found["application"], found["plan"]
-    return {
-        "ResourceId": subscription_id,
-        "ResourceName": f"{application['name']} on {plan['name']}",
-        "ResourceType": "Subscription",
-        "SubAccountId": application["id"],
-        "SubAccountName": application["name"],
-        "SubAccountType": "Application",
-    }
 
 
 def values(rows: Iterable[Row]) -> Iterator[list[Any]]:
@@ -95,17 +68,14 @@ def values(rows: Iterable[Row]) -> Iterator[list[Any]]:
 
 def net_amounts(invoice: Invoice, lines: list[InvoiceLine]) -> list[Decimal]:
     """Return the lines' amounts without the taxes they contain; they add up to the subtotal, to the cent."""
-    whole = sum((line.amount for line in lines), ZERO)
-    if whole == invoice.subtotal or not whole:
+    # what was carried over came after the taxes
+    taxed = [line for line in lines if line.item != CARRIED]
+    whole = sum((line.amount for line in taxed), ZERO)
+    subtotal = invoice.subtotal - sum((line.amount for line in lines if line.item == CARRIED), ZERO)
+    if whole == subtotal or not whole:
         return [line.amount for line in lines]
-    found, gross, before = [], ZERO, ZERO
-    with localcontext(EXACT):
-        for line in lines:
-            gross += line.amount
-            so_far = round_money(gross * invoice.subtotal / whole, invoice.currency)
-            found.append(so_far - before)
-            before = so_far
-    return found
+    nets = divide(subtotal, {str(line.pk): line.amount for line in taxed}, DECIMALS[invoice.currency])
+    return [nets.get(str(line.pk), line.amount) for line in lines]
 
 
 def _common(invoice: Invoice) -> Row:
@@ -136,52 +106,75 @@ def _common(invoice: Invoice) -> Row:
     }
 
 
-def _line(invoice: Invoice, line: InvoiceLine, billed: Decimal, names: dict[str, tuple[str, str]]) -> Row:
+def _lines(invoice: Invoice, line: InvoiceLine, net: Decimal, names: dict[str, Named]) -> Iterator[Row]:
+    """Yield a line's row; where several subscriptions share it, one for each of them."""
+    if not line.breakdown:
+        yield _line(invoice, line, net, line.quantity) | _subscription(line.subscription_id, names)
+        return
+    shares = {pk: (Decimal(units), Decimal(money)) for pk, (units, money) in line.breakdown.items()}
+    nets = divide(net, {pk: money for pk, (_, money) in shares.items()}, DECIMALS[invoice.currency])
+    for pk, (units, _) in shares.items():
+        yield _line(invoice, line, nets[pk], units) | _subscription(pk, names)
+
+
+def _line(invoice: Invoice, line: InvoiceLine, net: Decimal, quantity: Decimal) -> Row:
+    kind = line.item.partition(":")[0]
+    if line.meter:
+        row = _charge("Usage", line.description, net) | _priced(line, quantity)
+    elif kind in KINDS:
+        row = _charge(KINDS[kind], line.description, net)
+    else:
+        row = _charge("Purchase", line.description, net) | _priced(line, quantity)
+    if line.month_start != invoice.month_start:
+        month = _month(invoice, line.month_start)
+        row |= {"ChargePeriodStart": month.start, "ChargePeriodEnd": month.end}
+        if line.month_start < invoice.month_start:
+            row["ChargeClass"] = "Correction"
+    return row
+
+
+def _priced(line: InvoiceLine, quantity: Decimal) -> Row:
+    """What is charged by quantity: usage, and fees by the month."""
     usage = bool(line.meter)
-    unit, meter = METERS.get(line.meter, ("Units", line.meter)) if usage else ("Months", None)
+    unit, meter = METERS.get(line.meter, ("Units", name_of(line.meter))) if usage else ("Months", None)
+    priced, of = line.quantity if line.packages is None else line.packages, line.quantity
     with localcontext(EXACT):
-        charged = line.quantity if line.packages is None else line.packages
-        priced = line.item.partition(":")[0] in ("usage", "fee", "")
-        listed = charged * line.unit_price + line.flat_fee if priced else billed
+        share = quantity / of if of else Decimal(1)
+        listed = (priced * line.unit_price + line.flat_fee) * share
+        pricing = (priced * share).quantize(QUANTITY)
         # cost = unit price times quantity, says the specification: a flat fee is part of each unit's price
-        by_units = line.packages is None and not line.flat_fee
-        each = listed / line.quantity if line.quantity and not by_units else line.unit_price
-    row = _charge("Usage" if usage else "Purchase", line.description, billed) | {
+        exact = not line.flat_fee and pricing * line.unit_price == listed
+        each = line.unit_price if exact or not pricing else listed / pricing
+    _, price, _, region, *_ = [*line.item.split(":"), "", "", "", ""]
+    return {
         "ChargeFrequency": "Usage-Based" if usage else "Recurring",
-        "ConsumedQuantity": line.quantity if usage else None,
+        "ConsumedQuantity": quantity if usage else None,
         "ConsumedUnit": unit if usage else None,
         "ListCost": listed,
         "ContractedCost": listed,
         "ListUnitPrice": each,
         "ContractedUnitPrice": each,
         "PricingCategory": "Standard",
-        "PricingQuantity": line.quantity,
-        "PricingUnit": unit,
-        "SkuId": line.meter or "base_fee",
+        "PricingQuantity": pricing,
+        "PricingUnit": unit if line.packages is None else "Packages",
+        "RegionId": (region or None) if usage else None,
+        "RegionName": (region or None) if usage else None,
+        "SkuId": f"{price.partition('.')[0]}:{line.meter}" if usage else "fee",
         "SkuMeter": meter,
-        "SkuPriceId": f"{line.meter}:{line.tier}" if usage else "base_fee",
+        "SkuPriceId": line.item or None,
     }
-    if line.month_start != invoice.month_start:
-        month = _month(invoice, line.month_start)
-        row |= {
-            "ChargeClass": "Correction",
-            "ChargePeriodStart": month.start,
-            "ChargePeriodEnd": month.end,
-        }
-    return row | _subscription(line, names)
 
 
-def _subscription(line: InvoiceLine, names: dict[str, tuple[str, str]]) -> Row:
-    subscription = line.subscription
-    if subscription is None:
+def _subscription(pk: str | None, names: dict[str, Named]) -> Row:
+    named = names.get(pk or "")
+    if named is None:
         return {}
-    application, plan = names.get(subscription.pk, (subscription.application.name, subscription.plan.name))
     return {
-        "ResourceId": subscription.pk,
-        "ResourceName": f"{application} on {plan}",
+        "ResourceId": pk,
+        "ResourceName": str(named),
         "ResourceType": "Subscription",
-        "SubAccountId": subscription.application_id,
-        "SubAccountName": application,
+        "SubAccountId": named.application_id,
+        "SubAccountName": named.application,
         "SubAccountType": "Application",
     }
 

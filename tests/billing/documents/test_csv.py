@@ -31,10 +31,12 @@ def test_lines_and_taxes_add_up_to_the_total():
         "meter": "requests",
         "tier": "2",
         "quantity": "1000000",
+        "packages": "",
         "unit_price": "0.0000028",
         "flat_fee": "0",
         "amount": "2.8",
         "currency": "USD",
+        "item": invoice.lines.all()[2].item,
     }
     assert rows[5]["description"] == "VAT 19 % of 1180.1"
 

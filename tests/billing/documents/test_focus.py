@@ -5,13 +5,16 @@ from decimal import Decimal
 import pytest
 
 from billing.credit_notes import credit_invoice
+from billing.documents.content import invoice_document
 from billing.documents.focus import COLUMNS, invoice_rows
 from billing.documents.usage_and_cost import focus_csv, invoices_of_month
 from billing.invoices import void
+from billing.models import Invoice
 from billing.periods import month
+from billing.queries import with_lines
 from tests.billing.documents.factories import loaded, make_bill
 from tests.billing.documents.test_csv import table
-from tests.billing.factories import NOVEMBER, OCTOBER, close, october, use
+from tests.billing.factories import NOVEMBER, OCTOBER, close, november, october, subscribed, use
 from tests.factories import make_organization
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +61,8 @@ def test_a_usage_row_in_full():
     invoice = make_bill()
     subscription = invoice.lines.all()[1].subscription
     row = list(invoice_rows(invoice))[2]
+    item = invoice.lines.all()[2].item
+    card = item.split(":")[1].partition(".")[0]
     assert row == {
         "BilledCost": D("2.80"),
         "BillingAccountId": invoice.customer_id,
@@ -92,14 +97,38 @@ def test_a_usage_row_in_full():
         "ServiceCategory": "Integration",
         "ServiceName": "Acme APIs",
         "ServiceSubcategory": "API Management",
-        "SkuId": "requests",
+        "RegionId": None,
+        "RegionName": None,
+        "SkuId": f"{card}:requests",
         "SkuMeter": "Requests",
-        "SkuPriceId": "requests:2",
+        "SkuPriceId": item,
         "SubAccountId": subscription.application_id,
         "SubAccountName": subscription.application.name,
         "SubAccountType": "Application",
         "Tags": "{}",
         "x_InvoiceState": "finalized",
+    }
+
+
+@pytest.mark.parametrize("rate", [{}, {"inclusive": True, "percent": D("7.77")}])
+def test_a_line_that_subscriptions_share_has_a_row_for_each(rate):
+    first = make_bill(**rate)
+    one = first.lines.all()[1].subscription
+    two = subscribed(one.plan, first.customer)
+    use(one, november(3), 300_000_000)
+    use(two, november(3), 100_000_000)
+    (invoice,) = close(first.organization, period=NOVEMBER, at=NOVEMBER.end)
+    rows = list(invoice_rows(with_lines(Invoice.objects.all()).get(pk=invoice.pk)))
+    check(rows)
+    assert sum(row["BilledCost"] for row in rows) == invoice.total
+    used = [row for row in rows if row.get("SkuMeter") == "Requests"]
+    by_application = {row["SubAccountName"]: D(0) for row in used}
+    for row in used:
+        by_application[row["SubAccountName"]] += row["ConsumedQuantity"]
+    assert by_application == {one.application.name: 300_000_000, two.application.name: 100_000_000}
+    (group,) = [each for each in invoice_document(invoice).groups if each.name == "All applications, AWS"]
+    assert {name for name, _, _ in group.rows[0].parts} == {
+        f"{each.application.name} on Pro" for each in (one, two)
     }
 
 
