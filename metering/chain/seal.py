@@ -15,7 +15,7 @@ from django.utils.timezone import now
 
 from metering import locks
 from metering.chain.content import COLUMNS, Records, apply, as_records, changes, seal_hash
-from metering.chain.models import UsageChain, UsageMark, UsageSeal
+from metering.models import UsageChain, UsageMark, UsageSeal
 from metering.packed import unpack
 from metering.pieces import floor
 

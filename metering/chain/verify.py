@@ -10,9 +10,8 @@ from django.utils.timezone import now
 
 from metering import partitions
 from metering.chain.content import COLUMNS, NAMES, SUMS, Records, apply, as_records, is_gone
-from metering.chain.models import UsageChain, UsageMark, UsageSeal
 from metering.chain.seal import hash_of
-from metering.models import UsageHour
+from metering.models import UsageChain, UsageHour, UsageMark, UsageSeal
 from metering.pieces import floor
 
 _DAY = timedelta(days=1)

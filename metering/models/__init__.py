@@ -1,5 +1,6 @@
 """What metering keeps, one file a topic."""
 
+from metering.models.chain import UsageChain, UsageMark, UsageSeal
 from metering.models.meters import Aggregation, BillableRule, CustomMeter, MeterEvent, MeterRecord
 from metering.models.usage import (
     UsageBatch,
@@ -18,10 +19,13 @@ __all__ = [
     "MeterEvent",
     "MeterRecord",
     "UsageBatch",
+    "UsageChain",
     "UsageDay",
     "UsageGap",
     "UsageHour",
+    "UsageMark",
     "UsageMinute",
     "UsageReconciliation",
     "UsageRecord",
+    "UsageSeal",
 ]

@@ -8,21 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.timezone import now
 
-from metering.chain.models import UsageChain, UsageMark, UsageSeal
 from metering.packed import PackedJSONField
-
-__all__ = [
-    "UsageBatch",
-    "UsageChain",
-    "UsageDay",
-    "UsageGap",
-    "UsageHour",
-    "UsageMark",
-    "UsageMinute",
-    "UsageReconciliation",
-    "UsageRecord",
-    "UsageSeal",
-]
 
 
 class UsageBatch(models.Model):

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from metering.chain.models import UsageChain
 from metering.chain.verify import verify
 from metering.management.commands.rebuild_usage import day
+from metering.models import UsageChain
 
 
 class Command(BaseCommand):

@@ -9,10 +9,9 @@ from django.db import IntegrityError, connection, transaction
 
 from access.models import Subscription
 from apis.models import Stage
-from metering.chain.models import UsageChain, UsageMark, UsageSeal
 from metering.chain.seal import seal_now, seal_pending
 from metering.chain.verify import verify
-from metering.models import UsageHour
+from metering.models import UsageChain, UsageHour, UsageMark, UsageSeal
 from metering.rebuild import rebuild
 from tests.factories import make_stage, make_subscription
 from tests.metering.factories import NOON, make_row, use

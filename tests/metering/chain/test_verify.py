@@ -7,10 +7,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from access.models import Subscription
-from metering.chain.models import UsageMark
 from metering.chain.seal import seal_pending
 from metering.chain.verify import Finding, verify
-from metering.models import UsageHour
+from metering.models import UsageHour, UsageMark
 from tests.factories import make_stage, make_subscription
 from tests.metering.factories import NOON, make_row, use
 
@@ -110,8 +109,8 @@ def test_a_chain_that_somebody_worked_on_is_found(
 
 
 def test_a_seal_written_anew_with_its_hash_breaks_the_next(subscription: Subscription) -> None:
-    from metering.chain.models import UsageSeal
     from metering.chain.seal import hash_of
+    from metering.models import UsageSeal
 
     seal = UsageSeal.objects.get(number=2)
     seal.content["records"][0][-2] = "1"
