@@ -19,6 +19,7 @@ from billing.frozen import (
     frozen_override,
     frozen_rate_card,
     frozen_rounding,
+    frozen_span,
     frozen_subscription,
 )
 from billing.items import packages_words
@@ -66,8 +67,14 @@ def draft_invoices(
     return list(drafts.values())
 
 
-def frozen_copy(provider: Organization, draft: Draft, period: Period) -> dict[str, Any]:
-    """Return all that a reader needs to recompute the invoice, as JSON; numbers are text."""
+def frozen_copy(
+    provider: Organization, draft: Draft, period: Period, seals: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return all that a reader needs to recompute the invoice, as JSON; numbers are text.
+
+    `seals`: developer's id -> {"number", "hash"} of the newest seal of its hours when the invoice was made.
+    """
+    spans = [span for month in draft.frozen["months"] for span in month["spans"]]
     return {
         "provider": frozen_organization(provider),
         "customer": frozen_organization(draft.customer),
@@ -75,6 +82,7 @@ def frozen_copy(provider: Organization, draft: Draft, period: Period) -> dict[st
         "rounding": frozen_rounding(draft.currency),
         **{name: list(draft.frozen[name].values()) for name in ("subscriptions", "rate_cards", "overrides")},
         "months": draft.frozen["months"],
+        "seals": {pk: seals[pk] for pk in sorted({span["developer"] for span in spans}) if pk in seals},
     }
 
 
@@ -198,6 +206,12 @@ def _freeze(
     draft.frozen["months"].append(
         {
             "name": month.period.key,
+            "spans": [
+                frozen_span(span)
+                for pk, own in spans.items()
+                if pk in draft.frozen["subscriptions"]
+                for span in own
+            ],
             "workings": workings,
             "invoiced_before": frozen_billed(
                 {k: b for k, b in billed.items() if b.currency == draft.currency}

@@ -44,6 +44,24 @@ def frozen_subscription(subscription: Subscription, spans: Iterable[Span]) -> di
     }
 
 
+def frozen_span(span: Span) -> dict[str, Any]:
+    """A part of a subscription's month; docs/proof.md says what it is for."""
+    return {
+        "subscription": span.subscription.pk,
+        "developer": span.subscription.organization_id,
+        "from": span.start.isoformat(),
+        "until": span.end.isoformat(),
+        "plan": span.plan.pk,
+        "rate_card": span.card and span.card.pk,
+        "version": span.version and span.version.number,
+        "segment": span.segment.isoformat(),
+        "trial": span.trial,
+        "anew": span.anew,
+        "paid_from": span.paid_from.isoformat(),
+        "paid_until": span.paid_until.isoformat(),
+    }
+
+
 def frozen_rate_card(card: RateCard) -> dict[str, Any]:
     """A card with its versions; the first holds for all that was before it."""
     return {
@@ -62,6 +80,7 @@ def frozen_override(override: PriceOverride) -> dict[str, Any]:
         "meter": override.meter,
         "from": override.starts_at.isoformat(),
         "until": override.ends_at and override.ends_at.isoformat(),
+        "made_at": override.created_at.isoformat(),
     }
     if override.percent is not None:
         return made | {"percent": plain(override.percent)}

@@ -1,8 +1,9 @@
 """Invoices: closing a month, payment, voiding. A finalized invoice never changes; its number has no gap."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, Q, QuerySet
@@ -25,6 +26,7 @@ from billing.periods import Period
 from billing.pricing import ZERO
 from billing.queries import default_currency, subscriptions_in
 from billing.settle import settle
+from metering.chain.seal import seal_heads
 
 # Customers billed in one transaction: a run that dies goes on where it stopped, and memory stays flat.
 CUSTOMERS_AT_ONCE = 500
@@ -159,6 +161,7 @@ def _close_payers(closing: _Closing, payers: list[str]) -> list[str]:
     parts, known = _parts(closing, due), load_payers(due)
     paid = {part.period: known.of(part.period.end) for part in parts}
     found = _subscriptions(closing, {pk for payer_of in paid.values() for pk in payer_of})
+    seals = seal_heads({each.organization_id for each in found}, until=closing.end)
     rater = make_rater(
         subscriptions=found,
         payer_ids=due,
@@ -184,7 +187,7 @@ def _close_payers(closing: _Closing, payers: list[str]) -> list[str]:
         current=closing.period,
         book=rater.book,
     )
-    return _write(closing, drafts)
+    return _write(closing, drafts, seals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +240,7 @@ def _of_month(closing: _Closing, period: Period) -> QuerySet[Invoice]:
     return Invoice.objects.filter(organization=closing.provider, month_start=period.start)
 
 
-def _write(closing: _Closing, drafts: list[Draft]) -> list[str]:
+def _write(closing: _Closing, drafts: list[Draft], seals: Mapping[str, dict[str, Any]]) -> list[str]:
     """Store drafts with their lines, then finalize them with the provider's next numbers."""
     if not drafts:
         return []
@@ -257,7 +260,7 @@ def _write(closing: _Closing, drafts: list[Draft]) -> list[str]:
             period_start=start,
             period_end=closing.end,
             currency=draft.currency,
-            frozen=frozen_copy(closing.provider, draft, closing.period),
+            frozen=frozen_copy(closing.provider, draft, closing.period, seals),
         )
         invoices.append(invoice)
         for line in draft.lines:

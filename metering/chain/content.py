@@ -62,6 +62,11 @@ def is_gone(row: tuple[str, ...]) -> bool:
     return all(value == "0" for value in row[-len(SUMS) :])
 
 
+def record_hash(columns: Iterable[str], row: Iterable[str]) -> str:
+    """Return SHA-256 (hexadecimal) over a record as JSON: so a seal can be checked by who sees a part of it."""
+    return _sha(_one_form(dict(zip(columns, row, strict=True))))
+
+
 def seal_hash(
     *,
     previous: str,
@@ -71,19 +76,27 @@ def seal_hash(
     sealed_at: datetime,
     content: Mapping[str, Any],
 ) -> str:
-    """Return SHA-256 (hexadecimal) over the hash before, a line feed and the seal as JSON.
+    """Return SHA-256 (hexadecimal) over the hash before, a line feed and the seal as JSON, with its records' hashes.
 
-    The JSON has sorted names, no spaces, only ASCII, and moments in ISO 8601 and UTC.
+    Moments are in ISO 8601 and UTC.
     """
     said = {
         "organization": organization_id,
         "number": number,
         "hour": at.astimezone(UTC).isoformat(),
         "sealed_at": sealed_at.astimezone(UTC).isoformat(),
-        **content,
+        "records": [record_hash(content["columns"], row) for row in content["records"]],
     }
-    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(f"{previous}\n{text}".encode()).hexdigest()
+    return _sha(f"{previous}\n{_one_form(said)}")
+
+
+def _one_form(value: Any) -> str:
+    """Sorted names, no spaces, only ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _text(value: Any) -> str:

@@ -40,16 +40,18 @@ def seal_pending(*, at: datetime | None = None) -> int:
             return written
 
 
-def seal_now(*, organization_ids: Collection[str], until: datetime) -> int:
-    """Seal the changed hours of these developers that begin before `until`, also one that is not over.
+def seal_heads(organization_ids: Collection[str], *, until: datetime) -> dict[str, dict[str, Any]]:
+    """Seal what changed in hours that begin before `until`, also one that is not over; return the chains' heads.
 
-    Runs in the caller's transaction. Bills are made after it: what they are made from is sealed then.
+    Developer's id -> {"number", "hash"}. Runs in the caller's transaction: bills are made after it, and keep the
+    heads, so what they are made from can be told. 2 queries where nothing is to be sealed.
     """
     ids = sorted(organization_ids)
-    if not UsageMark.objects.filter(organization_id__in=ids, at__lt=until).exists():
-        return 0
-    _claim(until, ids)
-    return _seal(_claimed(None, ids, until))
+    if UsageMark.objects.filter(organization_id__in=ids, at__lt=until).exists():
+        _claim(until, ids)
+        _seal(_claimed(None, ids, until))
+    heads = UsageChain.objects.filter(pk__in=ids).values_list("pk", "number", "hash")
+    return {pk: {"number": number, "hash": head} for pk, number, head in heads}
 
 
 def _claim(until: datetime, ids: list[str] | None = None) -> None:

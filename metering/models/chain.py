@@ -1,7 +1,5 @@
 """The chain of sealed hours, its head, and the marks of hours that wait for a seal."""
 
-from typing import Any
-
 from django.db import models
 from django.utils.timezone import now
 
@@ -54,16 +52,3 @@ class UsageSeal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.organization_id} {self.number}"
-
-    def as_json(self) -> dict[str, Any]:
-        """All of it, as the bundle of an invoice has it."""
-        return {
-            "organization": self.organization_id,
-            "number": self.number,
-            "hour": self.at.isoformat(),
-            "sealed_at": self.sealed_at.isoformat(),
-            "columns": self.content["columns"],
-            "records": self.content["records"],
-            "previous": self.previous,
-            "hash": self.hash,
-        }

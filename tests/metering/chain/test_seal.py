@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 
 from access.models import Subscription
 from apis.models import Stage
-from metering.chain.seal import seal_now, seal_pending
+from metering.chain.seal import seal_heads, seal_pending
 from metering.chain.verify import verify
 from metering.models import UsageChain, UsageHour, UsageMark, UsageSeal
 from metering.rebuild import rebuild
@@ -95,8 +95,9 @@ def test_a_bill_seals_the_hours_it_is_made_from() -> None:
     stage, one, other = make_stage(), make_subscription(), make_subscription()
     for each in (one, other):
         used(stage, each)
-    assert seal_now(organization_ids=[one.organization_id], until=NOON + timedelta(minutes=1)) == 1
-    assert seal_now(organization_ids=[one.organization_id], until=NOON + timedelta(minutes=1)) == 0
+    for _ in range(2):
+        heads = seal_heads([one.organization_id, other.organization_id, "nobody"][::2], until=NOON + HOUR)
+        assert heads == {one.organization_id: {"number": 1, "hash": UsageSeal.objects.get().hash}}
     assert UsageMark.objects.get().organization_id == other.organization_id
 
 

@@ -1,0 +1,130 @@
+"""All that an invoice is made from, as files: invoice, price list, records, seals, and the program that checks."""
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from accounts.errors import Refused
+from billing.audit import recompute
+from billing.audit.rows import HEADER, Extent, Row, extent_of, record_rows, seal_rows
+from billing.models import Invoice
+from billing.periods import month_of
+from billing.pricing import plain
+from metering.billable_rules import DEFAULT
+from metering.models import BillableRule
+
+PROGRAM = Path(recompute.__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What an invoice is made from. `records()` yields rows of records.csv, as often as one likes."""
+
+    invoice: dict[str, Any]
+    price_list: dict[str, Any]
+    seals: dict[str, Any]
+    extent: Extent
+
+    def records(self) -> Iterator[Row]:
+        return record_rows(self.extent)
+
+
+def make_bundle(invoice: Invoice) -> Bundle:
+    """Collect it. Refused for a draft, and for an invoice from before spans and seals were kept on it."""
+    if not invoice.is_frozen:
+        raise Refused("A draft is not checked; it has no number yet.", field="state", code="draft")
+    frozen = invoice.frozen
+    if "seals" not in frozen:
+        raise Refused(
+            f"{invoice} was made before invoices kept what is needed to recompute them.",
+            field="state",
+            code="too_old",
+        )
+    names = ("month", "rounding", "subscriptions", "rate_cards", "overrides", "months")
+    price_list = {name: frozen[name] for name in names} | {
+        "billable": billable_rules(invoice.organization_id)
+    }
+    extent = extent_of(price_list)
+    return Bundle(_invoice(invoice), price_list, seal_rows(extent, frozen["seals"]), extent)
+
+
+def billable_rules(provider_id: str) -> list[dict[str, Any]]:
+    """Which calls are billed, by verdict and status class, from when on. 1 query."""
+    own = BillableRule.objects.filter(organization=provider_id).order_by("effective_from")
+    rules = [(rule.effective_from.isoformat(), rule.verdicts, rule.status_classes) for rule in own]
+    return [
+        {"from": start, "verdicts": list(verdicts), "status_classes": list(classes)}
+        for start, verdicts, classes in [(None, *DEFAULT), *rules]
+    ]
+
+
+def write_zip(bundle: Bundle, target: IO[bytes]) -> None:
+    """Write the five files into a zip archive."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in _documents(bundle).items():
+            archive.writestr(name, text)
+        with (
+            archive.open("records.csv", "w") as file,
+            io.TextIOWrapper(file, "utf-8", newline="") as text_file,
+        ):
+            _write_records(bundle, text_file)
+
+
+def write_files(bundle: Bundle, directory: Path) -> None:
+    """Write the five files into a directory, which is made if it is not there."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in _documents(bundle).items():
+        (directory / name).write_text(text, "utf-8")
+    with (directory / "records.csv").open("w", encoding="utf-8", newline="") as file:
+        _write_records(bundle, file)
+
+
+def _documents(bundle: Bundle) -> dict[str, str]:
+    return {
+        "invoice.json": _json(bundle.invoice),
+        "price_list.json": _json(bundle.price_list),
+        "seals.json": _json(bundle.seals),
+        "recompute.py": PROGRAM.read_text("utf-8"),
+    }
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+
+
+def _write_records(bundle: Bundle, file: IO[str]) -> None:
+    writer = csv.DictWriter(file, HEADER)
+    writer.writeheader()
+    writer.writerows(bundle.records())
+
+
+def _invoice(invoice: Invoice) -> dict[str, Any]:
+    zone = invoice.frozen["month"]["timezone"]
+    names = ("provider", "customer")
+    assert invoice.finalized_at is not None
+    return {
+        "id": invoice.pk,
+        "number": invoice.label,
+        **{name: {key: invoice.frozen[name][key] for key in ("id", "name")} for name in names},
+        "currency": invoice.currency,
+        "finalized_at": invoice.finalized_at.isoformat(),
+        **{name: plain(getattr(invoice, name)) for name in ("subtotal", "tax_total", "total")},
+        "seals": invoice.frozen["seals"],
+        "lines": [
+            {
+                "month": month_of(line.month_start, zone).key,
+                "item": line.item,
+                "description": line.description,
+                "meter": line.meter,
+                "quantity": plain(line.quantity),
+                "unit_price": plain(line.unit_price),
+                "amount": plain(line.amount),
+            }
+            for line in invoice.lines.all()
+        ],
+    }

@@ -1,0 +1,120 @@
+"""The records and seals that an invoice is made from, as rows of its bundle."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+
+from billing.audit.recompute import DERIVED, NAMES, SUMS
+from metering.chain.content import record_hash
+from metering.models import UsageHour, UsageMark, UsageMinute, UsageSeal
+from metering.pieces import ceiling, floor
+
+HEADER = ("kind", "seal", "at", "developer_id", *NAMES, *DERIVED, *SUMS)
+_HOUR = timedelta(hours=1)
+# nothing was counted before
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+_COUNTED = ("at", "developer_id", *NAMES, *DERIVED, *SUMS)
+
+Row = dict[str, str]
+
+
+@dataclass(slots=True)
+class Extent:
+    """Which records an invoice is made from: subscriptions, their developers, hours, and hours that are cut."""
+
+    subscriptions: set[str] = field(default_factory=set)
+    developers: set[str] = field(default_factory=set)
+    spans: list[tuple[datetime, datetime]] = field(default_factory=list)
+    cut: set[datetime] = field(default_factory=set)
+
+    @property
+    def hours(self) -> Q:
+        return _within(self.spans)
+
+
+def extent_of(price_list: Mapping[str, Any]) -> Extent:
+    """Read it from what an invoice froze."""
+    found = Extent()
+    rules = [datetime.fromisoformat(rule["from"]) for rule in price_list["billable"] if rule["from"]]
+    for month in price_list["months"]:
+        spans = [] if month["name"] > price_list["month"]["name"] else month["spans"]
+        moments = [datetime.fromisoformat(span[edge]) for span in spans for edge in ("from", "until")]
+        if not moments:
+            continue
+        found.subscriptions |= {span["subscription"] for span in spans}
+        found.developers |= {span["developer"] for span in spans}
+        found.spans.append((floor(min(moments), 3_600), ceiling(max(moments), 3_600)))
+        found.cut |= {hour for moment in (*moments, *rules) if (hour := floor(moment, 3_600)) != moment}
+    return found
+
+
+def record_rows(extent: Extent) -> Iterator[Row]:
+    """Yield rows by HEADER: `sealed` (each time a record was sealed), `hour` (as it is), `minute` (of cut hours)."""
+    for seal in _seals(extent).iterator(chunk_size=100):
+        known = {"kind": "sealed", "seal": str(seal.number), "at": seal.at.isoformat()}
+        for texts in seal.content["records"]:
+            row = dict(zip(seal.content["columns"], texts, strict=True))
+            if row["subscription_id"] in extent.subscriptions:
+                yield known | {"developer_id": seal.organization_id} | row
+    mine = {"subscription_id__in": extent.subscriptions}
+    yield from _rows("hour", UsageHour.objects.filter(extent.hours, **mine))
+    if extent.cut:
+        minutes = _within((hour, hour + _HOUR) for hour in extent.cut)
+        yield from _rows("minute", UsageMinute.objects.filter(minutes, **mine))
+
+
+def seal_rows(extent: Extent, heads: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return {"seals", "unsealed"}: the chains from the first seal that is needed to the last.
+
+    Of a seal's records only the hashes: it has those of other providers' APIs, too.
+    """
+    seals: list[dict[str, Any]] = []
+    for developer in sorted(extent.developers):
+        numbers = set(_seals(extent).filter(organization_id=developer).values_list("number", flat=True))
+        if developer in heads:
+            numbers.add(heads[developer]["number"])
+        if numbers:
+            chain = UsageSeal.objects.filter(
+                organization_id=developer, number__gte=min(numbers), number__lte=max(numbers)
+            )
+            seals += [_seal(seal) for seal in chain.order_by("number").iterator(chunk_size=100)]
+    marks = UsageMark.objects.filter(organization_id__in=extent.developers).filter(extent.hours)
+    unsealed = sorted({(pk, at.isoformat()) for pk, at in marks.values_list("organization_id", "at")})
+    return {"seals": seals, "unsealed": [list(each) for each in unsealed]}
+
+
+def _within(spans: Iterable[tuple[datetime, datetime]]) -> Q:
+    found = Q(at__lt=_EVER)
+    for start, end in spans:
+        found |= Q(at__gte=start, at__lt=end)
+    return found
+
+
+def _seals(extent: Extent) -> Any:
+    return UsageSeal.objects.filter(extent.hours, organization_id__in=extent.developers).order_by(
+        "organization_id", "number"
+    )
+
+
+def _seal(seal: UsageSeal) -> dict[str, Any]:
+    columns = seal.content["columns"]
+    return {
+        "organization": seal.organization_id,
+        "number": seal.number,
+        "hour": seal.at.isoformat(),
+        "sealed_at": seal.sealed_at.isoformat(),
+        "records": [record_hash(columns, row) for row in seal.content["records"]],
+        "previous": seal.previous,
+        "hash": seal.hash,
+    }
+
+
+def _rows(kind: str, records: Any) -> Iterator[Row]:
+    for at, *values in (
+        records.order_by("at", "subscription_id").values_list(*_COUNTED).iterator(chunk_size=2_000)
+    ):
+        texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
+        yield {"kind": kind, "seal": "", "at": at.isoformat()} | dict(zip(_COUNTED[1:], texts, strict=True))
