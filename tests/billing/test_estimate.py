@@ -143,6 +143,6 @@ def test_the_number_of_queries_does_not_grow_with_rows(rows, pro, django_assert_
         assert len(estimate_sales(organization=pro.organization, at=october(9)).customers) == rows + 1
 
 
-# subscriptions and their changes of plans, payers, currencies, plans' cards and their changes, cards, versions,
-# prices, overrides, usage (3), regions
+# subscriptions and their changes of plans, payers, currencies, cards of plans and their changes, cards, versions,
+# their prices, overrides, three of usage, and regions
 QUERIES = 14
