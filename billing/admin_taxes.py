@@ -53,7 +53,8 @@ class TaxRateAdmin(VerbAdmin):
         ("country", "region"),
         "customers",
         "reverse_charge_note",
-        ("valid_from", "valid_until"),
+        "valid_from",
+        "valid_until",
     )
 
     def get_fields(self, request: HttpRequest, obj: TaxRate | None = None) -> Any:

@@ -43,7 +43,7 @@ def test_vectors(lines, percents, net, amounts, total):
 
 
 cents = st.integers(-(10**12), 10**12)
-percent = st.decimals(0, 100, places=6)
+percent = st.integers(0, 10**8).map(lambda millionths: D(millionths) / 10**6)
 some_rates = st.lists(st.builds(Rate, percent, st.booleans()), max_size=4)
 
 
