@@ -11,14 +11,14 @@ from accounts.errors import Refused
 from billing.currencies import DEFAULT_CURRENCY, check_currency
 from billing.meters import BUILT_IN, check_meter
 from billing.models import RateCard
-from billing.pricing import MODELS, MONEY_LIMIT, ZERO, check_bounds, make_tariff
+from billing.pricing import MONEY_LIMIT, ZERO, check_bounds, make_tariff
 from billing.queries import rate_cards_open_to
 from billing.quote import Terms
 from billing.terms import terms_of
 from rest.caller import Caller
 from rest.filters import near_match
 from rest.serializers.base import Strict, Visible
-from rest.serializers.billing import Amount, BillLineSerializer, TierInput
+from rest.serializers.billing import Amount, BillLineSerializer, PriceInput
 
 MOST_SUBSCRIPTIONS = 1_000_000
 
@@ -43,26 +43,17 @@ def _offered(caller: Caller) -> Any:
     return rate_cards_open_to(caller.user, caller.organization)
 
 
-class InlinePrice(Strict):
-    """The price of one meter, as a rate card would have it."""
+class InlinePrice(PriceInput):
+    """The price of one meter. One tier for `package`, `per_unit` and `flat`.
 
-    meter = serializers.CharField(help_text="A built-in meter, or the code of a custom one.")
-    model = serializers.ChoiceField(choices=MODELS, default="graduated")
-    free_units = Amount(default=ZERO, min_value=0, help_text="Free each month, before the tiers.")
-    package_size = Amount(
-        default=None, allow_null=True, min_value=0, help_text="Units in a package, for models of packages."
-    )
-    tiers = TierInput(
-        many=True,
-        help_text="In order; the last has `up_to` null. One tier for `package`, `per_unit` and `flat`. "
-        "`unit_price` is for each package in models of packages; a flat price is a `flat_fee`.",
-    )
+    `unit_price` is for each package in the models that count packages; a flat price is a `flat_fee`.
+    """
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         try:
             meter = check_meter(attrs["meter"])
             tariff = make_tariff(
-                attrs["model"], attrs["tiers"], attrs["free_units"], package_size=attrs["package_size"]
+                attrs["model"], attrs["tiers"], attrs["free_units"], package_size=attrs.get("package_size")
             )
         except Refused as refused:
             raise _refuse(refused) from refused
