@@ -33,7 +33,7 @@ WHOLE: dict[str, Fault] = {
     "usage log torn": again(torn_tail, 3, 1.5),
     "usage log cut short": again(cut_tail, 3, 1.5),
     "usage log cut when counted": again(cut_counted, 3, 1.5),
-    "disk full": fill_disk(nothing),
+    "disk full": fill_disk(nothing, seconds=30),
     **{f"{one} + {other}": at_once(KILLS[one], KILLS[other]) for one, other in rounds(list(KILLS))},
     "batches twice + agent": behind("twice", again(KILLS["agent"], 3, 2)),
     "batches twice + PostgreSQL": behind("twice", again(KILLS["PostgreSQL"], 1, 2)),
