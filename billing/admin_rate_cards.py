@@ -15,6 +15,7 @@ from accounts.verb_admin import person
 from billing import rate_cards
 from billing.admin_forms import CopyForm, PlanPriceForm, PresetForm, RateCardForm
 from billing.admin_pages import SaysWhy, go
+from billing.admin_what_if import WhatIf
 from billing.meters import name_of
 from billing.models import PlanPrice, RateCard, RateCardVersion
 from billing.pricing import plain
@@ -60,7 +61,7 @@ class VersionInline(TabularInline):
 
 
 @admin.register(RateCard)
-class RateCardAdmin(SaysWhy, ModelAdmin):
+class RateCardAdmin(WhatIf, SaysWhy, ModelAdmin):
     """Rate cards with their versions."""
 
     form = RateCardForm
@@ -70,7 +71,7 @@ class RateCardAdmin(SaysWhy, ModelAdmin):
     list_filter = ("currency", "organization")
     search_fields = ("name", "organization__name")
     list_select_related = ("organization",)
-    actions_detail = ("new_version", "load_prices", "copy_card")
+    actions_detail = ("new_version", "load_prices", "copy_card", "what_if")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RateCard]:
         found = super().get_queryset(request).annotate(plan_count=Count("plans"))

@@ -57,6 +57,7 @@ from rest.serializers.publish import (
     StageChange,
 )
 from rest.serializers.quotes import QuoteInput
+from rest.serializers.simulations import SimulateInput
 from rest.serializers.taxes import (
     BillingProfileSerializer,
     CustomerTermsChange,
@@ -261,6 +262,7 @@ EXAMPLES: dict[type[Serializer], dict[str, Any]] = {
     PlanThrottleChange: {"rate": 2, "burst": 4},
     RateCardChange: {"base_fee": "12", "effective_from": "2027-01-01T00:00:00Z"},
     DropVersionInput: {"number": 2},
+    SimulateInput: {"month": "2026-10", "version": 2},
     PriceOverrideInput: {
         "customer": "o2b2c3d4e5",
         "rate_card": "c1b2c3d4e5",

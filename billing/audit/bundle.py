@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import IO, Any
 from accounts.errors import Refused
 from billing.audit import recompute
 from billing.audit.rows import HEADER, Extent, Row, extent_of, record_rows, seal_rows
+from billing.documents.files import File
 from billing.models import Invoice
 from billing.periods import month_of
 from billing.pricing import plain
@@ -19,6 +21,9 @@ from metering.billable_rules import DEFAULT
 from metering.models import BillableRule
 
 PROGRAM = Path(recompute.__file__)
+ZIP = "application/zip"
+# an archive above this size is put together on disk
+_IN_MEMORY = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,21 @@ def billable_rules(provider_id: str) -> list[dict[str, Any]]:
         {"from": start, "verdicts": list(verdicts), "status_classes": list(classes)}
         for start, verdicts, classes in [(None, *DEFAULT), *rules]
     ]
+
+
+def bundle_file(invoice: Invoice) -> File:
+    """Return the bundle as a download."""
+    bundle = make_bundle(invoice)
+    archive = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 -- closed when it is sent
+    write_zip(bundle, archive)
+    archive.seek(0)
+    return File(f"invoice-{invoice.label}-records.zip", ZIP, _in_pieces(archive))
+
+
+def _in_pieces(archive: IO[bytes]) -> Iterator[bytes]:
+    with archive:
+        while piece := archive.read(65_536):
+            yield piece
 
 
 def write_zip(bundle: Bundle, target: IO[bytes]) -> None:

@@ -23,7 +23,7 @@ class File:
 
     name: str
     media_type: str
-    content: bytes | Iterable[str]
+    content: bytes | Iterable[str] | Iterable[bytes]
 
     def response(self) -> HttpResponseBase:
         """Return it as a download that no cache keeps."""

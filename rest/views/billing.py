@@ -17,6 +17,7 @@ from billing.models import Invoice, RateCard
 from billing.payments.pay import record_payment
 from billing.periods import parse_month
 from billing.queries import with_lines
+from billing.simulate import simulate
 from rest.filtersets import InvoiceFilters, RateCardFilters
 from rest.permissions import Need
 from rest.serializers.base import Nothing
@@ -32,6 +33,8 @@ from rest.serializers.billing import (
 )
 from rest.serializers.credit_notes import CreditNoteInput
 from rest.serializers.payments import MoneyInInput
+from rest.serializers.simulations import SimulateInput, SimulationSerializer
+from rest.views.audits import Auditing
 from rest.views.base import Changeable, Creatable, Listed, Made, Readable, Removable, Resource, act
 from rest.views.invoice_documents import Crediting, Downloads
 
@@ -42,8 +45,8 @@ class RateCardViews(Listed, Readable, Creatable, Changeable, Removable, Resource
     model, noun, nouns, tag = RateCard, "rate card", "rate cards", "rate-cards"
     serializer_class = RateCardSerializer
     create_input, change_input = RateCardInput, RateCardChange
-    action_inputs: ClassVar = {"drop_version": DropVersionInput}
-    action_outputs: ClassVar = {"drop_version": RateCardSerializer}
+    action_inputs: ClassVar = {"drop_version": DropVersionInput, "simulate": SimulateInput}
+    action_outputs: ClassVar = {"drop_version": RateCardSerializer, "simulate": SimulationSerializer}
     filterset_class = RateCardFilters
     ordering_fields = ("name", "created_at")
     search_fields = ("name",)
@@ -83,6 +86,25 @@ class RateCardViews(Listed, Readable, Creatable, Changeable, Removable, Resource
         rate_cards.drop_version(version=found, actor=self.caller.user)
         return self.answer(self.get_queryset().get(pk=card.pk))
 
+    @act()
+    def simulate(self, request: Request, pk: str) -> Response:
+        """Replay a month with other prices: what each customer would have paid. Nothing is written.
+
+        The prices of the rate card's newest version, or of `version`, or of another card.
+        """
+        card, data = self.target()
+        provider, number = card.organization, data.get("version")
+        version = card.versions.filter(number=number).first() if number else None
+        if number and version is None:
+            raise Refused(f"{card} has no version {number}.", field="version", code="unknown")
+        found = simulate(
+            rate_card=card,
+            version=version,
+            instead=data.get("rate_card"),
+            period=parse_month(data["month"], provider.timezone) if "month" in data else None,
+        )
+        return Response(SimulationSerializer(found).data)
+
     def _price(
         self, card: RateCard, prices: list[dict[str, Any]] | None, preset: str | None, at: datetime | None
     ) -> None:
@@ -99,7 +121,7 @@ class RateCardViews(Listed, Readable, Creatable, Changeable, Removable, Resource
             rate_cards.load_preset(rate_card=card, preset=preset, at=at, actor=actor)
 
 
-class InvoiceViews(Downloads, Crediting, Listed, Readable, Resource):
+class InvoiceViews(Auditing, Downloads, Crediting, Listed, Readable, Resource):
     """Invoices that the organization issued as a provider, and those it received as a developer."""
 
     model, noun, nouns, tag = Invoice, "invoice", "invoices", "invoices"
