@@ -16,7 +16,7 @@ from billing.audit.bundle import make_bundle, write_files
 from billing.models import Invoice, PriceOverride
 from billing.rate_cards import set_price
 from metering.chain.seal import seal_pending
-from metering.models import UsageDay, UsageHour, UsageMinute
+from metering.models import BillableRule, CustomMeter, MeterRecord, UsageDay, UsageHour, UsageMinute
 from tests.billing.audit.factories import use_sealed
 from tests.billing.factories import (
     NOVEMBER,
@@ -253,3 +253,37 @@ def test_what_cannot_be_recomputed_says_so(invoice: Invoice) -> None:
         call_command("audit_invoice", "nosuch")
     with pytest.raises(Refused, match="draft"):
         audit(invoice=Invoice(state="draft"))
+
+
+def test_a_providers_own_meters_and_its_rule_of_what_is_billed() -> None:
+    card = card_with(price=each_at("1"))
+    set_price(rate_card=card, meter="messages", actor=None, **packages_at("3", 10))
+    new_version(card, october(12, 0), price=each_at("2"))
+    subscription = subscribed(make_priced_plan(card))
+    provider = subscription.provider
+    BillableRule.objects.create(
+        organization=provider,
+        effective_from=october(5) + timedelta(minutes=30),
+        verdicts=["", "THROTTLED"],
+        status_classes=[4],
+    )
+    for minutes, verdict in ((10, ""), (40, ""), (41, "THROTTLED")):
+        use_sealed(subscription, october(5) + timedelta(minutes=minutes), 5 + minutes, verdict=verdict)
+    for day, value in ((3, 4), (13, 17)):
+        MeterRecord.objects.create(
+            organization_id=provider.pk,
+            developer_id=subscription.organization_id,
+            application_id=subscription.application_id,
+            subscription_id=subscription.pk,
+            meter="messages",
+            at=october(day),
+            value=value,
+            last_at=october(day),
+        )
+    CustomMeter.objects.create(organization=provider, code="messages", name="Messages")
+    invoice = close_one(provider)
+    found = audit(invoice=invoice)
+    assert found.ok, found.raw
+    # 15 calls before the rule and 46 throttled ones since; 21 messages in two versions
+    assert {line["billed"]["quantity"] for line in found.lines} == {"61", "4", "17"}
+    assert "taken as billed" in found.remarks[0]
