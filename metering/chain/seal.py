@@ -89,8 +89,16 @@ def _seal(hours: Sequence[Hour]) -> int:
         if changed:
             made.append(_next(heads[organization_id], at, changed))
     UsageSeal.objects.bulk_create(made)
-    UsageChain.objects.bulk_update(heads.values(), ["number", "hash"])
     with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE metering_usagechain AS chain SET number = head.number, hash = head.hash "
+            "FROM unnest(%s::text[], %s::bigint[], %s::text[]) AS head (organization_id, number, hash) "
+            "WHERE chain.organization_id = head.organization_id",
+            [
+                list(column)
+                for column in zip(*((h.pk, h.number, h.hash) for h in heads.values()), strict=True)
+            ],
+        )
         cursor.execute(
             f"DELETE FROM metering_usagemark AS one USING {_HOURS} WHERE claimed "  # noqa: S608
             "AND one.organization_id = hour.organization_id AND one.at = hour.at",
