@@ -80,7 +80,7 @@ class Stack:
         self.disk = self._small_disk(self.nodes[-1])
         self._start_backend()
         self._end.callback(self._stop_running)
-        self.running.start(120)
+        self.running.start(240)  # a busy machine takes long
         self.witnesses = [Witness(node) for node in self.nodes]
         for witness in self.witnesses:
             self._end.callback(witness.close)
