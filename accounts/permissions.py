@@ -18,6 +18,8 @@ from accounts.models import Member, Organization, Role, User
 
 Person = User | AnonymousUser
 
+_KNOWN = "_gatehouse_memberships"
+
 _READ = frozenset(Role)
 _MANAGE = frozenset({Role.OWNER, Role.ADMIN, Role.MEMBER})
 _ADMINISTER = frozenset({Role.OWNER, Role.ADMIN})
@@ -28,7 +30,15 @@ def membership(user: Person, organization: Organization) -> Member | None:
     """Return the person's place in the organization, or None."""
     if not user.is_authenticated:
         return None
-    return Member.objects.filter(user=user, organization=organization).first()
+    known: dict[str, Member | None] = getattr(user, _KNOWN, {})
+    if organization.pk not in known:
+        known[organization.pk] = Member.objects.filter(user=user, organization=organization).first()
+    return known[organization.pk]
+
+
+def remember_memberships(user: User) -> None:
+    """Have each of the person's memberships looked up once, from now on: for one request that only reads them."""
+    setattr(user, _KNOWN, {})
 
 
 def can_read(user: Person, organization: Organization) -> bool:

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 
 from accounts.models import Organization, User
-from accounts.permissions import Person, can_read
+from accounts.permissions import Person, can_read, remember_memberships
 from accounts.queries import organizations_of
 from portal import shown_once
 
@@ -24,6 +24,7 @@ View = Callable[..., HttpResponseBase]
 Permission = Callable[[Person, Organization], bool]
 
 SESSION_KEY = "organization"
+SAFE = ("GET", "HEAD")
 
 
 def organizations(request: HttpRequest) -> list[Organization]:
@@ -55,6 +56,8 @@ def in_organization(permission: Permission = can_read) -> Callable[[View], View]
             organization = current_organization(request)
             if organization is None:
                 return redirect("organization-new")
+            if request.method in SAFE:
+                remember_memberships(person(request))
             demand(permission, request, organization)
             return view(request, organization, *args, **kwargs)
 
