@@ -12,5 +12,9 @@ LENGTH = 10
 
 def short_id() -> str:
     """Return a fresh id that starts with a letter (so that it can also be a DNS label)."""
-    first = secrets.choice(string.ascii_lowercase)
-    return first + "".join(secrets.choice(ALPHABET) for _ in range(LENGTH - 1))
+    number, letter = divmod(secrets.randbelow(26 * 36 ** (LENGTH - 1)), 26)
+    found = string.ascii_lowercase[letter]
+    for _ in range(LENGTH - 1):
+        number, digit = divmod(number, 36)
+        found += ALPHABET[digit]
+    return found

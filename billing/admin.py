@@ -13,11 +13,13 @@ from billing.admin_payments import (
     PaymentAdmin,
 )
 from billing.admin_rate_cards import PlanPriceAdmin, RateCardAdmin
+from billing.admin_runs import BillingRunAdmin
 from billing.admin_taxes import BillingProfileAdmin, TaxRateAdmin
 from billing.admin_versions import RateCardVersionAdmin
 
 __all__ = [
     "BillingProfileAdmin",
+    "BillingRunAdmin",
     "BudgetAdmin",
     "CreditGrantAdmin",
     "CreditNoteAdmin",

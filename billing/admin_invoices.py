@@ -26,6 +26,8 @@ from billing.month_end import last_month
 from billing.payments.pay import record_payment
 from billing.periods import month_of
 from billing.pricing import plain
+from billing.runs import start_run
+from billing.tasks import call_workers
 
 STATE_COLOURS = {
     InvoiceState.DRAFT: "info",
@@ -218,9 +220,10 @@ class InvoiceAdmin(Documents, ReadOnly):
         provider, at = form.cleaned_data["provider"], now()
         running = form.cleaned_data["month"] == "running"
         period = month_of(at, provider.timezone) if running else last_month(provider, at)
-        made = invoices.close_period(
-            provider=provider, period=period, at=at, corrections=True, actor=person(request)
-        )
-        text = f"{period.label}: {len(made)} made." if made else f"{period.label}: nothing to bill."
-        messages.success(request, text)
-        return go(request, reverse("admin:billing_invoice_changelist"))
+        run = start_run(provider=provider, period=period, at=at, corrections=True, actor=person(request))
+        call_workers(run)
+        if (run.month_start, run.until) != (period.start, at):
+            messages.warning(
+                request, f"{run.period.label} is being closed already. Try again when it is done."
+            )
+        return go(request, reverse("admin:billing_billingrun_change", args=[run.pk]))

@@ -7,6 +7,7 @@ from datetime import datetime
 from accounts.errors import Refused
 from accounts.models import User
 from billing.differences import CARRIED
+from billing.draft_lines import Line
 from billing.ledger.balances import left_of
 from billing.ledger.grants import revoke
 from billing.ledger.postings import Leg, on_invoice, post
@@ -17,9 +18,7 @@ from billing.pricing import ZERO
 WORDS = "Carried over to your credits"
 
 
-def carry_over(
-    *, invoices: Sequence[Invoice], lines: Sequence[InvoiceLine], at: datetime
-) -> list[InvoiceLine]:
+def carry_over(*, invoices: Sequence[Invoice], lines: Sequence[Line], at: datetime) -> list[InvoiceLine]:
     """Bring taxed drafts below zero to zero; return the lines that do it. 6 queries, none if there is no such draft.
 
     `lines` are the drafts' lines so far. The line is no item of a month: what is carried was billed before.

@@ -8,6 +8,7 @@ from decimal import Decimal, localcontext
 
 from django.db.models import Max, Sum
 
+from accounts.any_of import any_of
 from billing.items import Item, divide
 from billing.models import InvoiceLine, InvoiceState
 from billing.pricing import EXACT, ZERO
@@ -73,8 +74,8 @@ def billed_months(
     customers = {pk for payers in payer_of.values() for pk in payers}
     rows = (
         InvoiceLine.objects.filter(
+            any_of("invoice__customer", customers),
             invoice__organization=provider_id,
-            invoice__customer__in=customers,
             # a month's fee may stand on the invoice of the month before
             invoice__month_start__gte=min(payer_of) - _A_MONTH,
             month_start__in=list(payer_of),

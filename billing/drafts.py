@@ -8,9 +8,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from access.models import Subscription
 from accounts.models import Organization
 from billing.differences import Billed, Difference, differences
+from billing.draft_lines import DraftLine
 from billing.expected import Month
 from billing.frozen import (
     frozen_billed,
@@ -23,7 +23,7 @@ from billing.frozen import (
     frozen_subscription,
 )
 from billing.items import packages_words
-from billing.models import Invoice, InvoiceLine, InvoiceState
+from billing.models import Invoice, InvoiceState, RateCard
 from billing.periods import Period
 from billing.price_book import PriceBook
 from billing.pricing import ZERO, plain
@@ -36,7 +36,7 @@ class Draft:
 
     customer: Organization
     currency: str
-    lines: list[InvoiceLine] = field(default_factory=list)
+    lines: list[DraftLine] = field(default_factory=list)
     frozen: dict[str, Any] = field(
         default_factory=lambda: {"subscriptions": {}, "rate_cards": {}, "overrides": {}, "months": []}
     )
@@ -144,10 +144,9 @@ def _note(period: Period, current: Period) -> str:
 
 def _line(
     each: Difference, spans: Mapping[str, list[Span]], period: Period, position: int, note: str
-) -> InvoiceLine:
+) -> DraftLine:
     owner = _owner(each)
     label = ""
-    subscription: Subscription | None = None
     if owner in spans:
         subscription = spans[owner][-1].subscription
         # after a change of plans, the plan that this line is of
@@ -157,8 +156,8 @@ def _line(
         label = f"{each.item.card.name}: "
     words = each.description if each.item is None else f"{label}{each.description}"
     note = packages_words(each.packages) + note
-    return InvoiceLine(
-        subscription=subscription,
+    return DraftLine(
+        subscription_id=owner if owner in spans else None,
         position=position,
         description=_short(words + note),
         month_start=period.start,
@@ -172,6 +171,12 @@ def _line(
         amount=each.amount,
         breakdown={pk: [plain(units), plain(money)] for pk, (units, money) in each.parts().items()},
     )
+
+
+def _frozen_card(card: RateCard, book: PriceBook) -> dict[str, Any]:
+    if card.pk not in book.frozen_cards:
+        book.frozen_cards[card.pk] = frozen_rate_card(card)
+    return book.frozen_cards[card.pk]
 
 
 def _owner(each: Difference) -> str:
@@ -198,7 +203,7 @@ def _freeze(
             draft.frozen["subscriptions"].setdefault(pk, frozen_subscription(own[0].subscription, own))
             for span in own:
                 if span.card is not None and span.card.pk not in draft.frozen["rate_cards"]:
-                    draft.frozen["rate_cards"][span.card.pk] = frozen_rate_card(span.card)
+                    draft.frozen["rate_cards"][span.card.pk] = _frozen_card(span.card, book)
     cards = draft.frozen["rate_cards"]
     for override in book.overrides.get(month.payer_id, ()):
         if override.rate_card_id in cards:

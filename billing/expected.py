@@ -40,7 +40,7 @@ class Month:
             return None
         meter = Meter.REQUESTS
         override = self.book.override(self.payer_id, span.card.pk, meter, at)
-        prices = {price.meter: price for price in span.version.prices.all()}
+        prices = span.version.price_of
         own = override.tariff if override else None
         tariff = own or (prices[meter].tariff if meter in prices else None)
         scope = span.subscription.pk if span.card.tiers_over == TiersOver.SUBSCRIPTION else ""
@@ -134,7 +134,7 @@ def make_rater(
     """Return a rater that knows the prices of all plans that these subscriptions are, were or will be on. 6 queries."""
     plans = {s.plan_id for s in subscriptions} | {s.next_plan_id for s in subscriptions if s.next_plan_id}
     for subscription in subscriptions:
-        for change in subscription.plan_changes.all():
+        for change in subscription.past_changes:
             plans |= {change.old_plan_id, change.new_plan_id}
     book = load_prices(
         plan_ids=plans, payer_ids=payer_ids, provider_ids={s.provider_id for s in subscriptions}

@@ -69,7 +69,7 @@ def frozen_rate_card(card: RateCard) -> dict[str, Any]:
         "name": card.name,
         "currency": card.currency,
         "tiers_over": card.tiers_over,
-        "versions": [_version(version) for version in card.versions.all()],
+        "versions": [_version(version) for version in card.loaded_versions],
     }
 
 
@@ -103,7 +103,7 @@ def _version(version: RateCardVersion) -> dict[str, Any]:
         "number": version.number,
         "effective_from": version.effective_from.isoformat(),
         **terms,
-        "prices": [_price(price) for price in version.prices.all()],
+        "prices": [_price(price) for price in version.price_of.values()],
     }
 
 

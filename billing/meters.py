@@ -14,6 +14,7 @@ BUILT_IN: dict[str, tuple[str, str]] = {
     "bytes_in": ("Data in", "GiB"),
     "cache_hours": ("Cache", "hour"),
 }
+_ORDER = {meter: number for number, meter in enumerate(BUILT_IN)}
 # What is on the bill even where it costs nothing, so that a customer sees what was counted.
 ALWAYS_SHOWN = ("requests", "bytes_out")
 # Prices of these are for calls, too: then calls as such are not shown as "not charged".
@@ -43,8 +44,7 @@ def unit_of(meter: str) -> str:
 
 def order_of(meter: str) -> tuple[int, str]:
     """The order of meters on a bill: the gateway's, then others by code."""
-    known = list(BUILT_IN)
-    return (known.index(meter) if meter in known else len(known), meter)
+    return (_ORDER.get(meter, len(_ORDER)), meter)
 
 
 def shown_unpriced(meter: str, priced: set[str]) -> bool:

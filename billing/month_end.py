@@ -7,8 +7,9 @@ from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from accounts.models import Organization
-from billing.invoices import close_period
+from billing.models import BillingRun, RunState
 from billing.periods import Period, month_of
+from billing.runs import retry_run, running_run, start_run
 
 
 def providers() -> QuerySet[Organization]:
@@ -21,13 +22,23 @@ def last_month(provider: Organization, at: datetime) -> Period:
     return month_of(at, provider.timezone).previous()
 
 
-def close_last_month(*, provider: Organization, at: datetime | None = None) -> list[str]:
-    """Bill the last month once it is over by the grace (BILLING_GRACE_SECONDS), so that late counts are in.
+def close_last_month(*, provider: Organization, at: datetime | None = None) -> BillingRun | None:
+    """Begin to bill the last month once it is over by the grace (BILLING_GRACE_SECONDS), so that late counts are in.
 
-    Customers whose month is closed are left alone. Returns the ids of the new invoices.
+    Returns the run that is to be worked on, or None where nothing is to be done: a month is billed once by itself,
+    and customers who have an invoice of it are left alone. Customers who failed are tried again.
     """
     at = at or now()
+    running = running_run(provider)
+    if running is not None:
+        return running
     period = last_month(provider, at)
-    if at < period.end + timedelta(seconds=settings.BILLING_GRACE_SECONDS):
-        return []
-    return close_period(provider=provider, period=period, at=at, actor=None)
+    due = period.end + timedelta(seconds=settings.BILLING_GRACE_SECONDS)
+    if at < due:
+        return None
+    before = BillingRun.objects.filter(
+        organization=provider, month_start=period.start, until__gte=due
+    ).first()
+    if before is None:
+        return start_run(provider=provider, period=period, at=at, corrections=False, actor=None)
+    return retry_run(run=before) if before.state == RunState.FAILED else None

@@ -4,9 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
-
 from access.models import Subscription, SubscriptionState
+from accounts.any_of import any_of
 from accounts.models import BillingMembership, Organization
 
 
@@ -32,7 +31,7 @@ class Payers:
 def load_payers(organization_ids: Collection[str]) -> Payers:
     """Return who paid for these organizations, and whom they paid for, at any time. 1 query."""
     ids = frozenset(organization_ids)
-    rows = BillingMembership.objects.filter(Q(organization__in=ids) | Q(parent__in=ids))
+    rows = BillingMembership.objects.filter(any_of("organization", ids) | any_of("parent", ids))
     return Payers(ids, list(rows.order_by("joined_at")))
 
 

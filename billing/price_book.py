@@ -4,7 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+from accounts.any_of import any_of
 from billing.models import PlanPrice, PlanPriceChange, PriceOverride, RateCard, RateCardVersion
 
 
@@ -27,6 +29,14 @@ class PriceBook:
     now: dict[str, str] = field(default_factory=dict)
     changes: dict[str, list[PlanPriceChange]] = field(default_factory=dict)
     overrides: dict[str, list[PriceOverride]] = field(default_factory=dict)
+    # (price, meter, tier) -> how a bill calls it; card -> its frozen copy: the same for all customers
+    words: dict[tuple[str, str, int], str] = field(default_factory=dict)
+    frozen_cards: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def bills_in_advance(self) -> bool:
+        """Whether a version of one of the cards bills the coming month's fee."""
+        return any(v.base_fee_in_advance for card in self.cards.values() for v in card.loaded_versions)
 
     def stretches(self, plan_id: str, start: datetime, end: datetime) -> Iterable[Stretch]:
         """Yield the stretches of a plan that cover [start, end)."""
@@ -35,9 +45,9 @@ class PriceBook:
             if card is None:
                 yield Stretch(first, until, None, None)
                 continue
-            moments = [v.effective_from for v in card.versions.all() if first < v.effective_from < until]
+            moments = [v.effective_from for v in card.loaded_versions if first < v.effective_from < until]
             for a, b in zip([first, *moments], [*moments, until], strict=True):
-                yield Stretch(a, b, card, card.version_at(a))
+                yield Stretch(a, b, card, _version_at(card, a))
 
     def card_at(self, plan_id: str, moment: datetime) -> RateCard | None:
         """Return the card that billed a plan then; None = it was free."""
@@ -81,6 +91,11 @@ class PriceBook:
         yield from zip(moments, moments[1:], cards, strict=False)
 
 
+def _version_at(card: RateCard, moment: datetime) -> RateCardVersion:
+    found = card.loaded_versions
+    return next((v for v in reversed(found) if v.effective_from <= moment), found[0])
+
+
 def load_prices(
     *, plan_ids: Collection[str], payer_ids: Collection[str] = (), provider_ids: Collection[str] = ()
 ) -> PriceBook:
@@ -96,7 +111,7 @@ def load_prices(
     wanted = {*book.now.values(), *(pk for c in changed for pk in (c.old_card_id, c.new_card_id) if pk)}
     cards = RateCard.objects.filter(pk__in=wanted).prefetch_related("versions__prices")
     book.cards.update((card.pk, card) for card in cards)
-    given = PriceOverride.objects.filter(organization__in=provider_ids, customer__in=payer_ids)
+    given = PriceOverride.objects.filter(any_of("customer", payer_ids), organization__in=provider_ids)
     for override in given:
         book.overrides[override.customer_id].append(override)
     return book

@@ -152,7 +152,7 @@ def _not_charged(
     sums: dict[tuple[str, str], dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for (api, meter), value in units.items():
         sums[meter, regions.get(api, "")][api] += value
-    prices = _prices(version) if version else {}
+    prices = version.price_of if version else {}
     for (meter, region), used in sums.items():
         if meter not in prices and not shown_unpriced(meter, set(prices)):
             continue
@@ -228,7 +228,7 @@ class _Meter:
         weights = {pk: sum(apis.values(), ZERO) for pk, apis in used.items()}
         units = sum(weights.values(), ZERO)
         override = self.book.override(self.payer_id, self.group.card.pk, self.meter, start)
-        prices = _prices(segment.version)
+        prices = segment.version.price_of
         price = override if override and override.model else prices.get(self.meter)
         version = f"{self.group.card.pk}.{segment.version.number}"
         key = f"{version}o{override.pk}" if override and override.model else version
@@ -244,7 +244,7 @@ class _Meter:
         else:
             tariff = _tariff(price)
             for line in tariff.difference(before, before + units):
-                self._add(key, line, weights, tier_words(self.meter, tariff, line))
+                self._add(key, line, weights, self._words(key, tariff, line))
                 self._discount(override, line.amount, weights)
         self._note(start, segment, used, before=before, priced=price is not None, override=override)
         self.count += units
@@ -261,10 +261,16 @@ class _Meter:
                 weights[pk] += share
         lines = tariff.lines(total)
         for line in lines:
-            self._add(key, line, weights, tier_words(self.meter, tariff, line))
+            self._add(key, line, weights, self._words(key, tariff, line))
         amount = sum((line.amount for line in lines), ZERO)
         for units, shares, override in parts:
             self._discount(override, amount * units / total, shares)
+
+    def _words(self, price: str, tariff: Tariff, line: PricedLine) -> str:
+        known, key = self.book.words, (price, self.meter, line.tier)
+        if key not in known:
+            known[key] = tier_words(self.meter, tariff, line)
+        return known[key]
 
     def _add(self, price: str, line: PricedLine, weights: Mapping[str, Decimal], words: str) -> None:
         group = self.group
@@ -313,10 +319,6 @@ class _Meter:
                 "units": {pk: _texts(apis) for pk, apis in used.items()},
             }
         )
-
-
-def _prices(version: RateCardVersion) -> dict[str, Price]:
-    return {price.meter: price for price in version.prices.all()}
 
 
 def _tariff(price: Price | PriceOverride) -> Tariff:

@@ -8,19 +8,21 @@ from decimal import Decimal
 from django.conf import settings
 
 from billing.carry_over import carry_over
+from billing.draft_lines import Line
 from billing.ledger.draw import draw
-from billing.models import Invoice, InvoiceLine, InvoiceTax
+from billing.models import Invoice, InvoiceTax
 from billing.pricing import ZERO
 from billing.tax_book import TaxBook, frozen_party, tax_book
 
 
-def settle(*, invoices: Sequence[Invoice], lines: list[InvoiceLine], at: datetime) -> None:
+def settle(*, invoices: Sequence[Invoice], lines: list[Line], at: datetime) -> None:
     """Set subtotal, tax_total, total, amount_due and due_at of a chunk of drafts of one provider, and write
     their taxes and the credits they use; their frozen copies gain addresses and tax ids of both parties. One
     below zero is brought to zero by a further line (appended to `lines`), and leaves credits.
 
     It comes after their lines are made (`line.invoice` set) and before the invoices are inserted; the caller's
-    transaction holds the provider's lock. `at` is when they are issued. The number of queries does not
+    transaction holds the provider's lock (so nobody writes credit notes for these customers meanwhile). `at` is
+    when they are issued. The number of queries does not
     depend on how many invoices there are. Rows it writes point to invoices that come later in the same
     transaction: PostgreSQL checks that at commit.
     """

@@ -5,16 +5,21 @@ import logging
 from celery import shared_task
 from django.conf import settings
 from django.utils.timezone import now
+from kombu.exceptions import KombuError
 
 from accounts.errors import Refused
 from accounts.models import Organization
 from billing import dunning, dunning_mail
 from billing.invoice_mail import send_waiting
 from billing.ledger.grants import expire, expired
-from billing.models import Invoice
+from billing.models import BillingRun, Invoice, RunState
 from billing.month_end import close_last_month, providers
 from billing.payments.pay import collect, collectable
+from billing.runs import stalled_runs, work
 from billing.spending import CHUNK, look_at, watched
+
+# what a broker that is away raises
+BROKER_TROUBLE = (KombuError, OSError)
 
 logger = logging.getLogger(__name__)
 
@@ -28,14 +33,43 @@ def close_period() -> None:
 
 @shared_task
 def close_provider_period(provider_id: str) -> None:
-    """Close the last month for one provider."""
+    """Begin to close the last month for one provider, and call workers for it."""
     provider = Organization.objects.filter(pk=provider_id).first()
     if provider is None:
         logger.info("provider %s is gone, nothing to bill", provider_id)
         return
-    made = close_last_month(provider=provider)
-    if made:
-        logger.info("billed %d customers of %s", len(made), provider.name)
+    run = close_last_month(provider=provider)
+    if run is not None:
+        call_workers(run)
+
+
+@shared_task
+def work_on_run(run_id: str) -> None:
+    """Bill chunks of a run until none is open; a long one goes on in a task of its own after a while."""
+    run = BillingRun.objects.select_related("organization").filter(pk=run_id).first()
+    if run is None or run.state != RunState.RUNNING:
+        return
+    done = work(run=run, seconds=settings.BILLING_TASK_SECONDS)
+    if done.invoice_ids:
+        logger.info("made %d invoices in %s", len(done.invoice_ids), run)
+    if done.unfinished:
+        work_on_run.delay(run_id)
+
+
+@shared_task
+def resume_runs() -> None:
+    """Call workers for runs that lost theirs (beat, every minute)."""
+    for run in stalled_runs(now()):
+        call_workers(run)
+
+
+def call_workers(run: BillingRun) -> None:
+    """Have a run worked on; if the broker is away, `resume_runs` calls again."""
+    try:
+        for _ in range(min(run.chunks, settings.BILLING_WORKERS) or 1):
+            work_on_run.delay(run.pk)
+    except BROKER_TROUBLE as error:
+        logger.warning("The broker cannot be reached (%s); %s goes on later.", error, run)
 
 
 @shared_task

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from accounts.any_of import any_of
 from accounts.models import Organization
 from billing.models import BillingProfile, CustomerTerms, Invoice, InvoiceTax, TaxRate, TaxTreatment
 from billing.pricing import ZERO
@@ -64,8 +65,8 @@ class TaxBook:
 
 def tax_book(provider: Organization, customer_ids: Collection[str]) -> TaxBook:
     """Load what is needed to tax these customers of a provider. 4 queries."""
-    profiles = BillingProfile.objects.filter(organization__in={provider.pk, *customer_ids})
-    terms = CustomerTerms.objects.filter(organization=provider, customer__in=customer_ids)
+    profiles = BillingProfile.objects.filter(any_of("organization", [provider.pk, *customer_ids]))
+    terms = CustomerTerms.objects.filter(any_of("customer", customer_ids), organization=provider)
     rates = TaxRate.objects.filter(organization=provider).prefetch_related("chosen")
     return TaxBook(
         [(rate, frozenset(each.customer_id for each in rate.chosen.all())) for rate in rates],
@@ -76,7 +77,8 @@ def tax_book(provider: Organization, customer_ids: Collection[str]) -> TaxBook:
 
 def frozen_party(profile: BillingProfile | None) -> dict[str, Any]:
     """Return what invoices print of a party, as JSON."""
-    profile = profile or BillingProfile()
+    if profile is None:
+        return dict(_NOTHING_SAID)
     return {
         "legal_name": profile.legal_name,
         "address": profile.address,
@@ -85,6 +87,9 @@ def frozen_party(profile: BillingProfile | None) -> dict[str, Any]:
         "tax_ids": profile.tax_ids,
         "payment_instructions": profile.payment_instructions,
     }
+
+
+_NOTHING_SAID = frozen_party(BillingProfile())
 
 
 def _row(invoice: Invoice, position: int, rate: TaxRate, net: Decimal, amount: Decimal) -> InvoiceTax:

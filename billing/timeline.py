@@ -47,7 +47,7 @@ def ends_at(subscription: Subscription) -> datetime | None:
 
 
 def spans_of(subscription: Subscription, period: Period, book: PriceBook, payer_id: str) -> list[Span]:
-    """Return the spans of a subscription's month, in order. Load its `plan_changes` beforehand."""
+    """Return the spans of a subscription's month, in order. Load it by `subscriptions_in`."""
     there_from = max(subscription.started_at, period.start)
     there_until = min(ends_at(subscription) or period.end, period.end)
     trial_end = _trial_end(subscription, book)
@@ -78,7 +78,7 @@ def _plans(
     subscription: Subscription, period: Period
 ) -> Iterator[tuple[datetime, datetime, UsagePlan, bool]]:
     """Yield (from, until, plan, whether counts start anew): its plans of the month, the coming one included."""
-    changes = list(subscription.plan_changes.all())
+    changes = subscription.past_changes
     plan = changes[0].old_plan if changes else subscription.plan
     steps = [(c.at, c.new_plan, c.counters == CountersOnChange.RESET) for c in changes]
     coming, at = subscription.next_plan, subscription.next_plan_at
@@ -98,7 +98,7 @@ def _plans(
 
 def _trial_end(subscription: Subscription, book: PriceBook) -> datetime | None:
     """Return when its trial ends: as its first plan's card said when it started."""
-    changes = list(subscription.plan_changes.all())
+    changes = subscription.past_changes
     first = changes[0].old_plan_id if changes else subscription.plan_id
     card = book.card_at(first, subscription.started_at)
     days = card.version_at(subscription.started_at).trial_days if card else 0
@@ -121,5 +121,5 @@ def _segment(card: RateCard | None, at: datetime, period: Period, book: PriceBoo
     """Return when the prices that hold at a moment of the month began to hold: not before the month did."""
     if card is None:
         return at
-    begun = [v.effective_from for v in card.versions.all()] + book.moments(payer_id, card.pk)
+    begun = [v.effective_from for v in card.loaded_versions] + book.moments(payer_id, card.pk)
     return max((moment for moment in begun if period.start < moment <= at), default=period.start)

@@ -3,7 +3,7 @@
 PostgreSQL makes the sums, from as few rows as each span allows (`metering/pieces.py`).
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Context, Decimal
@@ -89,7 +89,12 @@ class _Pieces:
     @property
     def values(self) -> list[Any]:
         """The columns, and the bounds of them all: PostgreSQL then opens only the partitions between."""
-        return [*self.columns, min(self.columns[2]), max(self.columns[3])]
+        return [*map(_array, self.columns), min(self.columns[2]), max(self.columns[3])]
+
+
+def _array(values: Iterable[Any]) -> str:
+    """Return an array as PostgreSQL reads it, several times faster than the driver writes one."""
+    return "{" + ",".join([f'"{value}"' for value in values]) + "}"
 
 
 def _calls(spans: Sequence[UsageSpan]) -> list[tuple[Any, ...]]:

@@ -60,6 +60,7 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
         ("billing.ratecard", "sell"),
         ("billing.planprice", "price_change"),
         ("billing.invoice", "receipt_long"),
+        ("billing.billingrun", "event_repeat"),
         ("billing.creditnote", "undo"),
         ("billing.taxrate", "percent"),
         ("billing.billingprofile", "contact_mail"),

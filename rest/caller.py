@@ -9,6 +9,7 @@ from access.models import ApiKey, Application, PlanThrottle, Subscription, Usage
 from accounts.models import ApiToken, AuditEvent, Member, Organization, User, WebhookDelivery, WebhookEndpoint
 from apis.models import Api, ApiVersion, Backend, BasePathMapping, Deployment, DomainName, Operation, Stage
 from billing.models import (
+    BillingRun,
     Budget,
     CreditGrant,
     CreditNote,
@@ -45,6 +46,7 @@ SCOPES: dict[type[Model], Callable[[Organization], Q]] = {
     Backend: _own,
     BasePathMapping: _own,
     CreditGrant: _either_side,
+    BillingRun: _own,
     Budget: _own,
     CreditNote: _either_side,
     # a provider's notes on a customer are her own business

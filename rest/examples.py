@@ -57,6 +57,7 @@ from rest.serializers.publish import (
     StageChange,
 )
 from rest.serializers.quotes import QuoteInput
+from rest.serializers.runs import BillingRunInput
 from rest.serializers.simulations import SimulateInput
 from rest.serializers.taxes import (
     BillingProfileSerializer,
@@ -193,6 +194,7 @@ EXAMPLES: dict[type[Serializer], dict[str, Any]] = {
         "subscriptions": 1,
     },
     CloseInput: {"month": "2026-11"},
+    BillingRunInput: {"month": "2026-11"},
     MoneyInInput: {"amount": "25.00", "reference": "SEPA 2026-11-20/7", "received_on": "2026-11-20"},
     PaymentInput: {"invoice": "i1b2c3d4e5"},
     CreditInput: {

@@ -22,6 +22,7 @@ from billing.models import (
     InvoiceState,
     PaymentState,
     Processor,
+    RunState,
     TaxTreatment,
     TransactionKind,
 )
@@ -194,6 +195,12 @@ class InvoiceFilters(filters.FilterSet):
     period_start = filters.IsoDateTimeFilter(field_name="period_start")
     after = filters.IsoDateTimeFilter(field_name="period_start", lookup_expr="gte")
     before = filters.IsoDateTimeFilter(field_name="period_start", lookup_expr="lt")
+
+
+class BillingRunFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    state = by_choice("state", RunState)
+    month_start = filters.IsoDateTimeFilter(field_name="month_start")
 
 
 class PaymentFilters(filters.FilterSet):

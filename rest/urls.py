@@ -17,6 +17,7 @@ from rest.views import (
     overrides,
     payments,
     publish,
+    runs,
     taxes,
     webhooks,
 )
@@ -54,6 +55,7 @@ RESOURCES = {
     "subscriptions": access.SubscriptionViews,
     "keys": access.KeyViews,
     "invoices": billing.InvoiceViews,
+    "billing-runs": runs.BillingRunViews,
     "payments": payments.PaymentViews,
     "credits": payments.CreditViews,
     "price-overrides": overrides.PriceOverrideViews,

@@ -71,6 +71,9 @@ class Subscription(models.Model):
     )
     cancel_at = models.DateTimeField(null=True, blank=True, help_text="When it will be cancelled.")
 
+    # its plan changes, oldest first, where a query loads them
+    past_changes: list["PlanChange"]
+
     class Meta:
         ordering = ["-started_at"]
         indexes = [

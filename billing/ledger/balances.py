@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.db.models import Q, QuerySet, Sum
 from django.utils.timezone import now
 
+from accounts.any_of import any_of
 from accounts.models import Organization
 from billing.ledger.allocation import ZERO, Available
 from billing.models import AccountKind, CreditGrant, Invoice, LedgerEntry, LedgerTransaction
@@ -45,7 +46,7 @@ def open_grants(
     if provider_ids is not None:
         found = found.filter(organization__in=provider_ids)
     if customer_ids is not None:
-        found = found.filter(customer__in=customer_ids)
+        found = found.filter(any_of("customer", customer_ids))
     return found
 
 

@@ -42,6 +42,7 @@ from billing.models.payments import (
     Refund,
 )
 from billing.models.rate_cards import PlanPrice, PlanPriceChange, RateCard, TiersOver
+from billing.models.runs import BillingChunk, BillingRun, ChunkState, RunState
 from billing.models.taxes import (
     InvoiceTax,
     TaxRate,
@@ -51,9 +52,12 @@ from billing.models.versions import Meter, Price, PricingModel, Proration, RateC
 
 __all__ = [
     "AccountKind",
+    "BillingChunk",
     "BillingProfile",
+    "BillingRun",
     "Budget",
     "BudgetAlert",
+    "ChunkState",
     "CreditGrant",
     "CreditNote",
     "CreditNoteLine",
@@ -86,6 +90,7 @@ __all__ = [
     "RateCard",
     "RateCardVersion",
     "Refund",
+    "RunState",
     "TaxRate",
     "TaxRateCustomer",
     "TaxTreatment",

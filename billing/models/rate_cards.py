@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import models
+from django.utils.functional import cached_property
 from django.utils.timezone import now
 
 from access.models import UsagePlan
@@ -43,6 +44,11 @@ class RateCard(models.Model):
         """Return the version in force then. The first one also holds for all that was before it."""
         found = list(self.versions.all())
         return next((v for v in reversed(found) if v.effective_from <= moment), found[0])
+
+    @cached_property
+    def loaded_versions(self) -> list[RateCardVersion]:
+        """Its versions, oldest first; read once for each loaded row."""
+        return list(self.versions.all())
 
     @property
     def current(self) -> RateCardVersion:

@@ -98,6 +98,11 @@ class RateCardVersion(models.Model):
     def __str__(self) -> str:
         return f"version {self.number} of {self.rate_card}"
 
+    @cached_property
+    def price_of(self) -> dict[str, "Price"]:
+        """Meter -> its price; read once for each loaded row."""
+        return {price.meter: price for price in self.prices.all()}
+
 
 class Price(models.Model):
     """The price of one meter in a version of a rate card."""

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.timezone import now
 
+from accounts.any_of import any_of
 from metering import locks
 from metering.chain.content import COLUMNS, Records, apply, as_records, changes, seal_hash
 from metering.models import UsageChain, UsageMark, UsageSeal
@@ -47,10 +48,10 @@ def seal_heads(organization_ids: Collection[str], *, until: datetime) -> dict[st
     heads, so what they are made from can be told. 2 queries where nothing is to be sealed.
     """
     ids = sorted(organization_ids)
-    if UsageMark.objects.filter(organization_id__in=ids, at__lt=until).exists():
+    if UsageMark.objects.filter(any_of("organization_id", ids), at__lt=until).exists():
         _claim(until, ids)
         _seal(_claimed(None, ids, until))
-    heads = UsageChain.objects.filter(pk__in=ids).values_list("pk", "number", "hash")
+    heads = UsageChain.objects.filter(any_of("pk", ids)).values_list("pk", "number", "hash")
     return {pk: {"number": number, "hash": head} for pk, number, head in heads}
 
 

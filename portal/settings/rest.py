@@ -59,6 +59,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "DeliveryState": "accounts.webhooks.models.DeliveryState",
         "InvoiceState": "billing.models.InvoiceState",
         "PaymentState": "billing.models.PaymentState",
+        "BillingRunState": "billing.models.RunState",
         "PaymentProcessor": "billing.models.Processor",
         "KeyEnvironment": "access.models.KeyEnvironment",
         "TaxTreatment": "billing.models.TaxTreatment",

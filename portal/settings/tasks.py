@@ -53,6 +53,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "task": "billing.tasks.close_period",
         "schedule": 3600.0,
     },
+    "go on with closings that lost their workers": {
+        "task": "billing.tasks.resume_runs",
+        "schedule": 60.0,
+    },
     "expire credits": {
         "task": "billing.tasks.expire_credits",
         "schedule": 3600.0,
@@ -85,6 +89,10 @@ CELERY_BEAT_SCHEDULE |= {
 }
 # A month is billed this long after it is over, so that late counts are in.
 BILLING_GRACE_SECONDS = env.int("GATEHOUSE_BILLING_GRACE", 3600)
+# How many tasks work on one closing of a month at the same time.
+BILLING_WORKERS = env.int("GATEHOUSE_BILLING_WORKERS", 2)
+# A task that closes a month makes room for others after so long, and goes on behind them.
+BILLING_TASK_SECONDS = 60.0
 # Days from an invoice's issue until payment is late, where no terms with the customer say otherwise.
 INVOICE_DUE_DAYS = env.int("GATEHOUSE_INVOICE_DUE_DAYS", 14)
 # Whether invoices are sent by mail, with their PDF, when they are issued.

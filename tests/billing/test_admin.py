@@ -1,13 +1,16 @@
 """Staff price and bill in the admin console; what is wrong is said at its field."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.urls import reverse
+from django.utils.timezone import now
 
-from billing.models import Invoice, PlanPrice, RateCard
+from billing.models import BillingChunk, BillingRun, Invoice, PlanPrice, RateCard
 from billing.rate_cards import create_rate_card
 from tests.billing.factories import (
+    OCTOBER,
     close_one,
     make_priced_plan,
     make_rate_card,
@@ -249,14 +252,55 @@ def test_an_invoice_is_found_by_its_number(staff, invoice, term):
 
 
 def test_a_month_is_closed_from_a_dialog(staff):
-    from django.utils.timezone import now
-
     plan = make_priced_plan()
     use(subscribed(plan), now(), 1_000_000)
     address = reverse("admin:billing_invoice_close_month")
     form = {"provider": plan.organization_id, "month": "running", "_form_submitted": "True"}
-    assert "1 made" in staff.post(address, form, follow=True).content.decode()
+    page = staff.post(address, form, follow=True).content.decode()
+    assert "is closed" in page
+    assert "1 of 1 customer (100 %), 1 invoice" in page
+    assert "3.50 USD" in page
     assert Invoice.objects.count() == 1
+
+
+def make_run(**fields):
+    started = {"month_start": OCTOBER.start, "until": OCTOBER.end, "customers": 100, "chunks": 2}
+    return BillingRun.objects.create(organization=make_organization(), **(started | fields))
+
+
+def test_a_run_shows_how_far_it_is_and_refreshes_itself(staff):
+    run = make_run(customers_done=50, invoices=49, started_at=now() - timedelta(seconds=10))
+    page = staff.get(reverse("admin:billing_billingrun_change", args=[run.pk])).content.decode()
+    address = reverse("admin:billing_billingrun_progress", args=[run.pk])
+    assert f'data-progress="{address}"' in page
+    part = staff.get(address).content.decode()
+    assert "data-running" in part
+    assert "Closing October 2026" in part
+    assert "50 of 100 customers (50 %), 49 invoices, 5 a second, 10 s left" in part
+
+
+def test_a_run_that_failed_says_for_whom_and_why(staff):
+    run = make_run(state="failed", error="ValueError: no price", customers_done=100, finished_at=now())
+    BillingChunk.objects.create(
+        organization=run.organization, run=run, number=1, payers=[run.organization_id], state="failed"
+    )
+    part = staff.get(reverse("admin:billing_billingrun_progress", args=[run.pk])).content.decode()
+    assert "data-running" not in part
+    assert "could not be closed for all customers" in part
+    assert "ValueError: no price" in part
+    assert reverse("admin:accounts_organization_change", args=[run.organization_id]) in part
+
+
+def test_a_run_without_customers_says_so(staff):
+    run = make_run(state="done", customers=0, chunks=0, finished_at=now())
+    part = staff.get(reverse("admin:billing_billingrun_progress", args=[run.pk])).content.decode()
+    assert "Nothing to bill in October 2026" in part
+
+
+def test_runs_are_not_for_others(client):
+    run = make_run()
+    client.force_login(make_user("bob", is_staff=True))
+    assert client.get(reverse("admin:billing_billingrun_progress", args=[run.pk])).status_code == 404
 
 
 @pytest.mark.parametrize("rows", [1, 3])
@@ -267,7 +311,7 @@ def test_the_lists_ask_the_same_number_of_queries(staff, rows, django_assert_max
     from tests.billing.factories import close
 
     assert len(close(plan.organization)) == rows
-    for page in ("invoice", "ratecard", "planprice"):
+    for page in ("invoice", "ratecard", "planprice", "billingrun"):
         with django_assert_max_num_queries(14):
             assert staff.get(reverse(f"admin:billing_{page}_changelist")).status_code == 200
 

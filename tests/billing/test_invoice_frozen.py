@@ -90,7 +90,7 @@ def test_the_model_refuses_to_change_a_finalized_invoice(pro):
         "UPDATE billing_invoiceline SET amount = 0",
         "DELETE FROM billing_invoiceline",
         """INSERT INTO billing_invoiceline
-           SELECT (jsonb_populate_record(l, '{"id": 9999}')).* FROM billing_invoiceline l""",
+           SELECT (jsonb_populate_record(l, '{"id": 9999}')).* FROM billing_invoiceline l LIMIT 1""",
     ],
 )
 def test_the_database_refuses_to_change_a_finalized_invoice(pro, statement):

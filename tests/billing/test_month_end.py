@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from billing.models import Invoice
 from billing.month_end import close_last_month
+from billing.runs import work
 from billing.tasks import close_period, close_provider_period
 from tests.billing.factories import (
     NOVEMBER,
@@ -68,8 +69,13 @@ def test_beat_follows_the_providers_calendar(clock):
     plan = make_priced_plan(make_rate_card(make_organization(timezone="Pacific/Auckland")))
     use(subscribed(plan), october(5), 1)
     # 1 November in Auckland begins on 31 October, 11:00 UTC
-    assert close_last_month(provider=plan.organization, at=datetime(2026, 10, 31, 11, 59, tzinfo=UTC)) == []
-    assert len(close_last_month(provider=plan.organization, at=datetime(2026, 10, 31, 12, tzinfo=UTC))) == 1
+    noon = datetime(2026, 10, 31, 12, tzinfo=UTC)
+    assert close_last_month(provider=plan.organization, at=noon - timedelta(minutes=1)) is None
+    run = close_last_month(provider=plan.organization, at=noon)
+    assert (run.period.key, run.customers) == ("2026-10", 1)
+    assert close_last_month(provider=plan.organization, at=noon) == run
+    work(run=run)
+    assert close_last_month(provider=plan.organization, at=noon + timedelta(hours=1)) is None
 
 
 def test_a_provider_that_is_gone_is_no_error():

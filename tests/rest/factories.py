@@ -13,7 +13,7 @@ from accounts.webhooks.endpoints import create_endpoint, send_test
 from apis.models import Visibility
 from billing.credit_notes import credit_invoice
 from billing.ledger.grants import grant
-from billing.models import Budget, Invoice, InvoiceState, Payment
+from billing.models import BillingRun, Budget, Invoice, InvoiceState, Payment
 from billing.overrides import give_override
 from billing.profiles import set_customer_terms
 from billing.tax_rates import create_tax_rate
@@ -120,6 +120,12 @@ def make_world(organization: Organization) -> World:
         "webhooks": endpoint.pk,
         "webhook-deliveries": send_test(endpoint=endpoint, actor=None).pk,
         "invoices": invoice.pk,
+        "billing-runs": BillingRun.objects.create(
+            organization=organization,
+            month_start=datetime(2026, 1, 1, tzinfo=UTC),
+            until=datetime(2026, 2, 1, tzinfo=UTC),
+            state="done",
+        ).pk,
         "credit-notes": note.pk,
         "tax-rates": rate.pk,
         "customer-terms": terms.pk,

@@ -11,10 +11,14 @@ from accounts.errors import Refused
 from accounts.models import Organization
 from billing.currencies import round_money
 from billing.invoices import close_period
-from billing.models import Invoice
+from billing.models import BillingRun, Invoice
 from billing.month_end import last_month, providers
 from billing.periods import Period, month_of, parse_month
+from billing.progress import words_of
 from metering.rollup import process_pending
+
+# more invoices than these are counted, not listed
+NAMED = 100
 
 
 class Command(BaseCommand):
@@ -53,13 +57,29 @@ class Command(BaseCommand):
     def _close(self, provider: Organization, options: dict[str, Any]) -> int:
         at = now()
         for period in _periods(provider, at, options):
-            ids = close_period(provider=provider, period=period, at=at, corrections=True, actor=None)
+            ids = close_period(
+                provider=provider,
+                period=period,
+                at=at,
+                corrections=True,
+                actor=None,
+                progress=self._show if self.stdout.isatty() else None,
+            )
             if ids:
                 self._tell(provider, period, ids)
                 return len(ids)
         return 0
 
+    def _show(self, run: BillingRun) -> None:
+        """Say on one line, again and again, how far it is; the line is empty once all is done."""
+        text = f"{run.organization.name}, {run.period.label}: {words_of(run)}"
+        self.stdout.write(f"\r\x1b[K{text if run.customers_done < run.customers else ''}", ending="")
+        self.stdout.flush()
+
     def _tell(self, provider: Organization, period: Period, ids: list[str]) -> None:
+        if len(ids) > NAMED:
+            self.stdout.write(f"{provider.name}: {len(ids):,} invoices, {period.label}")
+            return
         for invoice in Invoice.objects.filter(pk__in=ids).select_related("customer").order_by("number"):
             total = f"{round_money(invoice.total, invoice.currency)} {invoice.currency}"
             what = f"invoice {invoice.label} to {invoice.customer.name}, {period.label}"
