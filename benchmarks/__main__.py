@@ -1,6 +1,6 @@
 """`python -m benchmarks`: all comparisons, one after the other."""
 
-from benchmarks import gate, latency, propagation, records, scale, shares, usage_lines, verify
+from benchmarks import gate, latency, month_end, propagation, records, scale, shares, usage_lines, verify
 from benchmarks.peers import compare
 
 gate.main()
@@ -11,4 +11,5 @@ propagation.main()
 shares.main()
 usage_lines.main()
 records.main()
+month_end.main()
 verify.main()
