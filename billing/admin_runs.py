@@ -20,16 +20,16 @@ class BillingRunAdmin(ReadOnly):
     """Closings of months. They begin by themselves, or under Invoices, "Close a month"."""
 
     list_display = ("period", "organization", "status", "bar", "invoices", "money", "started_at", "took")
-    list_filter = ("state", "organization", "started_at")
+    list_filter = ("state", ("organization", admin.RelatedOnlyFieldListFilter), "started_at")
     list_select_related = ("organization",)
     search_fields = ("id", "organization__name")
     date_hierarchy = "started_at"
     fields = (
         ("period", "organization"),
-        ("started_at", "seen_at", "finished_at"),
+        ("started_at", "finished_at"),
+        ("seen_at", "actor"),
         ("chunks", "chunks_done"),
         ("until", "corrections"),
-        ("actor",),
     )
     readonly_fields = ("period", "money")
     change_form_before_template = "admin/billing/run.html"
