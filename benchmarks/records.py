@@ -144,13 +144,14 @@ def cpu_seconds() -> float:
 def take_in(bodies: list[bytes], add: Callable[..., Any] | None = None) -> tuple[float, float, float]:
     """Return the seconds that keeping and adding up the batches took (with `add` for records.add), and of CPU."""
     from metering import intake, records, rollup  # noqa: PLC0415
+    from nodes.door import read_json  # noqa: PLC0415
 
     usual, intake.announce = records.add, lambda: None
     records.add = add or usual
     try:
         started, spent = time.perf_counter(), cpu_seconds()
         for body in bodies:
-            intake.accept_batch(node_id="bench00001", batch=json.loads(body))
+            intake.accept_batch(node_id="bench00001", batch=read_json(body))
         kept = time.perf_counter()
         rollup.process_pending()
         return kept - started, time.perf_counter() - kept, cpu_seconds() - spent
@@ -164,19 +165,20 @@ def add_as_json(rows: Any) -> None:
 
     from metering import records  # noqa: PLC0415
 
-    columns = [name for name in records._COLUMNS if name != "at"]
-    types = ", ".join(f"{name} {records._TYPES.get(name, 'text')}" for name in columns)
+    types = ", ".join(
+        f"{name} {records._TYPES.get(name, 'text')}" for name in records.COLUMNS if name != "at"
+    )
+    columns = ", ".join(records.COLUMNS)
     for table, seconds in records._SECONDS.items():
-        rows = [row | {"at": row["at"] - row["at"] % seconds} for row in records.fold(rows, seconds)]
+        rows = records.fold(rows, seconds)
         ending = records._statement(table, seconds).partition("ON CONFLICT")[2]
+        read = columns.replace("at,", f"to_timestamp(at - at % {seconds}),", 1)
         sql = (
-            f"INSERT INTO {table._meta.db_table} AS held (at, {', '.join(columns)}) "  # noqa: S608
-            f"SELECT to_timestamp(at), {', '.join(columns)} "
-            f"FROM jsonb_to_recordset(%s::jsonb) AS row(at bigint, {types}) ON CONFLICT {ending}"
+            f"INSERT INTO {table._meta.db_table} AS held ({columns}) "  # noqa: S608
+            f"SELECT {read} FROM jsonb_to_recordset(%s::jsonb) AS row(at bigint, {types}) ON CONFLICT {ending}"
         )
-        wanted = {"at", *columns}
         for start in range(0, len(rows), 5_000):
-            piece = [{k: v for k, v in row.items() if k in wanted} for row in rows[start : start + 5_000]]
+            piece = [dict(zip(records.COLUMNS, row, strict=True)) for row in rows[start : start + 5_000]]
             with connection.cursor() as cursor:
                 cursor.execute(sql, [json.dumps(piece)])
 

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any
 
 from access.models import ApiKey, Subscription
 from accounts.ids import LENGTH
 from apis.models import Stage
+from metering.records import DERIVED, SUMS, Row
 
 # a node's clock may run ahead this far
 AHEAD = timedelta(hours=1)
@@ -24,6 +26,17 @@ NEWER: dict[str, Any] = {
 }
 VERDICT = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
 _NOBODY = {"developer_id": "", "application_id": ""}
+_AHEAD, _LATE = AHEAD.total_seconds(), LATE.total_seconds()
+_named = itemgetter("stage", "subscription", "key")
+_odd = itemgetter("operation", "verdict", "minute")
+# in the order of UsageRecord.DIMENSIONS
+_dimensions = itemgetter(
+    "subscription", "minute", "key", "stage", "operation", "status_class", "verdict", "canary"
+)
+_derived = itemgetter(*DERIVED)
+_sums = itemgetter(*SUMS, "latency_counts")
+
+Named = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +46,19 @@ class Directory:
     stages: dict[str, dict[str, str]]
     subscriptions: dict[str, dict[str, str]]
     keys: dict[str, dict[str, str]]
+    # what was looked up before: many rows name the same
+    _found: dict[Named, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, rows: Iterable[dict[str, Any]]) -> "Directory":
-        named: dict[str, set[str]] = {"stage": set(), "subscription": set(), "key": set()}
-        for row in rows:
-            for kind, ids in named.items():
-                ids.add(row[kind])
-        stages = Stage.objects.filter(pk__in=named["stage"]).values_list(
+        named = set(map(_named, rows))
+        stages = Stage.objects.filter(pk__in={stage for stage, _, _ in named}).values_list(
             "pk", "organization_id", "version__api_id", "version_id"
         )
-        subscriptions = Subscription.objects.filter(pk__in=named["subscription"] - {""}).values_list(
+        subscriptions = Subscription.objects.filter(pk__in={pk for _, pk, _ in named} - {""}).values_list(
             "pk", "organization_id", "application_id"
         )
-        keys = ApiKey.objects.filter(pk__in=named["key"] - {""}).values_list(
+        keys = ApiKey.objects.filter(pk__in={key for _, _, key in named} - {""}).values_list(
             "pk", "organization_id", "application_id"
         )
         return cls(
@@ -60,40 +72,47 @@ class Directory:
 
     def objection(self, row: dict[str, Any], received_at: float) -> str:
         """Say why a row of a batch that came at `received_at` (Unix seconds) cannot be used; '' = it can."""
-        stage, subscription, key = row["stage"], row["subscription"], row["key"]
-        if stage not in self.stages:
-            return f"unknown stage {stage!r}"
-        if subscription and subscription not in self.subscriptions:
-            return f"unknown subscription {subscription!r}"
-        if key and key not in self.keys:
-            return f"unknown key {key!r}"
-        return _oddity(row) or _misdated(row["minute"], received_at)
+        named = _named(row)
+        if named not in self._found:
+            stage, subscription, key = named
+            if stage not in self.stages:
+                return f"unknown stage {stage!r}"
+            if subscription and subscription not in self.subscriptions:
+                return f"unknown subscription {subscription!r}"
+            if key and key not in self.keys:
+                return f"unknown key {key!r}"
+            self._find(named)
+        operation, verdict, minute = _odd(row)
+        if len(operation) > LENGTH:
+            return f"unknown operation {operation!r}"
+        if verdict and not VERDICT.fullmatch(verdict):
+            return f"{verdict!r} is not a verdict"
+        return "" if received_at - _LATE <= minute <= received_at + _AHEAD else _misdated(minute, received_at)
 
-    def complete(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Make the row a record: ids of provider, API, version, developer and application are added to it."""
-        for name, default in NEWER.items():
-            row.setdefault(name, row["calls"] if default is None else default)
-        subscription, key = row["subscription"], row["key"]
-        row.update(self.stages[row["stage"]])
-        row.update(self.subscriptions.get(subscription) or self.keys.get(key) or _NOBODY)
-        row["at"] = row["minute"]
-        row["subscription_id"], row["key_id"] = subscription, key
-        row["stage_id"], row["operation_id"] = row["stage"], row["operation"]
-        return row
+    def complete(self, row: dict[str, Any]) -> Row:
+        """Make the row a record: with the ids of provider, developer, application, API and version."""
+        named = _named(row)
+        try:
+            sums = _sums(row)
+        except KeyError:
+            row = with_defaults(row)
+            sums = _sums(row)
+        return (*_dimensions(row), *(self._found.get(named) or self._find(named)), *sums)
+
+    def _find(self, named: Named) -> tuple[str, ...]:
+        stage, subscription, key = named
+        ids = self.stages[stage]
+        ids = ids | (self.subscriptions.get(subscription) or self.keys.get(key) or _NOBODY)
+        found = self._found[named] = _derived(ids)
+        return found
 
 
-def _oddity(row: dict[str, Any]) -> str:
-    if len(row["operation"]) > LENGTH:
-        return f"unknown operation {row['operation']!r}"
-    verdict = row["verdict"]
-    if verdict and not VERDICT.fullmatch(verdict):
-        return f"{verdict!r} is not a verdict"
-    return ""
+def with_defaults(row: dict[str, Any]) -> dict[str, Any]:
+    """Give a row of an older agent what it lacks."""
+    return {name: row.get("calls") if default is None else default for name, default in NEWER.items()} | row
 
 
 def _misdated(minute: int, received_at: float) -> str:
-    if minute > received_at + AHEAD.total_seconds():
+    if minute > received_at:
         return "its minute lies in the future; the node's clock is wrong"
-    if minute < received_at - LATE.total_seconds():
-        return f"its minute is more than {LATE.days} days past; such late counts are not taken"
-    return ""
+    return f"its minute is more than {LATE.days} days past; such late counts are not taken"

@@ -1,16 +1,17 @@
 """Where batches come in: checked, kept as they came, once each."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from operator import itemgetter
+from itertools import chain
+from operator import add, itemgetter, sub
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 
 from metering.announce import announce
-from metering.dimensions import NEWER
+from metering.dimensions import with_defaults
 from metering.latency import BUCKETS
 from metering.models import UsageBatch
 
@@ -20,8 +21,7 @@ MOST_ROWS = 100_000
 _LARGEST = 2**45
 _SPOOL = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _YEAR_9999 = 253_370_764_800
-_INTEGERS, _STRINGS = {int}, {str}
-_PLAIN_TEXTS = re.compile(r"[A-Za-z0-9_ ]{0,80}")
+_PLAIN_TEXT = re.compile(r"[A-Za-z0-9_ ]{0,80}")
 
 
 class BadBatch(ValueError):
@@ -61,11 +61,12 @@ def _check(batch: dict[str, Any]) -> dict[str, Any]:
     for name in ("sequence", "generation", "refused_unknown"):
         if not _is_count(batch[name]):
             raise BadBatch(f"{name} must be a whole number, 0 or more")
-    for number, row in enumerate(rows):
-        try:
-            _check_row(row)
-        except BadBatch as error:
-            raise BadBatch(f"rows[{number}]: {error}") from None
+    if not _are_plain(rows):
+        for number, row in enumerate(rows):
+            try:
+                _check_row(row)
+            except BadBatch as error:
+                raise BadBatch(f"rows[{number}]: {error}") from None
     return {
         "spool": batch["spool"],
         "sequence": batch["sequence"],
@@ -130,44 +131,52 @@ _ROW: dict[str, tuple[Callable[[object], bool], str]] = {
 }
 _COUNTS = tuple(name for name, (check, _) in _ROW.items() if check is _is_count)
 _TEXTS = tuple(name for name, (check, _) in _ROW.items() if check is _is_text)
-_counts_of, _texts_of = itemgetter(*_COUNTS), itemgetter(*_TEXTS)
+_values_of = itemgetter(*_ROW)
+
+
+def _are_plain(rows: list[Any]) -> bool:
+    """Whether all rows are as nodes send them, seen quickly, column by column; others may still be well formed."""
+    try:
+        columns = dict(zip(_ROW, zip(*map(_values_of, rows), strict=True), strict=True))
+    except (KeyError, TypeError, ValueError):
+        return False
+    calls, buckets = columns["calls"], columns["latency_counts"]
+    return (
+        set(map(type, rows)) == {dict}
+        and set(map(len, rows)) == {len(_ROW)}
+        and all(_are_counts(columns[name]) for name in (*_COUNTS, "minute", "status_class"))
+        and not any(minute % 60 for minute in set(columns["minute"]))
+        and set(columns["status_class"]) <= {1, 2, 3, 4, 5}
+        and set(map(type, columns["canary"])) == {bool}
+        and all(_are_plain_texts(columns[name]) for name in _TEXTS)
+        and set(map(type, buckets)) == {list}
+        and set(map(len, buckets)) == {BUCKETS}
+        and _are_counts(list(chain.from_iterable(buckets)))
+        and tuple(map(sum, buckets)) == calls
+        and max(map(sub, map(add, columns["cache_hits"], columns["cache_misses"]), calls)) <= 0
+        and min(map(sub, map(min, columns["http_requests"], columns["stream_requests"]), calls)) >= 0
+    )
+
+
+def _are_counts(values: Sequence[Any]) -> bool:
+    return set(map(type, values)) == {int} and min(values) >= 0 and max(values) < _LARGEST
+
+
+def _are_plain_texts(values: Sequence[Any]) -> bool:
+    return set(map(type, values)) == {str} and all(map(_PLAIN_TEXT.fullmatch, set(values)))
 
 
 def _check_row(row: object) -> None:
     if not isinstance(row, dict):
         raise BadBatch("must be an object")
-    for name, default in NEWER.items():
-        if name not in row:
-            row[name] = row.get("calls") if default is None else default
-    if not _is_plain(row):
-        _find_fault(row)
+    row |= with_defaults(row)
+    _find_fault(row)
     if sum(row["latency_counts"]) != row["calls"]:
         raise BadBatch("latency_counts must add up to calls")
     if row["cache_hits"] + row["cache_misses"] > row["calls"]:
         raise BadBatch("cache_hits and cache_misses must not be more than calls")
     if min(row["http_requests"], row["stream_requests"]) < row["calls"]:
         raise BadBatch("http_requests and stream_requests must not be fewer than calls")
-
-
-def _is_plain(row: dict[str, Any]) -> bool:
-    """Whether the row is as nodes send it, seen quickly; what is not may still be well formed."""
-    if row.keys() != _ROW.keys():
-        return False
-    buckets = row["latency_counts"]
-    if type(buckets) is not list or len(buckets) != BUCKETS:
-        return False
-    numbers = (*_counts_of(row), *buckets, row["minute"], row["status_class"])
-    texts = _texts_of(row)
-    return (
-        set(map(type, numbers)) == _INTEGERS
-        and min(numbers) >= 0
-        and max(numbers) < _LARGEST
-        and row["minute"] % 60 == 0
-        and 1 <= row["status_class"] <= 5
-        and type(row["canary"]) is bool
-        and set(map(type, texts)) == _STRINGS
-        and _PLAIN_TEXTS.fullmatch(" ".join(texts)) is not None
-    )
 
 
 def _find_fault(row: dict[str, Any]) -> None:

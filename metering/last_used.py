@@ -2,22 +2,21 @@
 
 import json
 from collections.abc import Iterable
-from typing import Any
 
 from django.db import connection
 
 from access.models import ApiKey
 
 
-def note(rows: Iterable[dict[str, Any]]) -> None:
-    """Move `last_used_at` of the rows' keys forward to the newest minute of each.
+def note(uses: Iterable[tuple[str, int]]) -> None:
+    """Move `last_used_at` of keys forward to the newest of the minutes (key, Unix seconds) in which they were used.
 
     A row that somebody else holds is skipped; the next minute will do.
     """
     newest: dict[str, int] = {}
-    for row in rows:
-        if row["key_id"]:
-            newest[row["key_id"]] = max(row["at"], newest.get(row["key_id"], 0))
+    for key, at in uses:
+        if key and at > newest.get(key, 0):
+            newest[key] = at
     if not newest:
         return
     table = ApiKey._meta.db_table

@@ -4,7 +4,7 @@ PostgreSQL takes a COPY several times faster than the same rows as one JSON text
 """
 
 from collections.abc import Iterable, Iterator
-from operator import itemgetter
+from operator import add as plus, itemgetter
 from typing import Any
 
 from django.db import connection
@@ -13,7 +13,8 @@ from metering.chain.marks import mark_staged
 from metering.latency import BUCKETS
 from metering.models import UsageDay, UsageHour, UsageMinute, UsageRecord
 
-Row = dict[str, Any]
+# a value for each of COLUMNS; `at` in Unix seconds, latency_counts as a list
+Row = tuple[Any, ...]
 Table = type[UsageMinute | UsageHour | UsageDay]
 
 SUMS = (
@@ -29,7 +30,7 @@ SUMS = (
 )
 # what follows from the dimensions
 DERIVED = ("organization_id", "developer_id", "application_id", "api_id", "version_id")
-_COLUMNS = (*UsageRecord.DIMENSIONS, *DERIVED, *SUMS, "latency_counts")
+COLUMNS = (*UsageRecord.DIMENSIONS, *DERIVED, *SUMS, "latency_counts")
 _TYPES = {
     "at": "timestamptz",
     "status_class": "smallint",
@@ -41,14 +42,16 @@ _STAGING = "usage_staging"
 # rows in one piece of a COPY
 _PIECE = 1_000
 # COPY's text format has these stand for something
-_LINE = "\t".join(["%s"] * (len(_COLUMNS) - 1)) + "\t{%s}\n"
-_dimensions = itemgetter(*UsageRecord.DIMENSIONS)
-_plain = itemgetter(*_COLUMNS[:-1])
+_LINE = "\t".join(["%s"] * (len(COLUMNS) - 1)) + "\t{%s}\n"
+_NAME, _AT = len(UsageRecord.DIMENSIONS), COLUMNS.index("at")
+_SUMS = _NAME + len(DERIVED)
+_OPERATION = COLUMNS.index("operation_id")
+key_and_moment = itemgetter(COLUMNS.index("key_id"), _AT)
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def add(rows: Iterable[Row]) -> None:
-    """Add rows (`metering.dimensions` made them; `at` in Unix seconds) to the three tables, set-based.
+    """Add rows (`metering.dimensions` made them) to the three tables, set-based.
 
     Runs in the caller's transaction. Tables and rows are written in one order by everybody. Rows are copied to
     PostgreSQL once, and again only where a longer period adds some of them up.
@@ -78,50 +81,47 @@ def fold(rows: Iterable[Row], seconds: int) -> list[Row]:
 
     Rows that nothing is added to stay as they are, also their `at`.
     """
-    folded: dict[tuple[Any, ...], Row] = {}
-    sums: dict[tuple[Any, ...], Row] = {}
+    folded: dict[Row, Row] = {}
     for row in rows:
-        subscription, at, *others = _dimensions(row)
-        name = (subscription, at - at % seconds, *others)
+        name, beyond = row[:_NAME], row[_AT] % seconds
+        if beyond:
+            name = (*name[:_AT], row[_AT] - beyond, *name[_AT + 1 :])
         held = folded.setdefault(name, row)
-        if held is row:
-            continue
-        if name not in sums:
-            held = folded[name] = sums[name] = dict(held)
-        for column in SUMS:
-            held[column] += row[column]
-        counts = zip(held["latency_counts"], row["latency_counts"], strict=True)
-        held["latency_counts"] = [a + b for a, b in counts]
+        if held is not row:
+            folded[name] = _sum(held, row)
     return [folded[name] for name in sorted(folded)]
+
+
+def _sum(held: Row, row: Row) -> Row:
+    sums = map(plus, held[_SUMS:-1], row[_SUMS:-1])
+    return (*held[:_SUMS], *sums, list(map(plus, held[-1], row[-1])))
 
 
 def _may_meet(rows: list[Row], finer: int, seconds: int) -> bool:
     """Whether rows that are folded by `finer` seconds may have more to add up by `seconds`."""
-    moments = {row["at"] for row in rows}
+    moments = {row[_AT] for row in rows}
     return len({at // finer for at in moments}) > len({at // seconds for at in moments})
 
 
 def _stage(cursor: Any, rows: list[Row]) -> None:
     cursor.execute(_STAGE)
-    with cursor.copy(f"COPY {_STAGING} ({', '.join(_COLUMNS)}) FROM STDIN") as copy:
+    with cursor.copy(f"COPY {_STAGING} ({', '.join(COLUMNS)}) FROM STDIN") as copy:
         for start in range(0, len(rows), _PIECE):
             copy.write("".join(_lines(rows[start : start + _PIECE])))
 
 
 def _lines(rows: Iterable[Row]) -> Iterator[str]:
-    """Yield each row as a line of COPY's text format, columns in the order of _COLUMNS."""
+    """Yield each row as a line of COPY's text format."""
     for row in rows:
-        values = _plain(row)
-        counts = str(row["latency_counts"])[1:-1]
-        operation = row["operation_id"]
-        if not operation.isalnum():
+        values = row[:-1]
+        if not row[_OPERATION].isalnum():
             values = tuple(str(value).translate(_ESCAPES) for value in values)
-        yield _LINE % (*values, counts)
+        yield _LINE % (*values, str(row[-1])[1:-1])
 
 
 def _staging_sql() -> str:
     types = _TYPES | {"at": "bigint"}
-    columns = ", ".join(f"{name} {types.get(name, 'text')}" for name in _COLUMNS)
+    columns = ", ".join(f"{name} {types.get(name, 'text')}" for name in COLUMNS)
     return (
         f"CREATE TEMPORARY TABLE IF NOT EXISTS {_STAGING} ({columns}) ON COMMIT DELETE ROWS; "
         f"TRUNCATE {_STAGING}"
@@ -134,14 +134,14 @@ _STAGE = _staging_sql()
 def _statement(table: Table, seconds: int) -> str:
     """One INSERT of all that is staged."""
     moment = f"to_timestamp(at - at % {seconds})"
-    read = ", ".join(moment if name == "at" else name for name in _COLUMNS)
+    read = ", ".join(moment if name == "at" else name for name in COLUMNS)
     sums = [f"{name} = held.{name} + excluded.{name}" for name in SUMS]
     buckets = ", ".join(
         f"held.latency_counts[{n}] + excluded.latency_counts[{n}]" for n in range(1, BUCKETS + 1)
     )
     sums.append(f"latency_counts = ARRAY[{buckets}]")
     return f"""
-        INSERT INTO {table._meta.db_table} AS held ({", ".join(_COLUMNS)})
+        INSERT INTO {table._meta.db_table} AS held ({", ".join(COLUMNS)})
         SELECT {read} FROM {_STAGING}
         ON CONFLICT ({", ".join(UsageRecord.DIMENSIONS)}) DO UPDATE SET {", ".join(sums)}
     """  # noqa: S608 -- no value is in it

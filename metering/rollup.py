@@ -8,8 +8,6 @@ Hours and days are UTC. Bills of other time zones are made from hours (and minut
 """
 
 import logging
-from collections.abc import Iterable
-from typing import Any
 
 from django.db import DataError, transaction
 from django.utils.timezone import now
@@ -47,7 +45,7 @@ def _process_chunk(limit: int) -> int:
         rows = _sort_out(batches)
         records.add(rows)
         _mark(batches)
-    last_used.note(rows)
+    last_used.note(map(records.key_and_moment, rows))
     return len(batches)
 
 
@@ -77,9 +75,8 @@ def _mark(batches: list[UsageBatch]) -> None:
     UsageBatch.objects.bulk_update(batches, ["processed_at", "aggregated", "rejected"])
 
 
-def _sort_out(batches: Iterable[UsageBatch]) -> list[dict[str, Any]]:
+def _sort_out(batches: list[UsageBatch]) -> list[records.Row]:
     """Return the usable rows with all their dimensions, and note on each batch what became of its rows."""
-    batches = list(batches)
     directory = Directory.of(row for batch in batches for row in batch.rows)
     usable = []
     for batch in batches:

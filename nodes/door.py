@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec
 
+import orjson
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -87,12 +88,23 @@ def json_body(request: HttpRequest, *, largest: int = MAX_BODY) -> dict[str, Any
     if len(raw) > largest:
         raise Problem(413, f"The body is larger than {largest} bytes; send it in parts.")
     try:
-        body = json.loads(raw)
+        body = read_json(raw)
     except (ValueError, RecursionError) as error:
         raise Problem(400, f"The body is not JSON: {error}") from error
     if not isinstance(body, dict):
         raise Problem(400, "The body must be a JSON object.")
     return body
+
+
+def read_json(raw: bytes) -> Any:
+    """Return the JSON value of the bytes; raises ValueError and RecursionError.
+
+    orjson takes a third of the time, and is stricter: what it does not take (a lone surrogate, say) json may.
+    """
+    try:
+        return orjson.loads(raw)
+    except ValueError:
+        return json.loads(raw)
 
 
 def _decompress(raw: bytes, largest: int) -> bytes:

@@ -168,8 +168,9 @@ def test_a_batch_that_cannot_be_stored_does_not_hold_up_the_others(monkeypatch: 
         send(make_batch(make_row(stage, calls=calls)))
     stage_rows = records._stage
 
-    def picky(cursor: Any, rows: list[dict[str, Any]]) -> None:
-        if any(row["calls"] >= 666 for row in rows):
+    def picky(cursor: Any, rows: list[records.Row]) -> None:
+        calls = records.COLUMNS.index("calls")
+        if any(row[calls] >= 666 for row in rows):
             raise DataError("out of range")
         stage_rows(cursor, rows)
 
@@ -247,14 +248,14 @@ def test_a_key_was_last_used_in_its_newest_minute() -> None:
 @pytest.mark.django_db
 def test_a_key_is_written_once_a_minute_at_most(django_assert_num_queries: Any) -> None:
     key, _ = make_key()
-    row = {"key_id": key.pk, "at": int(NOON.timestamp())}
-    last_used.note([row])
+    use = (key.pk, int(NOON.timestamp()))
+    last_used.note([use])
     type(key).objects.filter(pk=key.pk).update(last_used_at=NOON)
     before = _version_of(key.pk)
-    last_used.note([row])
+    last_used.note([use])
     assert _version_of(key.pk) == before
     with django_assert_num_queries(0):
-        last_used.note([{"key_id": "", "at": 60}])
+        last_used.note([("", 60)])
 
 
 def _version_of(pk: str) -> str:
