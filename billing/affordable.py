@@ -1,39 +1,43 @@
 """How many more calls an amount of money buys."""
 
+from collections.abc import Callable, Collection
 from decimal import Decimal
 
-from billing.estimate import SubscriptionEstimate
-from billing.pricing import ZERO, Tariff
+from billing.next_calls import NextCalls
 
 # more calls than that are no bound
 MOST = 10**12
 
 
-def further_calls(item: SubscriptionEstimate, money: Decimal) -> int | None:
-    """Return how many calls `money` still buys this subscription this month; None = calls alone cost nothing.
+def most_calls(prices: NextCalls | None, money: Decimal, regions: Collection[str] = ("",)) -> int | None:
+    """Return how many further calls `money` (0 or more) buys, wherever among `regions` they go.
 
-    Exact prices, from the tier that the customer's month has reached; the money is of the card's currency.
+    That is the largest number up to which every number of calls fits: where a later tier makes all units cheaper,
+    the calls before it have to fit, too. None = calls alone cost nothing, or MOST and more.
     """
-    if item.next_calls is None:
+    if prices is None:
         return None
-    tariff, counted = item.next_calls
-    return most_units(tariff, counted, money)
-
-
-def most_units(tariff: Tariff, units: Decimal, money: Decimal) -> int | None:
-    """Return the largest n for which n units after `units` cost no more than `money`; None = MOST and more."""
-    before = tariff.total(units)
 
     def fits(number: int) -> bool:
-        return tariff.total(units + number) - before <= money
+        return prices.cost(number, regions) <= money
 
-    # doubling from below: where a later tier makes everything cheaper (volume), the first bound is found
-    high = 1
+    low = 0
+    for end in prices.bends(regions):
+        if end >= MOST:
+            break
+        if not fits(end):
+            return _last_that_fits(fits, low, end)
+        low = end
+    high = low + 1
     while fits(high):
         if high >= MOST:
             return None
-        high *= 2
-    low = high // 2 if money >= ZERO else 0
+        low, high = high, high * 2
+    return _last_that_fits(fits, low, high)
+
+
+def _last_that_fits(fits: Callable[[int], bool], low: int, high: int) -> int:
+    """`low` fits, `high` does not, and in between it is once and for all that one more does not."""
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if fits(middle) else (low, middle)

@@ -14,9 +14,10 @@ from accounts.models import Organization
 from billing.expected import Month, make_rater
 from billing.items import Item
 from billing.models import Meter, RateCard
+from billing.next_calls import NextCalls
 from billing.payers import Payers, by_payer, load_payers
 from billing.periods import Period, month_of
-from billing.pricing import ZERO, Tariff
+from billing.pricing import ZERO
 from billing.queries import default_currency, subscriptions_in
 from billing.quote import BillLine
 from billing.timeline import Span, is_there
@@ -38,9 +39,9 @@ class SubscriptionEstimate:
     currency: str
     usage: Quantity
     lines: list[BillLine]
-    # at the moment of the estimate: its card, and what a further call is priced by: a tariff, and the count so far
+    # at the moment of the estimate: its card, and what further calls are priced by
     card: RateCard | None = None
-    next_calls: tuple[Tariff, Decimal] | None = None
+    next_calls: NextCalls | None = None
 
     @property
     def subtotal(self) -> Decimal:

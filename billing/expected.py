@@ -9,11 +9,12 @@ from decimal import Decimal, localcontext
 from access.models import Subscription
 from apis.models import Api
 from billing.fees import rate_fees
-from billing.models import Meter, TiersOver
+from billing.models import TiersOver
+from billing.next_calls import CALL_METERS, CallPrice, NextCalls
 from billing.periods import Period
 from billing.price_book import PriceBook, load_prices
-from billing.pricing import EXACT, ZERO, Tariff
-from billing.rating import Rated, Units, rate_usage
+from billing.pricing import EXACT, ZERO
+from billing.rating import Rated, Units, price_key, rate_usage
 from billing.spend_bounds import add_bounds, add_discounts
 from billing.timeline import Span, is_there, spans_of
 from metering.billable import UsageSpan, billable_in
@@ -31,20 +32,26 @@ class Month:
     used: dict[str, Units] = field(default_factory=dict)
     book: PriceBook = field(default_factory=PriceBook)
 
-    def next_calls(self, span: Span, at: datetime) -> tuple[Tariff, Decimal] | None:
-        """Return what a further call in a span is priced by: a tariff, and the count so far; None = it is free.
-
-        The count is that of the region with the most. A discount is not looked at.
-        """
+    def next_calls(self, span: Span, at: datetime) -> NextCalls | None:
+        """Return what further calls in a span are priced by; None = they are free."""
         if span.card is None or span.version is None or span.trial:
             return None
-        meter = Meter.REQUESTS
+        prices = [price for meter in CALL_METERS if (price := self._call_price(span, meter, at))]
+        return NextCalls(span.card.currency, tuple(prices)) if prices else None
+
+    def _call_price(self, span: Span, meter: str, at: datetime) -> CallPrice | None:
+        assert span.card is not None
+        assert span.version is not None
         override = self.book.override(self.payer_id, span.card.pk, meter, at)
-        prices = span.version.price_of
-        own = override.tariff if override else None
-        tariff = own or (prices[meter].tariff if meter in prices else None)
+        on_card = span.version.price_of.get(meter)
+        price = override if override and override.model else on_card
+        if price is None or price.tariff is None:
+            return None
+        key = price_key(span.version, override)
         scope = span.subscription.pk if span.card.tiers_over == TiersOver.SUBSCRIPTION else ""
-        return (tariff, self.rated.counts.get((span.card.pk, scope, meter), ZERO)) if tariff else None
+        counted = self.rated.counts.get((span.card.pk, scope, meter), {})
+        before = {region: each.before(price.model, key) for region, each in counted.items()}
+        return CallPrice(price.tariff, before, (override and override.percent) or ZERO)
 
 
 @dataclass(slots=True)

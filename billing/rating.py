@@ -54,6 +54,21 @@ class Group:
         return self.segments.setdefault(span.segment, _Segment(span.version))
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Where a meter of a group stands: its count, what was used on this card, and by price that looks at its own."""
+
+    count: Decimal
+    own: Decimal
+    anew: Mapping[str, Decimal]
+
+    def before(self, model: str, key: str) -> Decimal:
+        """Return from where a price of that model and key goes on."""
+        if model in ANEW:
+            return self.anew.get(key, ZERO)
+        return self.own if model in OWN else self.count
+
+
 @dataclass(slots=True)
 class Rated:
     """A payer's items by key, and the workings: how each was made, as JSON. Both by currency."""
@@ -65,8 +80,8 @@ class Rated:
         default_factory=lambda: defaultdict(lambda: defaultdict(Decimal))
     )
 
-    # (card's id, scope, meter) -> units counted so far, of the region with the most
-    counts: dict[tuple[str, str, str], Decimal] = field(default_factory=dict)
+    # (card's id, scope, meter) -> region -> what was counted so far
+    counts: dict[tuple[str, str, str], dict[str, Counted]] = field(default_factory=lambda: defaultdict(dict))
 
     def item(self, key: str, **fields: object) -> Item:
         """Return the item of that key, made when it is new."""
@@ -210,8 +225,10 @@ class _Meter:
                     self._segment(start, segment, used)
             for key, (tariff, parts) in self.totals.items():
                 self._total(key, tariff, parts)
-        card, counted = self.group.card, (self.group.card.pk, self.group.scope, self.meter)
-        self.rated.counts[counted] = max(self.count, self.rated.counts.get(counted, ZERO))
+        card = self.group.card
+        anew = {key: sum((each[0] for each in parts), ZERO) for key, (_, parts) in self.totals.items()}
+        counted = Counted(self.count, self.own, anew)
+        self.rated.counts[card.pk, self.group.scope, self.meter][self.group.region] = counted
         if self.steps:
             self.rated.workings[card.currency].append(
                 {
@@ -230,8 +247,7 @@ class _Meter:
         override = self.book.override(self.payer_id, self.group.card.pk, self.meter, start)
         prices = segment.version.price_of
         price = override if override and override.model else prices.get(self.meter)
-        version = f"{self.group.card.pk}.{segment.version.number}"
-        key = f"{version}o{override.pk}" if override and override.model else version
+        key = price_key(segment.version, override)
         before = self.own if price is not None and price.model in OWN else self.count
         if price is None:
             if shown_unpriced(self.meter, set(prices)):
@@ -319,6 +335,12 @@ class _Meter:
                 "units": {pk: _texts(apis) for pk, apis in used.items()},
             }
         )
+
+
+def price_key(version: RateCardVersion, override: PriceOverride | None) -> str:
+    """Return what tells a price from others of its meter: the card's version, and an override's own tariff."""
+    key = f"{version.rate_card_id}.{version.number}"
+    return f"{key}o{override.pk}" if override and override.model else key
 
 
 def _tariff(price: Price | PriceOverride) -> Tariff:

@@ -4,14 +4,15 @@ How exact that is:
 
 - A cap over one subscription whose card charges calls alone is exact. The money left is turned into a number of calls
   (`affordable.py`), which nodes spend from leases like a quota: no call beyond it is let in, on however many nodes.
-- Everything else (data sent, several subscriptions under one cap) is known once it is metered. What is let in beyond
+- Everything else (what calls carry, several subscriptions under one cap or in one count, prices that change) is known
+  once it is metered. What is let in beyond
   the cap is at most what is called within SLOWEST seconds: usage is up to 5 seconds behind, caps are looked at every
   SPEND_INTERVAL seconds, and nodes know within a second. `most_late_calls` says it in calls.
 - Calls of the seconds before a cap was set are metered after it; they count, but nothing held them back.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,19 +20,22 @@ from decimal import Decimal
 from django.conf import settings
 
 from access.allowances import Bound, Moved, bound
-from access.models import CallAllowance, Subscription, SubscriptionState, UsagePlan
+from access.models import CallAllowance, PlanStage, Subscription, SubscriptionState, UsagePlan
 from access.periods import window
 from accounts.mail import mail_organization
 from accounts.webhooks.emit import emit_many
-from billing.affordable import further_calls
+from billing.affordable import most_calls
 from billing.alerts import BudgetState, event_data, shown
 from billing.estimate import SubscriptionEstimate
-from billing.models import Budget, Meter
+from billing.models import Budget, Meter, TiersOver
+from billing.next_calls import CALL_METERS
 from billing.queries import rate_card_of
 from metering.queries import quantities
 
 USAGE_BEHIND = 5  # seconds until a call is metered, at most
 PROPAGATION = 1  # seconds until nodes know
+# what only calls use; a cache's hours and what providers report goes on without any
+_BY_CALLS = {*CALL_METERS, Meter.BYTES_OUT, Meter.BYTES_IN}
 CAP_REACHED = "The monthly spend cap of this subscription is reached."
 
 
@@ -82,21 +86,26 @@ def most_late_calls(plan: UsagePlan) -> int | None:
     return int(plan.throttle_rate * slowest()) + plan.throttle_burst
 
 
-def late_calls_of(budget: Budget, subscriptions: Sequence[Subscription]) -> int | None:
+def late_calls_of(
+    budget: Budget, subscriptions: Sequence[Subscription], *, in_group: bool = False
+) -> int | None:
     """Return how many calls can be let in at most after the one that reaches a cap; 0 = exact, None = no bound.
 
-    `subscriptions` are the living ones of its organization, with their plans' prices loaded.
+    `subscriptions` are the living ones of its organization, with their plans' prices loaded; `in_group` = another
+    organization pays for it, or it for others, so that their calls move its tiers.
     """
-    priced = [each for each in subscriptions if budget.covers(each) and rate_card_of(each) is not None]
-    if len(priced) <= 1 and all(_charges_calls_alone(each) for each in priced):
+    priced = [(each, card) for each in subscriptions if (card := rate_card_of(each)) is not None]
+    covered = [(each, card) for each, card in priced if budget.covers(each)]
+    shared = {card.pk for _, card in covered if card.tiers_over == TiersOver.CUSTOMER}
+    # whose calls move what the covered ones cost
+    moving = [(each, card) for each, card in priced if budget.covers(each) or card.pk in shared]
+    meters = {price.meter for _, card in covered for price in card.prices.all()}
+    if (in_group and shared) or meters - _BY_CALLS:
+        return None
+    if len(moving) <= 1 and meters <= {Meter.REQUESTS}:
         return 0
-    late = [most_late_calls(each.plan) for each in priced]
+    late = [most_late_calls(each.plan) for each, _ in moving]
     return None if None in late else sum(each or 0 for each in late)
-
-
-def _charges_calls_alone(subscription: Subscription) -> bool:
-    card = rate_card_of(subscription)
-    return card is not None and all(price.meter == Meter.REQUESTS for price in card.prices.all())
 
 
 def slowest() -> int:
@@ -148,11 +157,9 @@ def hold(
     tightest: dict[str, Limit] = {}
     for limit in sorted(limits, key=lambda limit: limit.left, reverse=True):
         tightest |= dict.fromkeys(limit.subscription_ids, limit)
-    bounds = []
-    for item in items:
-        pk = item.subscription.pk
-        if pk in tightest and pk in counts:
-            bounds.append(_bound(item, tightest[pk], counts[pk]))
+    held = [each for each in items if each.subscription.pk in tightest and each.subscription.pk in counts]
+    regions = _regions_of({each.subscription.plan_id for each in held})
+    bounds = [_bound(each, tightest, counts, regions[each.subscription.plan_id]) for each in held]
     unbound = set(counts) - {each.subscription.pk for each in bounds}
     loose, free = _loosen(unbound, counts)
     moved = bound(bounds=[*bounds, *loose], free=free)
@@ -160,8 +167,23 @@ def hold(
     return moved
 
 
-def _bound(item: SubscriptionEstimate, limit: Limit, counted: Counted) -> Bound:
-    further = 0 if limit.left <= 0 else further_calls(item, limit.left)
+def _regions_of(plan_ids: Collection[str]) -> dict[str, set[str]]:
+    """Return where each plan's calls can go: the regions of its APIs, '' = an API of none. One query."""
+    found: dict[str, set[str]] = {pk: set() for pk in plan_ids}
+    rows = PlanStage.objects.filter(plan__in=plan_ids)
+    for plan_id, region in rows.values_list("plan_id", "stage__version__api__region"):
+        found[plan_id].add(region)
+    return found
+
+
+def _bound(
+    item: SubscriptionEstimate,
+    limits: Mapping[str, Limit],
+    counts: Mapping[str, Counted],
+    regions: Collection[str],
+) -> Bound:
+    limit, counted = limits[item.subscription.pk], counts[item.subscription.pk]
+    further = 0 if limit.left <= 0 else most_calls(item.next_calls, limit.left, regions or ("",))
     return Bound(
         item.subscription,
         further,

@@ -36,7 +36,7 @@ class ShownBudget:
 
 
 def shown_budgets(organization: Organization) -> list[ShownBudget]:
-    """Return the organization's budgets, as of the last look at them. 4 queries."""
+    """Return the organization's budgets, as of the last look at them. 7 queries."""
     rows = Budget.objects.filter(organization=organization)
     rows = rows.select_related("application", "subscription__application", "subscription__plan")
     budgets = list(rows)
@@ -47,12 +47,13 @@ def shown_budgets(organization: Organization) -> list[ShownBudget]:
         for each in with_prices(subscriptions_in(customer=organization))
         if each.state != SubscriptionState.CANCELLED
     ]
+    in_group = organization.billing_parent_id is not None or organization.billing_children.exists()
     return [
         ShownBudget(
             each,
             str(each.subscription or each.application or "Everything"),
             int(each.spent * 100 / each.amount),
-            _exactness(each, living) if each.stops else "",
+            _exactness(each, living, in_group=in_group) if each.stops else "",
         )
         for each in budgets
     ]
@@ -64,8 +65,8 @@ def stopped_now(organization: Organization) -> list[CallAllowance]:
     return list(rows.select_related("subscription__application", "subscription__plan"))
 
 
-def _exactness(budget: Budget, living: list[Subscription]) -> str:
-    late = late_calls_of(budget, living)
+def _exactness(budget: Budget, living: list[Subscription], *, in_group: bool) -> str:
+    late = late_calls_of(budget, living, in_group=in_group)
     if late is None:
         return f"Stops within {slowest()} seconds after it is reached."
     if late == 0:

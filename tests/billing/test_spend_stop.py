@@ -5,18 +5,36 @@ from decimal import Decimal
 import pytest
 from django.core import mail
 
-from access.models import CallAllowance
+from access.models import CallAllowance, PlanStage
 from accounts.webhooks.endpoints import create_endpoint
 from accounts.webhooks.models import WebhookEvent
+from apis.models import Api
 from billing import spend_stop
-from billing.affordable import most_units
+from billing.affordable import most_calls
 from billing.budgets import change_budget, delete_budget
+from billing.estimate import estimate
+from billing.models import PriceOverride
+from billing.next_calls import CallPrice, NextCalls
+from billing.overrides import give_override
 from billing.pricing import make_tariff
-from billing.spend_stop import CAP_REACHED, Limit, Source, most_late_calls
+from billing.queries import subscriptions_in, with_prices
+from billing.rate_cards import set_price
+from billing.spend_stop import CAP_REACHED, Limit, Source, late_calls_of, most_late_calls
 from billing.spending import watched
-from tests.billing.factories import NOVEMBER, OCTOBER, make_priced_plan, november, october, subscribed, use
-from tests.billing.test_budgets import budget_of, look, make_plan_at
-from tests.factories import audit_actions, make_organization, make_plan, make_user
+from tests.billing.factories import (
+    NOVEMBER,
+    OCTOBER,
+    card_with,
+    each_at,
+    make_priced_plan,
+    new_version,
+    november,
+    october,
+    subscribed,
+    use,
+)
+from tests.billing.test_budgets import AT, budget_of, look, make_plan_at
+from tests.factories import audit_actions, make_organization, make_plan, make_stage, make_user
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -190,7 +208,7 @@ def test_the_bound_in_calls_is_what_the_throttle_lets_in_until_the_stop(settings
 def test_how_many_units_money_buys(tiers, free, units, money, most):
     names = ("up_to", "unit_price", "flat_fee")
     tariff = make_tariff("graduated", [dict(zip(names, tier, strict=True)) for tier in tiers], free)
-    found = most_units(tariff, D(units), D(money))
+    found = most_calls(NextCalls("USD", (CallPrice(tariff, {"": D(units)}),)), D(money))
     assert found == most
     if most is not None:
         cost = [tariff.total(D(units) + n) - tariff.total(D(units)) for n in (most, most + 1)]
@@ -209,3 +227,141 @@ def test_a_limit_that_is_no_budget_tells_of_used_up_credit(acme, subscription, m
     event = WebhookEvent.objects.get()
     assert event.type == "credit.used_up"
     assert event.data == {"provider": subscription.provider_id, "stopped": [subscription.pk]}
+
+
+def further(plan, *, calls=0, amount="10", **on_plan):
+    """How many further calls a cap of `amount` lets in on a plan, after `calls`."""
+    customer = make_organization()
+    subscription = subscribed(plan, customer)
+    if calls:
+        use(subscription, october(2), calls, **on_plan)
+    budget_of(customer, amount=amount, stops=True)
+    look(customer)
+    return allowance(subscription).further
+
+
+def volume(*tiers):
+    return {
+        "model": "volume",
+        "tiers": [dict(zip(("up_to", "unit_price"), each, strict=True)) for each in tiers],
+    }
+
+
+def test_each_number_of_calls_has_to_fit_where_a_later_tier_makes_all_cheaper():
+    plan = make_priced_plan(card_with(price=volume(("15", "1"), (None, "0.5"))))
+    # 16 calls would cost 8, but 13, 14 and 15 more than 12
+    assert further(plan, amount="12") == 12
+    assert further(plan, amount="15") == 30
+    assert further(plan, calls=14, amount="15") == 16
+    assert further(plan, calls=20, amount="12") == 4
+
+
+def test_a_volume_price_counts_its_own_units_alone():
+    card = card_with(price=each_at("0.01"))
+    new_version(card, october(10, 0), price=volume(("100", "1"), (None, "0.5")))
+    # 500 calls at the first version's 0.01 do not reach the second version's cheaper tier
+    assert further(make_priced_plan(card), calls=500, amount="15") == 10
+
+
+def test_each_started_unit_of_a_call_is_held_back():
+    plan = make_priced_plan(card_with(meter="http_requests", price=each_at("0.5")))
+    assert further(plan, amount="10") == 20
+    both = card_with(meter="stream_requests", price=each_at("0.5"))
+    set_price(rate_card=both, meter="requests", actor=None, **each_at("0.25", free=4))
+    assert further(make_priced_plan(both), amount="10") == 14  # 14 * 0.5 + 10 * 0.25 = 9.50
+
+
+def overridden(price="0.01", **fields):
+    """A subscription whose customer pays differently, and that has a cap of 10."""
+    customer = make_organization()
+    card = card_with(price=each_at(price))
+    subscription = subscribed(make_priced_plan(card), customer)
+    give_override(rate_card=card, customer=customer, actor=None, **fields)
+    PriceOverride.objects.update(starts_at=october(1, 0))
+    budget_of(customer, amount="10", stops=True)
+    look(customer)
+    return subscription
+
+
+def test_a_discount_buys_more_calls_but_never_more_than_the_cap():
+    subscription = overridden(percent="50")
+    # a discount is rounded by itself: one cent is left
+    assert allowance(subscription).further == 1998
+    subscription = overridden(price="0.003", percent="33.3")
+    for day in range(2, 12):
+        left = allowance(subscription).further
+        if not left:
+            break
+        use(subscription, october(day), left)
+        spent = estimate(organization=subscription.organization, at=AT).totals["USD"]
+        assert spent <= 10
+        look(subscription.organization)
+    assert spent >= D("9.98")
+    assert allowance(subscription).stopped_until == OCTOBER.end
+
+
+def test_a_customers_own_tariff_is_the_price_of_its_calls():
+    assert allowance(overridden(meter="requests", **each_at("1"))).further == 10
+    assert allowance(overridden(percent="100")).further is None
+
+
+def test_rounding_by_line_never_takes_a_bill_above_its_cap():
+    tiers = [{"up_to": "1", "unit_price": "0.005"}, {"up_to": "2", "unit_price": "0.005"}]
+    tiers += [{"up_to": None, "unit_price": "0.005"}]
+    plan = make_priced_plan(card_with(price={"model": "graduated", "tiers": tiers}))
+    customer = make_organization()
+    subscription = subscribed(plan, customer)
+    budget_of(customer, amount="0.02", stops=True)
+    look(customer)
+    # three lines of 0.005 would be 0.03
+    assert allowance(subscription).further == 2
+    use(subscription, october(2), 2)
+    assert estimate(organization=customer, at=AT).totals == {"USD": D("0.02")}
+
+
+def test_calls_may_go_to_the_dearest_region():
+    stages = [make_stage(), make_stage()]
+    provider = stages[0].organization
+    apis = [stage.version.api for stage in stages]
+    for api, region in zip(apis, ("eu-1", "us-1"), strict=True):
+        Api.objects.filter(pk=api.pk).update(region=region, organization=provider)
+    tiers = [{"up_to": "10", "unit_price": "1"}, {"up_to": None, "unit_price": "0.1"}]
+    card = card_with(provider, price={"model": "graduated", "tiers": tiers})
+    plan = make_priced_plan(card)
+    PlanStage.objects.filter(plan=plan).delete()
+    for stage in stages:
+        PlanStage.objects.create(organization=provider, plan=plan, stage=stage)
+    # 20 calls of eu-1 cost 11; the others may be at 0.1 there, or at 1 in us-1
+    assert further(plan, calls=20, api=apis[0].pk, amount="16.5") == 5
+    assert further(plan, calls=20, api=apis[0].pk, amount="11.5") == 0
+
+
+def late_calls(organization, budget, **group):
+    living = list(with_prices(subscriptions_in(customer=organization)))
+    return late_calls_of(budget, living, **group)
+
+
+def test_how_exact_a_cap_is_depends_on_who_moves_its_tiers(acme, settings):
+    settings.SPEND_INTERVAL = 10.0
+    throttle = {"throttle_rate": 5, "throttle_burst": 20}
+    plan = make_plan_at(**throttle)
+    one = subscribed(plan, acme)
+    budget = budget_of(acme, stops=True, subscription=one)
+    assert late_calls(acme, budget) == 0
+    assert late_calls(acme, budget, in_group=True) is None
+    other = subscribed(plan, acme)
+    assert late_calls(acme, budget) == 200
+    other.delete()
+    by_size = card_with(meter="http_requests", price=each_at("1"))
+    budget = budget_of(
+        acme, name="By size", stops=True, subscription=subscribed(make_priced_plan(by_size, **throttle), acme)
+    )
+    assert late_calls(acme, budget) == 100
+
+
+def test_a_card_that_counts_each_subscription_alone_is_exact_beside_others(acme):
+    card = card_with(price=each_at("1"), tiers_over="subscription")
+    plan = make_priced_plan(card)
+    budget = budget_of(acme, stops=True, subscription=subscribed(plan, acme))
+    subscribed(plan, acme)
+    assert late_calls(acme, budget) == late_calls(acme, budget, in_group=True) == 0
