@@ -3,6 +3,8 @@
 import re
 
 from accounts.errors import Refused
+from accounts.models import Organization
+from metering.models import CustomMeter
 
 CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # meter -> (name, unit); what is not here is a provider's own
@@ -28,6 +30,28 @@ def check_meter(code: str) -> str:
             f"{code!r} is not a meter. Use one of {', '.join(BUILT_IN)}, or a meter of your own: small letters, "
             "digits and _, at most 40, beginning with a letter.",
             field="meter",
+        )
+    return code
+
+
+def check_known_meter(organization: Organization, code: str) -> str:
+    """Return the code of a meter that something counts: the gateway, or events of the provider.
+
+    Refused(field `meter`) names the meters that there are.
+    """
+    code = check_meter(code)
+    if code in BUILT_IN:
+        return code
+    own = (
+        CustomMeter.objects.filter(organization=organization).order_by("code").values_list("code", flat=True)
+    )
+    known = list(own)
+    if code not in known:
+        raise Refused(
+            f"Nothing counts {code!r}. Use one of {', '.join([*BUILT_IN, *known])}; or make a meter {code} first, "
+            "and report its events.",
+            field="meter",
+            code="unknown_meter",
         )
     return code
 

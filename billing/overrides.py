@@ -11,7 +11,7 @@ from accounts.audit import record
 from accounts.errors import Refused
 from accounts.models import Organization, User
 from accounts.rows import check_fields, locked
-from billing.meters import check_meter
+from billing.meters import check_known_meter
 from billing.models import PriceOverride, RateCard
 from billing.pricing import make_tariff, read_decimal, read_tiers, write_tiers
 from billing.rate_cards import next_minute
@@ -44,7 +44,7 @@ def give_override(
         organization=rate_card.organization,
         customer=customer,
         rate_card=rate_card,
-        meter=check_meter(meter) if meter else "",
+        meter=check_known_meter(rate_card.organization, meter) if meter else "",
         starts_at=_to_come(starts_at, "starts_at") if starts_at else next_minute(),
         ends_at=ends_at,
         reason=reason.strip(),

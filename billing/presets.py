@@ -25,12 +25,22 @@ class PresetPrice:
 
 
 @dataclass(frozen=True, slots=True)
+class PresetMeter:
+    """A meter of the provider's own that a list prices: its events are added up."""
+
+    code: str
+    name: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Preset:
     """A price list by name, in one currency."""
 
     name: str
     currency: str
     prices: tuple[PresetPrice, ...] = field(default=())
+    meters: tuple[PresetMeter, ...] = field(default=())
 
 
 REST_REQUESTS = (
@@ -68,6 +78,10 @@ _REST = PresetPrice("requests", REST_REQUESTS)
 _HTTP = PresetPrice("http_requests", HTTP_REQUESTS)
 _OUT = PresetPrice("bytes_out", DATA_OUT, DATA_OUT_FREE)
 _WEBSOCKET = (PresetPrice("ws_messages", WEBSOCKET_MESSAGES), PresetPrice("ws_minutes", WEBSOCKET_MINUTES))
+_WEBSOCKET_METERS = (
+    PresetMeter("ws_messages", "WebSocket messages (started 32 KiB)", "message"),
+    PresetMeter("ws_minutes", "WebSocket connection minutes", "minute"),
+)
 
 
 def _cache(size: str, price: str) -> Preset:
@@ -80,7 +94,9 @@ PRESETS: dict[str, Preset] = {
     "aws-rest-requests": Preset("AWS REST prices, requests only", "USD", (_REST,)),
     "aws-http": Preset("AWS HTTP prices with data out (first 100 GiB free)", "USD", (_HTTP, _OUT)),
     "aws-http-requests": Preset("AWS HTTP prices, requests only", "USD", (_HTTP,)),
-    "aws-websocket": Preset("AWS WebSocket prices, messages and connection minutes", "USD", _WEBSOCKET),
+    "aws-websocket": Preset(
+        "AWS WebSocket prices, messages and connection minutes", "USD", _WEBSOCKET, _WEBSOCKET_METERS
+    ),
     "aws-data-out": Preset("AWS data out, first 100 GiB free", "USD", (_OUT,)),
     "aws-data-out-from-first": Preset(
         "AWS data out, nothing free", "USD", (PresetPrice("bytes_out", DATA_OUT),)

@@ -7,16 +7,18 @@ from typing import Any
 from django.db import transaction
 
 from accounts.errors import Refused
-from accounts.models import User
+from accounts.models import Organization, User
 from accounts.rows import locked
 from billing.currencies import check_currency
-from billing.meters import check_meter, name_of
+from billing.meters import check_known_meter, name_of
 from billing.models import Price, PricingModel, RateCard, RateCardVersion, TiersOver
-from billing.presets import PRESETS
+from billing.presets import PRESETS, Preset
 from billing.pricing import make_tariff, plain, read_tiers, write_tiers
 from billing.rate_cards.cards import audit, free_name
 from billing.rate_cards.terms import read_terms
 from billing.rate_cards.versions import from_words, is_used, version_for_change
+from metering.meters import create_meter
+from metering.models import CustomMeter
 
 CARD_FIELDS = ("name", "currency", "tiers_over")
 
@@ -56,9 +58,10 @@ def set_price(
 ) -> Price:
     """Set the price of one meter; from `at` on (see `change_rate_card`) it takes the place of an earlier one.
 
-    `tiers`: a list of `{"up_to", "unit_price", "flat_fee"}` (see billing/pricing/), for each unit of the meter.
+    `meter`: one of the gateway's, or a meter of the card's organization. `tiers`: a list of `{"up_to",
+    "unit_price", "flat_fee"}` (see billing/pricing/), for each unit of the meter.
     """
-    meter = check_meter(meter)
+    meter = check_known_meter(rate_card.organization, meter)
     tariff = make_tariff(model, tiers, free_units, package_size=package_size)
     checked = write_tiers(read_tiers(tiers))
     version = version_for_change(locked(rate_card), at)
@@ -97,7 +100,10 @@ def remove_price(*, rate_card: RateCard, meter: str, at: datetime | None = None,
 def load_preset(
     *, rate_card: RateCard, preset: str, at: datetime | None = None, actor: User | None
 ) -> RateCard:
-    """Set the prices of a list in presets.py. Refused(field `preset`) if unknown or in another currency."""
+    """Set the prices of a list in presets.py, and make the provider's own meters that it needs and that are not there.
+
+    Refused(field `preset`) if unknown or in another currency.
+    """
     chosen = PRESETS.get(preset)
     if chosen is None:
         raise Refused(f"Unknown price list {preset!r}. Use one of: {', '.join(PRESETS)}.", field="preset")
@@ -107,6 +113,7 @@ def load_preset(
             f"Make a rate card in {chosen.currency}.",
             field="preset",
         )
+    _make_meters(rate_card.organization, chosen, actor)
     for price in chosen.prices:
         set_price(
             rate_card=rate_card,
@@ -118,6 +125,15 @@ def load_preset(
             actor=actor,
         )
     return rate_card
+
+
+def _make_meters(organization: Organization, preset: Preset, actor: User | None) -> None:
+    there = set(CustomMeter.objects.filter(organization=organization).values_list("code", flat=True))
+    for meter in preset.meters:
+        if meter.code not in there:
+            create_meter(
+                organization=organization, code=meter.code, name=meter.name, unit=meter.unit, actor=actor
+            )
 
 
 def _change_card(card: RateCard, fields: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pytest
 
 from accounts.errors import Refused
 from billing.models import PlanPrice, Price, RateCard
+from billing.overrides import give_override
 from billing.presets import PRESETS
 from billing.rate_cards import (
     change_rate_card,
@@ -17,6 +18,8 @@ from billing.rate_cards import (
     remove_price,
     set_price,
 )
+from metering.meters import create_meter
+from metering.models import CustomMeter
 from tests.billing.factories import make_priced_plan, make_rate_card
 from tests.factories import audit_actions, make_organization, make_plan, make_user
 
@@ -132,6 +135,7 @@ def test_amazons_prices_are_loaded_with_one_call():
 def test_a_price_list_replaces_only_the_meters_that_it_names(name):
     named = {price.meter for price in PRESETS[name].prices}
     card = create_rate_card(organization=make_organization(), name="Ours", actor=None)
+    create_meter(organization=card.organization, code="images", name="Images", actor=None)
     for meter in ("requests", "bytes_out", "images"):
         set_price(rate_card=card, meter=meter, tiers=OPEN, actor=None)
     before = dict(card.prices.values_list("meter", "tiers"))
@@ -185,3 +189,29 @@ def test_a_card_that_bills_a_plan_cannot_be_deleted():
     price_plan(plan=plan, rate_card=None, actor=None)
     delete_rate_card(rate_card=card, actor=None)
     assert not RateCard.objects.exists()
+
+
+def test_a_price_is_of_a_meter_that_something_counts():
+    card = create_rate_card(organization=make_organization(), name="Card", actor=None)
+    create_meter(organization=make_organization(), code="tokens", name="Somebody else's", actor=None)
+    create_meter(organization=card.organization, code="pages", name="Pages", actor=None)
+    price = [{"up_to": None, "unit_price": "1"}]
+    with pytest.raises(
+        Refused, match=r"one of requests, .*, cache_hours, pages; or make a meter tokens"
+    ) as refused:
+        set_price(rate_card=card, meter="tokens", tiers=price, actor=None)
+    assert (refused.value.field, refused.value.code) == ("meter", "unknown_meter")
+    with pytest.raises(Refused):
+        give_override(rate_card=card, customer=make_organization(), meter="tokens", percent=5, actor=None)
+    assert set_price(rate_card=card, meter="pages", tiers=price, actor=None).meter == "pages"
+
+
+def test_a_list_with_meters_of_the_providers_own_makes_them():
+    card = create_rate_card(organization=make_organization(), name="Card", actor=None)
+    own = create_meter(organization=card.organization, code="ws_minutes", name="Minutes online", actor=None)
+    load_preset(rate_card=card, preset="aws-websocket", actor=None)
+    found = CustomMeter.objects.filter(organization=card.organization).order_by("code")
+    assert [(each.code, each.name) for each in found] == [
+        ("ws_messages", "WebSocket messages (started 32 KiB)"),
+        ("ws_minutes", own.name),
+    ]

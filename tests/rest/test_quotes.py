@@ -5,6 +5,7 @@ import pytest
 from access.models import PlanVisibility
 from apis.models import Visibility
 from billing.rate_cards import price_plan, set_price
+from metering.meters import create_meter
 from tests.billing.factories import make_priced_plan, make_rate_card, subscribed
 from tests.factories import make_api, make_member, make_plan, make_stage, make_user, make_version
 from tests.rest.problems import fault, problem
@@ -57,6 +58,7 @@ def test_a_stored_card_gives_the_worked_example_of_the_docs(alice):
 def test_a_stored_cards_packages_and_bounds_count(alice):
     card = make_rate_card(alice.organization, base_fee="1", minimum="25", maximum="40")
     tiers = [{"up_to": None, "unit_price": "5"}]
+    create_meter(organization=alice.organization, code="images", name="Images", actor=None)
     set_price(rate_card=card, meter="images", model="package", package_size=10, tiers=tiers, actor=None)
     for images, total in (("31", "25"), ("51", "31"), ("1000", "40")):
         found = alice.done("quotes", {"rate_card": card.pk, "quantities": {"images": images}})
