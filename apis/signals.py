@@ -13,3 +13,5 @@ backends_changed = Signal()
 mappings_changed = Signal()
 # hosts: list[str] of domains that were made, changed or deleted
 domains_changed = Signal()
+# api: Api, whose region is about to change; who keeps it raises Refused
+region_changing = Signal()

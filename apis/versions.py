@@ -19,7 +19,7 @@ from apis.openapi.endpoint import disables_execute_api
 from apis.openapi.keys import with_key_required
 from apis.openapi.parse import from_data
 from apis.projection import Report, project, read
-from apis.signals import stages_changed
+from apis.signals import region_changing, stages_changed
 
 Source = Document | dict[str, Any] | str | bytes
 API_FIELDS = ("name", "summary", "description", "visibility", "region")
@@ -59,7 +59,7 @@ def create_api(
 
 @transaction.atomic
 def change_api(*, api: Api, actor: User | None, **fields: Any) -> Api:
-    """Change name, summary, description, visibility or region."""
+    """Change name, summary, description, visibility or region; the region only until its use is priced."""
     unknown = fields.keys() - set(API_FIELDS)
     if unknown:
         raise TypeError(f"an API's {', '.join(sorted(unknown))} cannot be changed")
@@ -72,6 +72,8 @@ def change_api(*, api: Api, actor: User | None, **fields: Any) -> Api:
         for field in API_FIELDS
         if getattr(before, field) != getattr(api, field)
     }
+    if "region" in changes:
+        region_changing.send(sender=Api, api=api)
     if changes:
         api.save(update_fields=list(changes))
         _audit(api, actor, "api.changed", f"Changed the API {api.name}", changes)

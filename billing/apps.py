@@ -6,4 +6,4 @@ class BillingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from billing import prepaid  # noqa: F401, PLC0415 -- models are there only now; it adds its limits
+        from billing import prepaid, regions  # noqa: F401, PLC0415 -- models are there only now; they add themselves
