@@ -6,15 +6,19 @@ from django.contrib import admin, messages
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, StackedInline
+from unfold.decorators import display
 
 from accounts.verb_admin import person
 from billing import rate_cards
 from billing.admin_forms import PriceForm, VersionForm
 from billing.admin_pages import SaysWhy
 from billing.models import Price, RateCard, RateCardVersion
+from billing.tiers_field import shown_tiers
 
 PRICE_FIELDS = ("meter", "model", "free_units", "package_size", "tiers")
+SHOWN_FIELDS = ("meter", "model", "free_units", "package_size", "tier_table")
 
 
 class PriceInline(StackedInline):
@@ -23,7 +27,16 @@ class PriceInline(StackedInline):
     model = Price
     form = PriceForm
     fields = PRICE_FIELDS
+    readonly_fields = ("tier_table",)
     extra = 0
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Of a version that stays, the tiers are a table to read."""
+        return PRICE_FIELDS if obj is None or rate_cards.is_editable(obj) else SHOWN_FIELDS
+
+    @display(description="Tiers")
+    def tier_table(self, price: Price) -> SafeString:
+        return shown_tiers(price.tiers)
 
     def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
         """A new version begins with the prices of the one before."""

@@ -1,6 +1,6 @@
 """A form field for tiers: a small table of rows, one a tier, instead of raw JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -16,6 +16,21 @@ COLUMNS = {
     "flat_fee": "Flat fee, once",
 }
 SPARE_ROWS = 2
+
+
+def shown_tiers(tiers: Sequence[Mapping[str, Any]]) -> SafeString:
+    """Return stored tiers as a table to read."""
+    rows = [
+        [
+            "and more" if row.get("up_to") is None else row["up_to"],
+            row["unit_price"],
+            row.get("flat_fee", "0"),
+        ]
+        for row in tiers
+    ]
+    return render_to_string(
+        "admin/billing/tiers_shown.html", {"columns": list(COLUMNS.values()), "rows": rows}
+    )
 
 
 class TiersWidget(forms.Widget):
