@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -16,6 +15,7 @@ from accounts.rows import Changes, assign, check_fields, locked, taken_is_refuse
 from billing.currencies import check_currency
 from billing.models import Budget, BudgetAlert
 from billing.pricing import MONEY_LIMIT, read_decimal
+from billing.soon import look_after_commit
 
 MOST = 100  # budgets of an organization
 CHANGEABLE = ("name", "amount", "currency", "percents", "stops", "mails")
@@ -60,7 +60,7 @@ def create_budget(
         budget.save(force_insert=True)
     kind = "spend cap" if stops else "budget"
     _record(budget, actor, "budget.created", f"Made the {kind} {budget} of {_money(budget)} a month.")
-    _look_after_commit(budget)
+    look_after_commit(budget.organization_id)
     return budget
 
 
@@ -88,7 +88,7 @@ def change_budget(*, budget: Budget, actor: User | None, **fields: Any) -> Budge
     if budget.amount != before and "currency" not in changes:
         _keep_told(budget, before)
     _record(budget, actor, "budget.changed", f"Changed {', '.join(changes)} of {budget}.", changes)
-    _look_after_commit(budget)
+    look_after_commit(budget.organization_id)
     return budget
 
 
@@ -98,7 +98,7 @@ def delete_budget(*, budget: Budget, actor: User | None) -> None:
     locked(budget.organization)
     budget = locked(budget)
     _record(budget, actor, "budget.deleted", f"Deleted the budget {budget} of {_money(budget)} a month.")
-    _look_after_commit(budget)
+    look_after_commit(budget.organization_id)
     budget.delete()
 
 
@@ -139,12 +139,6 @@ def _keep_told(budget: Budget, before: Decimal) -> None:
         ],
         ignore_conflicts=True,
     )
-
-
-def _look_after_commit(budget: Budget) -> None:
-    from billing.tasks import look_soon  # noqa: PLC0415 -- tasks import the verbs
-
-    transaction.on_commit(partial(look_soon, budget.organization_id))
 
 
 def _money(budget: Budget) -> str:

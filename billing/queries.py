@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from access.models import PlanChange, Subscription, SubscriptionState, UsagePlan
 from access.overlap import LIVING
@@ -95,12 +95,6 @@ def invoices_of_provider(organization: Organization) -> QuerySet[Invoice]:
     return _with_parties(Invoice.objects.filter(organization=organization))
 
 
-def invoices_seen_by(organization: Organization) -> QuerySet[Invoice]:
-    """Return what the organization issued, and what it received (without others' drafts)."""
-    received = Q(customer=organization) & ~Q(state=InvoiceState.DRAFT)
-    return _with_parties(Invoice.objects.filter(Q(organization=organization) | received))
-
-
 def with_lines(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
     """Add all that a document shows: lines in order with application and plan, taxes, credit notes. 3 queries more."""
     lines = InvoiceLine.objects.select_related("subscription__application", "subscription__plan")
@@ -119,15 +113,6 @@ def credit_notes_of_provider(organization: Organization) -> QuerySet[CreditNote]
 
 def _of_parties(notes: QuerySet[CreditNote]) -> QuerySet[CreditNote]:
     return notes.select_related("organization", "customer", "invoice__organization", "invoice__customer")
-
-
-def rate_cards_of(organization: Organization) -> QuerySet[RateCard]:
-    """Return a provider's rate cards with versions, prices and `plan_count`. 3 queries when read."""
-    return (
-        RateCard.objects.filter(organization=organization)
-        .annotate(plan_count=Count("plans"))
-        .prefetch_related("versions__prices")
-    )
 
 
 def rate_cards_open_to(user: User, organization: Organization) -> QuerySet[RateCard]:

@@ -1,4 +1,4 @@
-"""Giving credit_grant, and ending them: by expiry, by taking them back, by paying them back."""
+"""Giving credits, and ending them: by expiry, by taking them back, by paying them back."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -18,6 +18,7 @@ from billing.ledger.balances import left_of
 from billing.ledger.postings import Leg, Posting, mark_spent, post
 from billing.models import AccountKind, CreditGrant, GrantSource, Invoice, TransactionKind
 from billing.pricing import MONEY_LIMIT
+from billing.soon import look_after_commit
 
 # where the money of a grant comes from, and what its transaction is called
 _ORIGINS = {
@@ -73,6 +74,7 @@ def grant(
         legs = [Leg(origin, -amount), Leg(AccountKind.CREDITS, amount, made.pk)]
         reference = reference or f"grant:{made.pk}"
         post([Posting(provider, customer, currency, kind, reference, name, at, legs, invoice, actor)])
+    look_after_commit(customer.pk)
     _audit(made, actor, "given", f"Gave {amount} {currency} of credits to {customer}: {name}")
     return made
 
@@ -88,7 +90,7 @@ def expire(*, credit_grant: CreditGrant, at: datetime | None = None) -> Decimal:
     """Post what is left of a grant that has expired as expired; return how much. Refused before its time."""
     at = at or now()
     if credit_grant.expires_at is None or credit_grant.expires_at > at:
-        raise Refused(f"{credits} has not expired.", field="expires_at", code="wrong_state")
+        raise Refused(f"{credit_grant.name} has not expired.", field="expires_at", code="wrong_state")
     # posted at the moment when it expired, however late the task came
     return _end(credit_grant, AccountKind.EXPIRED, TransactionKind.EXPIRE, credit_grant.expires_at, None)
 
@@ -121,7 +123,7 @@ def _end(
     credit_grant = locked(credit_grant)
     left = left_of([credit_grant.pk])[credit_grant.pk]
     if left <= ZERO:
-        raise Refused(f"Nothing is left of {credits}.", code="wrong_state")
+        raise Refused(f"Nothing is left of {credit_grant.name}.", code="wrong_state")
     post(
         [
             Posting(

@@ -1,6 +1,5 @@
-"""Credit notes and corrections in the ledger: less to pay, or credits for what was paid already."""
+"""Credit notes in the ledger: less to pay, or credits for what was paid already."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -9,6 +8,7 @@ from django.db import transaction
 from accounts.models import User
 from billing.ledger.postings import Leg, on_invoice, post
 from billing.models import AccountKind, CreditGrant, GrantSource, Invoice, TransactionKind
+from billing.soon import look_after_commit
 
 
 @transaction.atomic
@@ -32,25 +32,10 @@ def post_credit_note(
     if given_back:
         made = _grant(invoice, given_back, name, at)
         made.save(force_insert=True)
+        look_after_commit(invoice.customer_id)
         legs.append(Leg(AccountKind.CREDITS, given_back, made.pk))
     kind = TransactionKind.CREDIT_NOTE
     post([on_invoice(invoice, kind=kind, words=name, legs=legs, at=at, actor=actor, reference=reference)])
-
-
-@transaction.atomic
-def carry_over(*, owed: Sequence[tuple[Invoice, Decimal]], at: datetime) -> None:
-    """Make credits of what a correction owes customers back, for many invoices (stored, or in this transaction)
-    at once: 5 queries. Amounts are above zero; each invoice once.
-    """
-    grants = [_grant(invoice, amount, "Carried over from a correction", at) for invoice, amount in owed]
-    CreditGrant.objects.bulk_create(grants)
-    postings = []
-    for (invoice, amount), made in zip(owed, grants, strict=True):
-        legs = [Leg(AccountKind.CARRIED, -amount), Leg(AccountKind.CREDITS, amount, made.pk)]
-        postings.append(
-            on_invoice(invoice, kind=TransactionKind.CARRY, words=made.name, legs=legs, at=at, actor=None)
-        )
-    post(postings)
 
 
 def _grant(invoice: Invoice, amount: Decimal, name: str, at: datetime) -> CreditGrant:

@@ -11,11 +11,6 @@ def payments_of(customer: Organization) -> QuerySet[Payment]:
     return Payment.objects.filter(customer=customer).select_related("organization", "customer", "invoice")
 
 
-def payments_to(provider: Organization) -> QuerySet[Payment]:
-    """Return what a provider got or was to get, newest first."""
-    return Payment.objects.filter(organization=provider).select_related("organization", "customer", "invoice")
-
-
 def providers_of(customer: Organization) -> QuerySet[Organization]:
     """Return those of whom a customer (or whoever's bills it pays) has subscriptions, or ever got credits."""
     found = Organization.objects.filter(

@@ -7,15 +7,12 @@ from billing.models import Invoice
 from billing.queries import (
     invoices_of_customer,
     invoices_of_provider,
-    invoices_seen_by,
-    rate_cards_of,
     with_lines,
 )
 from tests.billing.factories import (
     AFTER_OCTOBER,
     OCTOBER,
     make_priced_plan,
-    make_rate_card,
     october,
     subscribed,
     use,
@@ -54,17 +51,6 @@ def test_alice_bills_bob_and_charlie_sees_nothing():
     assert list(invoices_of_customer(alice)) == []
     assert list(invoices_of_provider(bob)) == []
     assert list(invoices_of_customer(charlie)) == [foreign]
-    assert set(invoices_seen_by(alice)) == {mine, unfinished}
-    assert list(invoices_seen_by(bob)) == [mine]
-    assert list(invoices_seen_by(make_organization())) == []
-
-
-def test_rate_cards_are_their_organizations_own():
-    card = make_rate_card()
-    make_rate_card()
-    make_priced_plan(card)
-    (found,) = rate_cards_of(card.organization)
-    assert (found, found.plan_count) == (card, 1)
 
 
 @pytest.mark.parametrize("rows", [1, 3])

@@ -11,7 +11,6 @@ from accounts.models import AuditEvent
 from billing.ledger.balances import balance, balances, left_of, movements, outstanding, settled
 from billing.ledger.draw import draw, give_back
 from billing.ledger.grants import expire, expired, revoke
-from billing.ledger.notes import carry_over
 from billing.models import (
     AccountKind,
     CreditGrant,
@@ -181,19 +180,6 @@ def test_what_is_left_can_be_taken_back(provider, customer):
         revoke(credit_grant=credit_grant, actor=None)
 
 
-def test_what_corrections_owe_becomes_credits_that_are_used_first(provider, django_assert_num_queries):
-    bills = [make_bill(provider, total="0") for _ in range(5)]
-    for bill in bills:
-        make_credits(provider, bill.customer, "10", priority=1)
-    with django_assert_num_queries(7):  # 5 and the savepoint
-        carry_over(owed=[(bill, Decimal("1.50")) for bill in bills], at=T0)
-    checked()
-    assert has(provider, bills[0].customer) == Decimal("11.50")
-    draw(invoices=[make_bill(provider, bills[0].customer, "1.50")])
-    assert CreditGrant.objects.get(customer=bills[0].customer, spent_at__isnull=False).source == "carried"
-    assert outstanding(bills[0]) == 0
-
-
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
@@ -351,3 +337,13 @@ def _assert_sound(provider, customer):
     assert has(provider, customer, at=day(0)) == sum(left.values())
     for invoice_id, amount in settled([b.pk for b in provider.issued_invoices.all()]).items():
         assert 0 <= amount <= provider.issued_invoices.get(pk=invoice_id).total
+
+
+def test_spending_is_looked_at_as_soon_as_there_are_new_credits(
+    provider, customer, monkeypatch, django_capture_on_commit_callbacks
+):
+    looked = []
+    monkeypatch.setattr("billing.tasks.look_soon", looked.append)
+    with django_capture_on_commit_callbacks(execute=True):
+        make_credits(provider, customer, "7")
+    assert looked == [customer.pk]
