@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path, register_convert
 from billing.documents.files import INVOICE_KINDS
 from portal.views import (
     catalogue,
+    changelog,
     console_applications,
     console_audit,
     console_billing_group,
@@ -47,6 +48,7 @@ register_converter(InvoiceFileConverter, "invoicefile")
 catalogue_pages = [
     path("", catalogue.home, name="home"),
     path("apis/<slug:slug>/", catalogue.api, name="api"),
+    path("apis/<slug:slug>/changes/", changelog.page, name="changelog"),
     path("apis/<slug:slug>/<slug:version>/reference/", reference.page, name="reference"),
     path("apis/<slug:slug>/<slug:version>/openapi.json", reference.document, name="openapi-document"),
     path("subscribe/<slug:plan>/", subscribe.page, name="subscribe"),

@@ -23,6 +23,7 @@ from apis.forms import DeployForm, DeprecateForm, DocumentFields, ImportForm, Ve
 from apis.models import Api, ApiVersion, Backend, VersionState
 from apis.publish import deploy
 from apis.queries import operations_of, stage_addresses
+from apis.version_changes import changes_to_deploy, summed_up
 from apis.versions import (
     create_api,
     create_version,
@@ -167,7 +168,13 @@ class ApiVersionAdmin(DocumentPages, VerbAdmin):
 
         form = DeployForm(request.POST or None)
         return form_page(
-            request, row=version, form=form, title=f"Deploy {version}", submit="Deploy", verb=verb
+            request,
+            row=version,
+            form=form,
+            title=f"Deploy {version}",
+            submit="Deploy",
+            verb=verb,
+            intro=_deploy_intro(version),
         )
 
     @action(description="Re-import", url_path="reimport", permissions=["change"], icon="upload_file")
@@ -242,6 +249,20 @@ class ApiVersionAdmin(DocumentPages, VerbAdmin):
         form = Form(request.POST if request.method == "POST" else None)
         title = f"{what} {version}?"
         return form_page(request, row=version, form=form, title=title, submit=what, verb=verb, intro=intro)
+
+
+def _deploy_intro(version: ApiVersion) -> str:
+    """What callers of the live stage will notice."""
+    changes = changes_to_deploy(version)
+    if changes is None:
+        return "Its live stage runs nothing yet, so no caller can notice a change."
+    rows = [
+        ("Breaks callers" if each.breaking else "", each.kind, f"{each.method} {each.path}", each.message)
+        for each in changes
+    ]
+    nothing = "Nothing that a caller could notice differs from what its live stage runs."
+    heading = format_html("<strong>Against its live stage: {}.</strong>", summed_up(changes)) if rows else ""
+    return format_html("{}{}", heading, table(("", "What", "Operation", "How"), rows[:100], nothing))
 
 
 def _new_backend(api: Api, url: str, request: HttpRequest) -> Backend:

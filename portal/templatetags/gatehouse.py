@@ -28,7 +28,7 @@ _TONES = {
     "pending": "warn", "draft": "warn", "deprecated": "warn", "disabled": "warn", "suspended": "warn",
     "retired": "bad", "revoked": "bad", "cancelled": "bad", "void": "bad", "expired": "bad",
     "failed": "bad", "overdue": "bad", "delivered": "good", "failing": "warn",
-    "finalized": "accent", "test": "accent",
+    "finalized": "accent", "test": "accent", "added": "good", "changed": "accent", "removed": "bad", "breaking": "bad",
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from access.queries import visible_plans
 from apis.models import Api, ApiVersion, Stage
 from apis.queries import IN_USE, catalogue, live_stage, stage_address
 from portal import examples, prices
+from portal.views.changelog import latest_changes
 
 MOST_LOOKED_AT = 2
 
@@ -37,6 +38,7 @@ def api(request: HttpRequest, slug: str) -> HttpResponse:
         "versions": versions,
         "plans": [prices.terms(plan) for plan in plans],
         "curl": _first_curl(product, [plan.pk for plan in plans]),
+        "latest": latest_changes(shown_versions(product)),
     }
     return render(request, "catalogue/api.html", context)
 

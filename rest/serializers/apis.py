@@ -57,6 +57,16 @@ class ApiChange(StrictModel):
         fields: tuple[str, ...] = ("name", "summary", "description", "visibility", "region")
 
 
+class ChangeSerializer(serializers.Serializer):
+    """One line of a changelog. `breaking` = calls that were right before may fail, or lack what they read."""
+
+    kind = serializers.CharField(help_text="added, changed, deprecated or removed.")
+    method = serializers.CharField()
+    path = serializers.CharField()
+    message = serializers.CharField()
+    breaking = serializers.BooleanField()
+
+
 class TargetSerializer(serializers.Serializer):
     """A further server, of the same scheme and path as the first."""
 

@@ -14,6 +14,7 @@ from apis.addresses import set_execute_api_endpoint
 from apis.import_document import fetch_document
 from apis.models import Api, ApiVersion, Backend, Operation
 from apis.queries import version_document_for_readers
+from apis.version_changes import changes_to_deploy
 from rest.filtersets import ApiFilters, BackendFilters, OperationFilters, VersionFilters
 from rest.parsers import MAX_BODY_BYTES, JsonParser, TooLarge, UploadParser
 from rest.serializers.apis import (
@@ -23,6 +24,7 @@ from rest.serializers.apis import (
     BackendChange,
     BackendInput,
     BackendSerializer,
+    ChangeSerializer,
     DeprecateInput,
     OperationChange,
     OperationSerializer,
@@ -141,6 +143,12 @@ class VersionViews(Listed, Readable, Creatable, Changeable, Resource):
     def reference(self, request: Request, pk: str) -> Response:
         """The OpenAPI document as developers read it: the gateway's address and the key, no extensions."""
         return Response(version_document_for_readers(self.get_object()))
+
+    @extend_schema(responses={200: ChangeSerializer(many=True)}, filters=False)
+    @action(detail=True, pagination_class=None)
+    def changes(self, request: Request, pk: str) -> Response:
+        """What a deploy to the live stage would change for callers; `breaking` first. Empty = nothing."""
+        return Response(ChangeSerializer(changes_to_deploy(self.get_object()) or [], many=True).data)
 
     @action(detail=True, url_path="settings")
     def read_settings(self, request: Request, pk: str) -> Response:

@@ -99,6 +99,7 @@ def make_shop() -> Shop:
     own |= {
         "webhook-resend": [send_test(endpoint=endpoint, actor=None).pk],
         "api": [version.api.slug],
+        "changelog": [version.api.slug],
         "subscribe": [plan.pk],
         "subscription-cancel": [subscription.pk],
         "subscription-plan": [subscription.pk],

@@ -38,6 +38,7 @@ POST_ONLY = "405 405 405 405 405 405 405"
 PAGES = {
     "home": OPEN,
     "api": OPEN,
+    "changelog": OPEN,
     "reference": OPEN,
     "openapi-document": OPEN,
     "subscribe": "signup 200 200 200 403 200 new",

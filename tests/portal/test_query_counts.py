@@ -21,6 +21,7 @@ pytestmark = pytest.mark.django_db
 PAGES = (
     "home",
     "api",
+    "changelog",
     "console",
     "applications",
     "application",
