@@ -14,7 +14,8 @@ from access.models import (
 )
 from access.overlap import LIVING
 from accounts.models import Organization, User
-from apis.models import LIVE, Api, Stage, VersionState, Visibility
+from apis.models import LIVE, Api, Stage, VersionState
+from apis.queries import seen_by
 
 
 def visible_plans(api: Api) -> QuerySet[UsagePlan]:
@@ -28,16 +29,9 @@ def open_plans(user: User | None, acting_for: Organization | None = None) -> Que
     A view that takes a plan's id from a form looks it up here (404 = not for her). With `acting_for`, private
     APIs are those of that organization only, not of all she is a member of.
     """
-    api = "stage__version__api"
-    seen = Q(**{f"{api}__visibility": Visibility.PUBLIC})
-    if user is not None and user.is_authenticated:
-        seen |= Q(**{f"{api}__visibility": Visibility.SIGNED_IN})
-        mine = Organization.objects.filter(members__user=user)
-        if acting_for is not None:
-            mine = mine.filter(pk=acting_for.pk)
-        seen |= Q(**{f"{api}__organization__in": mine})
-        if user.is_superuser:
-            seen = Q()
+    seen = seen_by(user, acting_for=acting_for, api="stage__version__api")
+    if user is not None and user.is_superuser:
+        seen = Q()
     return _offered(_live_stages().filter(seen))
 
 

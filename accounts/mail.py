@@ -23,6 +23,21 @@ def mail_organization(organization: Organization, *, subject: str, text: str) ->
     transaction.on_commit(partial(_enqueue, organization.pk, " ".join(subject.split()), text))
 
 
+def mail_address(address: str, *, subject: str, text: str) -> None:
+    """Send a plain text to one address, of somebody who may not have an account, once the transaction commits."""
+    transaction.on_commit(partial(_enqueue_to_address, address, " ".join(subject.split()), text))
+
+
+def _enqueue_to_address(address: str, subject: str, text: str) -> None:
+    from accounts.tasks import send_mail_to_address  # noqa: PLC0415 -- tasks import this room
+
+    try:
+        send_mail_to_address.delay(address, subject, text)
+    except Exception as error:  # noqa: BLE001 -- as below
+        logger.warning("The broker cannot be reached (%s); a mail is sent without it.", error)
+        send_mail_to_address(address, subject, text)
+
+
 def _enqueue(organization_id: str, subject: str, text: str) -> None:
     from accounts.tasks import send_mail_to  # noqa: PLC0415 -- tasks import this room
 

@@ -21,11 +21,21 @@ def send_mail_to(organization_id: str, subject: str, text: str) -> None:
     if not addresses:
         logger.info("organization %s has no address to write to", organization_id)
         return
+    _send(addresses, subject, text, f"organization {organization_id}")
+
+
+@shared_task
+def send_mail_to_address(address: str, subject: str, text: str) -> None:
+    """Send a mail to one address."""
+    _send([address], subject, text, "one address")
+
+
+def _send(addresses: list[str], subject: str, text: str, whom: str) -> None:
     try:
         send_mail(f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}{subject}", text, None, addresses)
     except OSError as error:
         # smtplib's errors are OSErrors; a repeat could send it twice to some
-        logger.warning("a mail to organization %s was not sent: %s", organization_id, type(error).__name__)
+        logger.warning("a mail to %s was not sent: %s", whom, type(error).__name__)
 
 
 @shared_task

@@ -4,6 +4,7 @@ from typing import Any, TypeVar
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import F, Func, TextField, Value
 from psycopg.types.json import Json
 
 Row = TypeVar("Row", bound=models.Model)
@@ -30,3 +31,10 @@ class WithoutDocument(models.Manager[Row]):
 
     def get_queryset(self) -> models.QuerySet[Row]:
         return super().get_queryset().defer("document")
+
+
+def apart(field: str) -> Func:
+    """A field's words for full text search: `/users/{id}/listOrders` as `users id list Orders`."""
+    camel = Func(F(field), Value("([a-z0-9])([A-Z])"), Value(r"\1 \2"), Value("g"), function="regexp_replace")
+    blank = (Value("[^[:alnum:]]+"), Value(" "), Value("g"))
+    return Func(camel, *blank, function="regexp_replace", output_field=TextField())

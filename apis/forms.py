@@ -178,7 +178,17 @@ class ApiForm(forms.ModelForm):
 
     class Meta:
         model = Api
-        fields = ("organization", "name", "slug", "summary", "description", "visibility", "region")
+        fields = (
+            "organization",
+            "name",
+            "slug",
+            "summary",
+            "description",
+            "visibility",
+            "category",
+            "tags",
+            "region",
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

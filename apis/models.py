@@ -1,13 +1,32 @@
 """APIs, their versions (an OpenAPI document each), deployments, stages, addresses and backends."""
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.timezone import now
 
 from accounts.fields import ShortIdField
 from accounts.models import Organization, User
-from apis.fields import DocumentField, WithoutDocument
+from apis.catalogue_models import ApiInvitation
+from apis.fields import DocumentField, WithoutDocument, apart
 from apis.policy import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
+
+__all__ = [
+    "LIVE",
+    "Api",
+    "ApiInvitation",
+    "ApiVersion",
+    "Backend",
+    "BasePathMapping",
+    "Deployment",
+    "DomainName",
+    "Operation",
+    "Stage",
+    "VersionState",
+    "Visibility",
+]
 
 LIVE = "live"
 
@@ -17,6 +36,7 @@ class Visibility(models.TextChoices):
 
     PUBLIC = "public", "Everybody"
     SIGNED_IN = "signed_in", "Signed-in developers"
+    INVITED = "invited", "Who is invited, and its own organization"
     PRIVATE = "private", "Only its own organization"
 
 
@@ -31,6 +51,15 @@ class Api(models.Model):
     )
     summary = models.CharField(max_length=200, blank=True)
     description = models.TextField(blank=True, help_text="Markdown.")
+    category = models.CharField(
+        max_length=60, blank=True, help_text="One shelf of the catalogue, such as Payments."
+    )
+    tags = ArrayField(
+        models.CharField(max_length=40),
+        default=list,
+        blank=True,
+        help_text="Words to filter by, separated by commas.",
+    )
     visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.PUBLIC)
     region = models.CharField(
         max_length=40,
@@ -174,9 +203,20 @@ class Operation(models.Model):
     class Meta:
         ordering = ["position"]
         constraints = [models.UniqueConstraint(fields=["version", "method", "path"], name="operation_once")]
+        indexes = [
+            GinIndex(
+                SearchVector(apart("path"), apart("operation_id"), "summary", "tag", config="english"),
+                name="operation_words",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
+
+    @staticmethod
+    def words() -> SearchVector:
+        """What the index `operation_words` holds: a query must ask with the very same expression."""
+        return SearchVector(apart("path"), apart("operation_id"), "summary", "tag", config="english")
 
 
 class Deployment(models.Model):

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from accounts.errors import Refused
 from apis.models import Api
 from apis.openapi.uris import HOST
 
+MOST_TAGS = 12
 # paths that Amazon API Gateway keeps for its own health checks
 RESERVED = ("ping", "sping")
 # and what the shared host keeps for itself: nodes verify keys at /api/v1/keys/
@@ -99,3 +101,13 @@ def clean_host(text: str) -> str:
     if host == urlsplit(settings.GATEWAY_URL).hostname:
         raise Refused("This is the shared host; leave the host empty.", field="host")
     return host
+
+
+def clean_tags(tags: Collection[str]) -> list[str]:
+    """Return the tags in small letters, each once, in their order. Refused: field tags."""
+    cleaned = dict.fromkeys(" ".join(each.lower().split()) for each in tags)
+    cleaned.pop("", None)
+    if len(cleaned) > MOST_TAGS or any(len(each) > 40 or "," in each for each in cleaned):
+        message = f"An API has at most {MOST_TAGS} tags of at most 40 characters each, without commas."
+        raise Refused(message, field="tags")
+    return list(cleaned)

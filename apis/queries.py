@@ -8,8 +8,18 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
-from accounts.models import User
-from apis.models import LIVE, Api, ApiVersion, BasePathMapping, Operation, Stage, VersionState, Visibility
+from accounts.models import Organization, User
+from apis.models import (
+    LIVE,
+    Api,
+    ApiInvitation,
+    ApiVersion,
+    BasePathMapping,
+    Operation,
+    Stage,
+    VersionState,
+    Visibility,
+)
 from apis.openapi.parse import from_data
 from apis.openapi.readers import document_for_readers
 
@@ -18,10 +28,26 @@ IN_USE = (VersionState.PUBLISHED, VersionState.DEPRECATED)
 
 def visible_apis(user: User | AnonymousUser | None) -> QuerySet[Api]:
     """Return all APIs this person may see, with or without something to call."""
+    return Api.objects.filter(seen_by(user))
+
+
+def seen_by(user: User | AnonymousUser | None, *, acting_for: Organization | None = None, api: str = "") -> Q:
+    """Return the condition under which a person sees an API; `api` is the path to it from the rows asked for.
+
+    With `acting_for`, membership counts in that organization only, not in all she is a member of.
+    """
+    field = f"{api}__" if api else ""
+    seen = Q(**{f"{field}visibility": Visibility.PUBLIC})
     if user is None or not user.is_authenticated:
-        return Api.objects.filter(visibility=Visibility.PUBLIC)
-    own = Q(organization__members__user=user)
-    return Api.objects.filter(~Q(visibility=Visibility.PRIVATE) | own).distinct()
+        return seen
+    mine = Organization.objects.filter(members__user=user)
+    if acting_for is not None:
+        mine = mine.filter(pk=acting_for.pk)
+    # her address is verified: nobody signs in without that
+    invitations = ApiInvitation.objects.filter(Q(email=user.email.lower()) | Q(invited__in=mine))
+    seen |= Q(**{f"{field}visibility": Visibility.SIGNED_IN})
+    seen |= Q(**{f"{field}organization__in": mine})
+    return seen | Q(**{f"{field}visibility": Visibility.INVITED, f"{field}pk__in": invitations.values("api")})
 
 
 def catalogue(user: User | AnonymousUser | None) -> QuerySet[Api]:

@@ -13,7 +13,7 @@ from accounts.errors import Refused
 from accounts.models import Organization, User
 from apis.addresses import set_execute_api_endpoint
 from apis.models import Api, ApiVersion, Backend, BasePathMapping, Operation, VersionState, Visibility
-from apis.names import REGION, check_version_name, new_slug
+from apis.names import REGION, check_version_name, clean_tags, new_slug
 from apis.openapi import Document, DocumentError, parse
 from apis.openapi.endpoint import disables_execute_api
 from apis.openapi.keys import with_key_required
@@ -22,7 +22,7 @@ from apis.projection import Report, project, read
 from apis.signals import region_changing, stages_changed
 
 Source = Document | dict[str, Any] | str | bytes
-API_FIELDS = ("name", "summary", "description", "visibility", "region")
+API_FIELDS = ("name", "summary", "description", "visibility", "category", "tags", "region")
 
 
 @transaction.atomic
@@ -34,17 +34,21 @@ def create_api(
     summary: str = "",
     description: str = "",
     visibility: str = Visibility.PUBLIC,
+    category: str = "",
+    tags: Collection[str] = (),
     region: str = "",
     actor: User | None,
 ) -> Api:
     """Make a product; an empty slug is made from the name. Refused: fields name, slug, visibility,
-    region."""
+    category, tags, region."""
     api = Api(
         organization=organization,
         name=name.strip(),
         summary=summary.strip(),
         description=description,
         visibility=visibility,
+        category=category.strip(),
+        tags=list(tags),
         region=region.strip(),
     )
     _check_api(api)
@@ -59,7 +63,7 @@ def create_api(
 
 @transaction.atomic
 def change_api(*, api: Api, actor: User | None, **fields: Any) -> Api:
-    """Change name, summary, description, visibility or region; the region only until its use is priced."""
+    """Change name, summary, description, visibility, category, tags or region (that only until its use is priced)."""
     unknown = fields.keys() - set(API_FIELDS)
     if unknown:
         raise TypeError(f"an API's {', '.join(sorted(unknown))} cannot be changed")
@@ -287,6 +291,9 @@ def _check_api(api: Api) -> None:
         raise Refused("The summary has at most 200 characters.", field="summary")
     if api.visibility not in Visibility.values:
         raise Refused(f"Use one of {', '.join(Visibility.values)}.", field="visibility")
+    if len(api.category) > 60:
+        raise Refused("A category has at most 60 characters.", field="category")
+    api.tags = clean_tags(api.tags)
     if api.region and not REGION.fullmatch(api.region):
         raise Refused(
             "A region is written in small letters, digits and single hyphens, such as eu-west-1.",

@@ -36,6 +36,7 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "APIs": (
         ("apis.api", "api"),
+        ("apis.apiinvitation", "mail"),
         ("apis.apiversion", "description"),
         ("apis.operation", "route"),
         ("apis.deployment", "rocket_launch"),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 
 from access.models import (
@@ -68,6 +69,14 @@ class AuditEventFilters(filters.FilterSet):
     target_id = by_text("target_id")
     after = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
     before = filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+
+
+class CatalogueFilters(filters.FilterSet):
+    category = by_text("category")
+    tag = filters.CharFilter(method="tagged", max_length=40, label="One of its tags.")
+
+    def tagged(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(tags__contains=[value.lower()])
 
 
 class ApiFilters(filters.FilterSet):

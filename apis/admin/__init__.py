@@ -1,5 +1,6 @@
 """The admin console of this room. Everything is created and changed through the verbs."""
 
+from apis.admin.catalogue import ApiInvitationAdmin
 from apis.admin.domains import DomainNameAdmin
 from apis.admin.operations import OperationAdmin
 from apis.admin.products import ApiAdmin, BackendAdmin
@@ -8,6 +9,7 @@ from apis.admin.versions import ApiVersionAdmin
 
 __all__ = [
     "ApiAdmin",
+    "ApiInvitationAdmin",
     "ApiVersionAdmin",
     "BackendAdmin",
     "BasePathMappingAdmin",

@@ -1,6 +1,8 @@
 """What visitors see: the catalogue and an API's page."""
 
-from django.db.models import Prefetch, Q, QuerySet
+from collections import Counter
+
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
@@ -8,17 +10,27 @@ from access.models import PlanStage
 from access.queries import visible_plans
 from apis.models import Api, ApiVersion, Stage
 from apis.queries import IN_USE, catalogue, live_stage, stage_address
+from apis.search import find_apis
 from portal import examples, prices
 from portal.views.changelog import latest_changes
 
 MOST_LOOKED_AT = 2
+MOST_SHOWN = 200
+MOST_TAGS = 20
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """Landing page and catalogue; `?q=` searches names, summaries and descriptions."""
+    """Landing page and catalogue; `?q=` searches, `?category=` and `?tag=` narrow."""
     text = request.GET.get("q", "").strip()[:100]
     apis = found_apis(request, text)
-    context = {"section": "catalogue", "apis": apis, "q": text}
+    context = {
+        "section": "catalogue",
+        "apis": apis,
+        "q": text,
+        "category": request.GET.get("category", ""),
+        "tag": request.GET.get("tag", ""),
+        **shelves(request),
+    }
     return render(request, "catalogue/home.html", context)
 
 
@@ -45,11 +57,20 @@ def api(request: HttpRequest, slug: str) -> HttpResponse:
 
 def found_apis(request: HttpRequest, text: str) -> list[Api]:
     apis = catalogue(request.user).select_related("organization")
-    for word in text.split()[:8]:
-        apis = apis.filter(
-            Q(name__icontains=word) | Q(summary__icontains=word) | Q(description__icontains=word)
-        )
-    return list(_with_versions(apis)[:200])
+    if category := request.GET.get("category", ""):
+        apis = apis.filter(category=category)
+    if tag := request.GET.get("tag", ""):
+        apis = apis.filter(tags__contains=[tag])
+    return list(_with_versions(find_apis(apis, text))[:MOST_SHOWN])
+
+
+def shelves(request: HttpRequest) -> dict[str, list[tuple[str, int]]]:
+    """The categories by name and the most used tags, of all that she may see, each with its number of APIs."""
+    rows = list(catalogue(request.user).prefetch_related(None).order_by().values_list("category", "tags"))
+    categories = Counter(category for category, _ in rows if category)
+    tags = Counter(tag for _, each in rows for tag in each)
+    most = sorted(tags.items(), key=lambda each: (-each[1], each[0]))[:MOST_TAGS]
+    return {"categories": sorted(categories.items()), "tags": most}
 
 
 def shown_versions(product: Api) -> list[ApiVersion]:

@@ -26,6 +26,8 @@ class ApiSerializer(serializers.ModelSerializer):
             "summary",
             "description",
             "visibility",
+            "category",
+            "tags",
             "region",
             "created_at",
         )
@@ -47,6 +49,8 @@ class ApiInput(StrictModel):
             "summary",
             "description",
             "visibility",
+            "category",
+            "tags",
             "region",
         )
 
@@ -54,7 +58,15 @@ class ApiInput(StrictModel):
 class ApiChange(StrictModel):
     class Meta:
         model = Api
-        fields: tuple[str, ...] = ("name", "summary", "description", "visibility", "region")
+        fields: tuple[str, ...] = (
+            "name",
+            "summary",
+            "description",
+            "visibility",
+            "category",
+            "tags",
+            "region",
+        )
 
 
 class ChangeSerializer(serializers.Serializer):

@@ -49,5 +49,15 @@ class OfferSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Api
-        fields = ("id", "name", "slug", "summary", "description", "provider_name", "versions")
+        fields = (
+            "id",
+            "name",
+            "slug",
+            "summary",
+            "description",
+            "category",
+            "tags",
+            "provider_name",
+            "versions",
+        )
         read_only_fields = fields

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework.decorators import action
@@ -10,8 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.queries import open_plans
-from apis.models import Api, Visibility
-from apis.queries import catalogue, version_document_for_readers
+from apis.models import Api
+from apis.queries import catalogue, seen_by, version_document_for_readers
+from rest.filtersets import CatalogueFilters
 from rest.serializers.catalogue import OfferSerializer
 from rest.views.base import Listed, Readable, Resource
 
@@ -22,7 +23,8 @@ class CatalogueViews(Listed, Readable, Resource):
     model, noun, nouns, tag = Api, "API of the catalogue", "APIs of the catalogue", "catalogue"
     serializer_class = OfferSerializer
     ordering_fields = ("name", "slug")
-    search_fields = ("name", "slug", "summary")
+    filterset_class = CatalogueFilters
+    search_fields = ("name", "slug", "summary", "category")
 
     def get_queryset(self) -> QuerySet[Any]:
         if getattr(self, "swagger_fake_view", False):
@@ -31,7 +33,7 @@ class CatalogueViews(Listed, Readable, Resource):
         seen = catalogue(caller.user)
         # the person may be a member elsewhere too; a token acts for one organization only
         if not caller.everything:
-            seen = seen.filter(~Q(visibility=Visibility.PRIVATE) | Q(organization=caller.organization))
+            seen = seen.filter(seen_by(caller.user, acting_for=caller.organization))
         plans = open_plans(caller.user).prefetch_related(None)
         return seen.prefetch_related(Prefetch("versions__stages__usage_plans", plans))
 
