@@ -8,9 +8,9 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.timezone import now
 
-from accounts.fields import ShortIdField
-
 # Django finds a room's models here
+from accounts.branding.models import Branding, SitePage  # noqa: F401
+from accounts.fields import ShortIdField
 from accounts.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent  # noqa: F401
 
 

@@ -1,4 +1,4 @@
-"""What the catalogue shows of an API besides its versions: who is invited."""
+"""What the catalogue shows of an API besides its versions: who is invited, and its pages."""
 
 from django.db import models
 from django.db.models import Q
@@ -7,6 +7,9 @@ from django.utils.timezone import now
 
 from accounts.fields import ShortIdField
 from accounts.models import Organization, User
+
+# as many as a portal product's page takes at Amazon API Gateway
+MOST_TEXT = 32_768
 
 
 class ApiInvitation(models.Model):
@@ -45,3 +48,27 @@ class ApiInvitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email or self.invited} to {self.api}"
+
+
+class ApiPage(models.Model):
+    """A page about an API that its provider writes, such as a guide."""
+
+    id = ShortIdField()
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="api_pages")
+    api = models.ForeignKey("apis.Api", on_delete=models.CASCADE, related_name="pages")
+    title = models.CharField(max_length=255)
+    slug = models.SlugField(
+        max_length=60, help_text="Last part of its address; made from the title if empty."
+    )
+    text = models.TextField(blank=True, max_length=MOST_TEXT, help_text="Markdown.")
+    position = models.PositiveIntegerField(default=0, help_text="Smaller ones come first.")
+    published = models.BooleanField(default=True, help_text="Off = nobody sees it in the catalogue.")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["api", "position", "title"]
+        verbose_name = "API page"
+        constraints = [models.UniqueConstraint(fields=["api", "slug"], name="api_page_once")]
+
+    def __str__(self) -> str:
+        return f"{self.api}: {self.title}"

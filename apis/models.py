@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from accounts.fields import ShortIdField
 from accounts.models import Organization, User
-from apis.catalogue_models import ApiInvitation
+from apis.catalogue_models import ApiInvitation, ApiPage
 from apis.fields import DocumentField, WithoutDocument, apart
 from apis.policy import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 
@@ -17,6 +17,7 @@ __all__ = [
     "LIVE",
     "Api",
     "ApiInvitation",
+    "ApiPage",
     "ApiVersion",
     "Backend",
     "BasePathMapping",

@@ -3,13 +3,13 @@
 import re
 
 from django.contrib.postgres.search import (
-    CombinedSearchVector,
     SearchQuery,
     SearchRank,
     SearchVector,
     SearchVectorExact,
 )
 from django.db.models import F, Func, IntegerField, Q, QuerySet, TextField, Value
+from django.db.models.expressions import CombinedExpression
 from django.db.models.lookups import Exact
 
 from apis.fields import apart
@@ -40,7 +40,7 @@ def find_apis(apis: QuerySet[Api], text: str) -> QuerySet[Api]:
     return apis.annotate(rank=SearchRank(_vector(), either)).order_by("-rank", "name")
 
 
-def _vector() -> CombinedSearchVector | SearchVector:
+def _vector() -> CombinedExpression:
     return (
         SearchVector(apart("name"), apart("slug"), config=ENGLISH, weight="A")
         + SearchVector("summary", "category", _joined("tags"), config=ENGLISH, weight="B")

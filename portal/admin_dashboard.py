@@ -33,9 +33,12 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
         ("accounts.webhookendpoint", "webhook"),
         ("accounts.webhookdelivery", "outgoing_mail"),
         ("accounts.auditevent", "history"),
+        ("accounts.branding", "palette"),
+        ("accounts.sitepage", "article"),
     ),
     "APIs": (
         ("apis.api", "api"),
+        ("apis.apipage", "article"),
         ("apis.apiinvitation", "mail"),
         ("apis.apiversion", "description"),
         ("apis.operation", "route"),

@@ -6,16 +6,17 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from accounts.branding.shown import shown_branding
 from accounts.permissions import can_administer, can_see_bills
 from portal import guard, provider_scope
-
-SITE_NAME = "Gatehouse"
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
     """The installation's addresses and mode, and the organization of the session (asked only where shown)."""
+    brand = shown_branding()
     return {
-        "site_name": SITE_NAME,
+        "site_name": brand.name,
+        "brand": brand,
         "GATEWAY_URL": settings.GATEWAY_URL,
         "PORTAL_URL": settings.PORTAL_URL,
         "DEMO": settings.GATEHOUSE_DEMO,

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, register_convert
 
 from billing.documents.files import INVOICE_KINDS
 from portal.views import (
+    brand,
     catalogue,
     changelog,
     console_applications,
@@ -48,9 +49,13 @@ register_converter(InvoiceFileConverter, "invoicefile")
 catalogue_pages = [
     path("", catalogue.home, name="home"),
     path("apis/<slug:slug>/", catalogue.api, name="api"),
+    path("apis/<slug:slug>/pages/<slug:page>/", catalogue.guide, name="api-page"),
     path("apis/<slug:slug>/changes/", changelog.page, name="changelog"),
     path("apis/<slug:slug>/<slug:version>/reference/", reference.page, name="reference"),
     path("apis/<slug:slug>/<slug:version>/openapi.json", reference.document, name="openapi-document"),
+    path("pages/<slug:slug>/", brand.site_page, name="site-page"),
+    path("brand.css", brand.styles, name="brand-styles"),
+    path("brand/logo", brand.logo, name="brand-logo"),
     path("subscribe/<slug:plan>/", subscribe.page, name="subscribe"),
 ]
 

@@ -1,6 +1,6 @@
 """The admin console of this room. Everything is created and changed through the verbs."""
 
-from apis.admin.catalogue import ApiInvitationAdmin
+from apis.admin.catalogue import ApiInvitationAdmin, ApiPageAdmin
 from apis.admin.domains import DomainNameAdmin
 from apis.admin.operations import OperationAdmin
 from apis.admin.products import ApiAdmin, BackendAdmin
@@ -10,6 +10,7 @@ from apis.admin.versions import ApiVersionAdmin
 __all__ = [
     "ApiAdmin",
     "ApiInvitationAdmin",
+    "ApiPageAdmin",
     "ApiVersionAdmin",
     "BackendAdmin",
     "BasePathMappingAdmin",

@@ -46,6 +46,12 @@ def quantity(amount: Decimal) -> str:
 
 
 @register.filter
+def of(values: Mapping[Any, Any], key: Any) -> Any:
+    """What a mapping holds for a key that a template has in its hands; None = nothing."""
+    return values.get(key)
+
+
+@register.filter
 def share_of(part: float, whole: float) -> str:
     return formats.share(part, whole)
 

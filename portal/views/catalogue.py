@@ -3,15 +3,17 @@
 from collections import Counter
 
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from access.models import PlanStage
 from access.queries import visible_plans
 from apis.models import Api, ApiVersion, Stage
+from apis.pages import published_pages
 from apis.queries import IN_USE, catalogue, live_stage, stage_address
 from apis.search import find_apis
 from portal import examples, prices
+from portal.health import shown_health
 from portal.views.changelog import latest_changes
 
 MOST_LOOKED_AT = 2
@@ -29,6 +31,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "q": text,
         "category": request.GET.get("category", ""),
         "tag": request.GET.get("tag", ""),
+        "health": shown_health(apis),
         **shelves(request),
     }
     return render(request, "catalogue/home.html", context)
@@ -51,8 +54,21 @@ def api(request: HttpRequest, slug: str) -> HttpResponse:
         "plans": [prices.terms(plan) for plan in plans],
         "curl": _first_curl(product, [plan.pk for plan in plans]),
         "latest": latest_changes(shown_versions(product)),
+        "health": shown_health([product])[product.pk],
+        "pages": published_pages(product),
     }
     return render(request, "catalogue/api.html", context)
+
+
+def guide(request: HttpRequest, slug: str, page: str) -> HttpResponse:
+    """One of the provider's own pages about an API."""
+    product = get_object_or_404(catalogue(request.user).prefetch_related(None), slug=slug)
+    pages = published_pages(product)
+    found = next((each for each in pages if each.slug == page), None)
+    if found is None:
+        raise Http404("no such page")
+    context = {"section": "catalogue", "api": product, "pages": pages, "page": found}
+    return render(request, "catalogue/guide.html", context)
 
 
 def found_apis(request: HttpRequest, text: str) -> list[Api]:

@@ -8,6 +8,8 @@ from accounts.models import Organization
 ROOMS = ("accounts", "apis", "access", "metering", "billing", "nodes")
 # table -> why it has none
 WITHOUT = {
+    "accounts.Branding": "the look of the whole website, set by staff of the installation",
+    "accounts.SitePage": "a page of the whole website, written by staff of the installation",
     "accounts.Organization": "it is the organization",
     "accounts.User": "a person may be a member of several organizations",
     "metering.UsageBatch": "what a node counted for all organizations, before it is told apart",

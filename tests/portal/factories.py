@@ -8,9 +8,10 @@ from typing import Any
 from django.test import Client
 
 from access.models import ApiKey, Application, Subscription, UsagePlan
+from accounts.branding.models import Branding, SitePage
 from accounts.models import Organization, Role, User
 from accounts.webhooks.endpoints import create_endpoint, send_test
-from apis.models import Api
+from apis.models import Api, ApiPage
 from billing.credit_notes import credit_invoice
 from billing.models import Budget, Payment, PaymentMethod
 from tests.factories import (
@@ -99,7 +100,9 @@ def make_shop() -> Shop:
     own |= {
         "webhook-resend": [send_test(endpoint=endpoint, actor=None).pk],
         "api": [version.api.slug],
+        "api-page": [version.api.slug, "guide"],
         "changelog": [version.api.slug],
+        "site-page": ["terms"],
         "subscribe": [plan.pk],
         "subscription-cancel": [subscription.pk],
         "subscription-plan": [subscription.pk],
@@ -108,6 +111,9 @@ def make_shop() -> Shop:
         "billing-group-refuse": [asking.pk],
         "token-revoke": [token.pk],
     }
+    ApiPage.objects.create(organization=organization, api=version.api, title="Guide", slug="guide")
+    SitePage.objects.create(title="Terms", slug="terms")
+    Branding.objects.create(pk=1, logo=b"<svg></svg>", logo_type="image/svg+xml")
     return Shop(organization, alice, version.api, plan, application, subscription, key, own)
 
 

@@ -38,7 +38,11 @@ POST_ONLY = "405 405 405 405 405 405 405"
 PAGES = {
     "home": OPEN,
     "api": OPEN,
+    "api-page": OPEN,
     "changelog": OPEN,
+    "site-page": OPEN,
+    "brand-styles": OPEN,
+    "brand-logo": OPEN,
     "reference": OPEN,
     "openapi-document": OPEN,
     "subscribe": "signup 200 200 200 403 200 new",

@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.webhooks.endpoints import create_endpoint, send_test
+from apis.pages import create_page
 from billing.models import Budget
 from tests.factories import (
     make_application,
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.django_db
 PAGES = (
     "home",
     "api",
+    "api-page",
     "changelog",
     "console",
     "applications",
@@ -53,6 +55,7 @@ def asked(shop: Shop, name: str) -> int:
 def make_more(shop: Shop) -> None:
     """Two more of everything that the pages list."""
     for number in range(2):
+        create_page(api=shop.api, title=f"Page {number}", actor=None)
         plan = make_open_plan()
         mine = make_application(shop.organization)
         make_subscription(mine, plan)

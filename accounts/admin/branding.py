@@ -1,0 +1,115 @@
+"""The website's look and own pages in the admin console."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
+
+from accounts.branding.change import change_branding
+from accounts.branding.models import Branding, SitePage
+from accounts.branding.pages import CHANGEABLE, change_site_page, create_site_page, delete_site_page
+from accounts.verb_admin import VerbAdmin, person
+
+FIELDS = ("name", "logo_file", "remove_logo", "accent_light", "accent_dark", "links")
+
+
+class BrandingForm(forms.ModelForm):
+    """The logo as a file, the footer's links as lines."""
+
+    logo_file = forms.FileField(
+        label="Logo",
+        required=False,
+        widget=UnfoldAdminFileFieldWidget,
+        help_text="PNG, JPEG, WebP or SVG of at most 200 kB, shown 28 pixels high on light and dark pages.",
+    )
+    remove_logo = forms.BooleanField(
+        required=False, widget=UnfoldBooleanSwitchWidget, help_text="Show Gatehouse's own again."
+    )
+    links = forms.CharField(
+        label="Links in the footer",
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
+        help_text="One a line: label | address, such as Status | https://status.example.com.",
+    )
+
+    class Meta:
+        model = Branding
+        fields = ("name", "accent_light", "accent_dark")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rows = self.instance.footer_links or []
+        self.initial["links"] = "\n".join(f"{each['label']} | {each['url']}" for each in rows)
+
+
+def _settings(data: dict[str, Any]) -> dict[str, Any]:
+    """The verb's fields of what the form changed."""
+    found: dict[str, Any] = {
+        name: data[name] for name in ("name", "accent_light", "accent_dark") if name in data
+    }
+    if "links" in data:
+        lines = [line.partition("|") for line in data["links"].splitlines() if line.strip()]
+        found["footer_links"] = [{"label": label, "url": url} for label, _, url in lines]
+    if data.get("logo_file"):
+        found["logo"] = data["logo_file"].read()
+    elif data.get("remove_logo"):
+        found["logo"] = b""
+    return found
+
+
+@admin.register(Branding)
+class BrandingAdmin(VerbAdmin):
+    """One row at most."""
+
+    form = BrandingForm
+    fields = FIELDS
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        row = Branding.objects.first()
+        if row is not None:
+            return redirect("admin:accounts_branding_change", row.pk)
+        if self.has_add_permission(request):
+            return redirect("admin:accounts_branding_add")
+        return super().changelist_view(request, extra_context)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not Branding.objects.exists()
+
+    def create(self, request: HttpRequest, data: dict[str, Any]) -> Branding:
+        return self._change(request, data)
+
+    def change(self, request: HttpRequest, row: Branding, data: dict[str, Any]) -> None:
+        self._change(request, data)
+
+    def _change(self, request: HttpRequest, data: dict[str, Any]) -> Branding:
+        return change_branding(**_settings(data), actor=person(request))
+
+
+class SitePageForm(forms.ModelForm):
+    class Meta:
+        model = SitePage
+        fields = CHANGEABLE
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["slug"].required = False
+
+
+@admin.register(SitePage)
+class SitePageAdmin(VerbAdmin):
+    form = SitePageForm
+    list_display = ("title", "slug", "position", "in_footer", "published", "updated_at")
+    list_filter = ("published", "in_footer")
+    search_fields = ("title", "slug")
+
+    def create(self, request: HttpRequest, data: dict[str, Any]) -> SitePage:
+        return create_site_page(**data, actor=person(request))
+
+    def change(self, request: HttpRequest, row: SitePage, data: dict[str, Any]) -> None:
+        change_site_page(page=row, actor=person(request), **data)
+
+    def remove(self, request: HttpRequest, row: SitePage) -> None:
+        delete_site_page(page=row, actor=person(request))

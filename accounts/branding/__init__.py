@@ -1,0 +1,1 @@
+"""How the installation looks to its visitors: name, logo, colours, footer, own pages."""
