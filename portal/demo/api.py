@@ -38,6 +38,8 @@ def _make_version(*, organization: Organization, backend: Backend, actor: User) 
         slug="httpbin",
         summary="A simple HTTP request and response service.",
         description=DESCRIPTION,
+        category="Testing",
+        tags=["http", "echo"],
         actor=actor,
     )
     version = create_version(
