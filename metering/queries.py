@@ -80,6 +80,7 @@ class Summary:
     """Totals. Bytes include headers; latencies are milliseconds (None = no calls).
 
     `cache_hit_rate` is the part of the calls that looked into the cache and found an answer (None = none looked).
+    `integration_average` is what backends took, over all calls: one that no backend saw counts as 0.
     `accepted` are the calls that count for the bill (BILLABLE_VERDICTS).
     """
 
@@ -95,6 +96,7 @@ class Summary:
     average: float | None
     cache_hits: int = 0
     cache_misses: int = 0
+    integration_average: float | None = None
 
     @property
     def cache_looks(self) -> int:
@@ -199,7 +201,8 @@ def _fields(totals: sums.Totals | None) -> dict[str, Any]:
     p50, p90, p99 = (percentile(totals.latency_counts, q) for q in (0.5, 0.9, 0.99))
     average = totals.latency_ms / totals.calls
     counts = {name: getattr(totals, name) for name in _COUNTS}
-    return counts | {"p50": p50, "p90": p90, "p99": p99, "average": average}
+    times = {"p50": p50, "p90": p90, "p99": p99, "average": average}
+    return counts | times | {"integration_average": totals.integration_ms / totals.calls}
 
 
 def _step(span: Span, step: Step | None) -> Step:

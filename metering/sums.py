@@ -26,6 +26,7 @@ class Totals(NamedTuple):
     cache_hits: int
     cache_misses: int
     latency_ms: int
+    integration_ms: int
     latency_counts: list[int]
 
 
@@ -40,6 +41,7 @@ _TOTALS = f"""
     sum(cache_hits)::bigint,
     sum(cache_misses)::bigint,
     sum(latency_ms)::bigint,
+    sum(integration_ms)::bigint,
     ARRAY[{_COUNTS}]
 """
 _READ = (
@@ -49,6 +51,7 @@ _READ = (
     "cache_hits",
     "cache_misses",
     "latency_ms",
+    "integration_ms",
     "latency_counts",
     "status_class",
     "verdict",

@@ -3,6 +3,7 @@
 from django.http import Http404, HttpRequest
 
 from accounts.models import Organization
+from accounts.permissions import can_see_bills
 from portal import guard
 
 
@@ -41,3 +42,9 @@ def chosen(request: HttpRequest) -> Organization:
     if not match:
         raise Http404("no such provider")
     return match[0]
+
+
+def sees_bills(request: HttpRequest, organization: Organization) -> bool:
+    """Those of its people whose role shows bills, and staff who may see invoices."""
+    staff = request.user.is_staff and request.user.has_perm("billing.view_invoice")
+    return bool(staff or can_see_bills(request.user, organization))

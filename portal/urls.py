@@ -2,8 +2,10 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, register_converter
+from django.urls.converters import StringConverter
 
 from billing.documents.files import INVOICE_KINDS
+from portal.usage_targets import KINDS
 from portal.views import (
     brand,
     catalogue,
@@ -23,6 +25,7 @@ from portal.views import (
     console_tokens,
     console_usage,
     console_webhooks,
+    dashboards,
     hooks,
     outbox,
     provider,
@@ -44,7 +47,14 @@ class InvoiceFileConverter:
         return value
 
 
+class DashboardConverter(StringConverter):
+    """What a provider's dashboard is about."""
+
+    regex = "|".join(KINDS)
+
+
 register_converter(InvoiceFileConverter, "invoicefile")
+register_converter(DashboardConverter, "dashboard")
 
 catalogue_pages = [
     path("", catalogue.home, name="home"),
@@ -103,6 +113,7 @@ console_pages: list[URLPattern | URLResolver] = [
     path("keys/<slug:pk>/disable/", console_keys.disable, name="key-disable"),
     path("keys/<slug:pk>/enable/", console_keys.enable, name="key-enable"),
     path("usage/", console_usage.page, name="usage"),
+    path("usage/keys/<slug:pk>/", console_usage.key, name="usage-key"),
     path("costs/", console_money.costs, name="costs"),
     path("invoices/", console_money.invoices, name="invoices"),
     path("invoices/<slug:pk>/", console_money.invoice, name="invoice"),
@@ -142,6 +153,8 @@ console_pages: list[URLPattern | URLResolver] = [
 
 provider_pages = [
     path("", provider.traffic, name="provider"),
+    path("installation/", dashboards.installation, name="installation"),
+    path("traffic/<dashboard:kind>/<slug:pk>/", dashboards.part, name="dashboard"),
     path("money/", provider.money, name="provider-money"),
     path("invoices/<slug:pk>/", provider.invoice, name="provider-invoice"),
     path("invoices/<slug:pk>/<invoicefile:kind>/", provider.invoice_download, name="provider-invoice-file"),

@@ -1,42 +1,30 @@
-"""What a usage page shows: span, tiles, charts and tables, for a developer or for a provider."""
+"""What a dashboard shows: tiles, charts and tables of a scope and a span, for a developer, a provider or the staff."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from typing import Any, cast
 
-from django.utils.timezone import now
-
-from accounts.models import Organization
-from billing.periods import month_of
 from metering.meter_totals import MeterTotal, meter_totals
-from metering.queries import (
-    Bucket,
-    Dimension,
-    Part,
-    Scope,
-    Span,
-    Step,
-    Summary,
-    breakdown,
-    seconds_behind,
-    series,
-    summary,
-)
-from portal import formats
+from metering.names import ACCEPTED
+from metering.queries import Dimension, Part, Scope, Summary, breakdown, seconds_behind, series, summary
+from portal.usage_charts import ChartData, charts
+from portal.usage_span import SPANS, Chosen, read_span
 
-SPANS: dict[str, tuple[str, timedelta | None]] = {
-    "1h": ("1 hour", timedelta(hours=1)),
-    "24h": ("24 hours", timedelta(hours=24)),
-    "7d": ("7 days", timedelta(days=7)),
-    "30d": ("30 days", timedelta(days=30)),
-    "month": ("This month", None),
-}
-DEFAULT_SPAN = "24h"
-_STEPS: dict[str, Step] = {"1h": "minute", "24h": "hour", "7d": "hour", "30d": "day", "month": "day"}
+__all__ = [
+    "DIMENSIONS",
+    "FOR_DEVELOPERS",
+    "FOR_PROVIDERS",
+    "SPANS",
+    "Dashboard",
+    "Failure",
+    "dashboard",
+    "narrowed",
+]
+
 DIMENSIONS: dict[str, str] = {
     "api": "API",
     "version": "Version",
+    "stage": "Stage",
     "operation": "Operation",
     "application": "Application",
     "key": "Key",
@@ -46,35 +34,41 @@ DIMENSIONS: dict[str, str] = {
     "canary": "Deployment",
 }
 FOR_DEVELOPERS = ("api", "version", "operation", "application", "key", "status", "verdict")
-FOR_PROVIDERS = ("api", "version", "operation", "developer", "key", "status", "verdict", "canary")
+FOR_PROVIDERS = ("api", "version", "stage", "operation", "developer", "key", "status", "verdict", "canary")
+TOP = 5
 
 
 @dataclass(frozen=True, slots=True)
-class ChartData:
-    """One chart: the JSON that static/js/charts.js draws, and the same numbers as rows of a table."""
+class Failure:
+    """A reason for calls that went wrong, and how many."""
 
-    id: str
-    label: str
-    data: dict[str, Any]
-    rows: list[dict[str, Any]]
-    empty: str
+    name: str
+    calls: int
 
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """All that the fragment of a usage page shows."""
+    """All that the fragment of a dashboard shows. `before` = the span before, where it is compared."""
 
-    span_name: str
-    span: Span
+    chosen: Chosen
     totals: Summary
+    before: Summary | None
     charts: list[ChartData]
     by: str
-    by_label: str
     dimensions: list[tuple[str, str]]
     parts: list[Part]
-    statuses: list[Part]
+    developers: list[Part]
+    failures: list[Failure]
     meters: list[MeterTotal]
     behind: float
+
+    @property
+    def span_name(self) -> str:
+        return self.chosen.name
+
+    @property
+    def by_label(self) -> str:
+        return DIMENSIONS[self.by]
 
     @property
     def by_words(self) -> str:
@@ -86,38 +80,43 @@ class Dashboard:
         return "up to date" if self.behind < 1 else f"{self.behind:.0f} s behind"
 
 
-def read_span(name: str, organization: Organization) -> tuple[str, Span]:
-    """`24h`, `7d`, `month`, … -> its name and its span until now; anything else is the default."""
-    name = name if name in SPANS else DEFAULT_SPAN
-    end = now() + timedelta(seconds=1)
-    length = SPANS[name][1]
-    if length is None:
-        return name, Span(month_of(end, organization.timezone).start, end)
-    return name, Span(end - length, end)
-
-
 def dashboard(
-    *, scope: Scope, parameters: Mapping[str, str], organization: Organization, dimensions: tuple[str, ...]
+    *, scope: Scope, parameters: Mapping[str, str], timezone: str, dimensions: Sequence[str]
 ) -> Dashboard:
-    """Read everything for one page. `parameters` are the query string: `span` and `by`."""
-    name, span = read_span(parameters.get("span", ""), organization)
+    """Read everything for one page: at most 12 queries.
+
+    `parameters` are the query string: `span` or `from` and `to`; `by`; `compare`. Top developers are read where
+    `dimensions` have them.
+    """
+    chosen = read_span(parameters, timezone)
+    span, compares = chosen.span, bool(parameters.get("compare"))
     by = parameters.get("by", "")
     by = by if by in dimensions else dimensions[0]
-    buckets = series(scope=scope, span=span, step=_STEPS[name])
-    totals = summary(scope=scope, span=span)
+    buckets = series(scope=scope, span=span, step=chosen.step)
+    earlier = series(scope=scope, span=chosen.before, step=chosen.step) if compares else []
     return Dashboard(
-        span_name=name,
-        span=span,
-        totals=totals,
-        charts=[_calls_chart(buckets, name), _latency_chart(buckets, name)],
+        chosen=chosen,
+        totals=summary(scope=scope, span=span),
+        before=summary(scope=scope, span=chosen.before) if compares else None,
+        charts=charts(buckets, earlier, chosen),
         by=by,
-        by_label=DIMENSIONS[by],
         dimensions=[(each, DIMENSIONS[each]) for each in dimensions],
         parts=breakdown(scope=scope, span=span, by=cast(Dimension, by)),
-        statuses=breakdown(scope=scope, span=span, by="status"),
+        developers=_developers(scope, chosen) if "developer" in dimensions else [],
+        failures=failures(breakdown(scope=scope, span=span, by="verdict")),
         meters=meter_totals(scope=scope, span=span),
         behind=seconds_behind(),
     )
+
+
+def failures(outcomes: Sequence[Part]) -> list[Failure]:
+    """Return the most frequent reasons of calls that went wrong: the gate's, and the backend's own 4xx and 5xx."""
+    found = [Failure(part.name, part.totals.calls) for part in outcomes if part.key]
+    for part in outcomes:
+        if part.name == ACCEPTED:
+            found.append(Failure("The backend answered 4xx", part.totals.errors_4xx))
+            found.append(Failure("The backend answered 5xx", part.totals.errors_5xx))
+    return sorted((each for each in found if each.calls), key=lambda each: -each.calls)[:TOP]
 
 
 def narrowed(scope: Scope, parameters: Mapping[str, str], *fields: str) -> Scope:
@@ -126,71 +125,6 @@ def narrowed(scope: Scope, parameters: Mapping[str, str], *fields: str) -> Scope
     return replace(scope, **given)
 
 
-def _label_of(at: datetime, span_name: str) -> str:
-    if span_name in ("1h", "24h"):
-        return f"{at:%H:%M}"
-    return f"{at:%-d %b %H:%M}" if span_name == "7d" else f"{at:%-d %b}"
-
-
-def _chart(
-    *,
-    id: str,  # noqa: A002 -- as in HTML
-    label: str,
-    buckets: list[Bucket],
-    span_name: str,
-    lines: list[tuple[str, int, Callable[[Bucket], float | None]]],
-    extra: dict[str, Any],
-    write: Callable[[float | None], str],
-) -> ChartData:
-    labels = [_label_of(each.at, span_name) for each in buckets]
-    sets = [
-        {"label": name, "color": color, "data": [value(each) for each in buckets]}
-        for name, color, value in lines
-    ]
-    rows = [
-        {"label": text, "values": [write(value(each)) for _, _, value in lines]}
-        for text, each in zip(labels, buckets, strict=True)
-        if each.calls
-    ]
-    empty = "" if rows else "No calls in this span"
-    return ChartData(id, label, {"labels": labels, "datasets": sets, **extra}, rows, empty)
-
-
-def _calls_chart(buckets: list[Bucket], span_name: str) -> ChartData:
-    lines: list[tuple[str, int, Callable[[Bucket], float | None]]] = [
-        ("Successful", 1, lambda b: b.calls - b.errors_4xx - b.errors_5xx),
-        ("4xx", 2, lambda b: b.errors_4xx),
-        ("5xx", 3, lambda b: b.errors_5xx),
-    ]
-    extra = {"type": "bar", "stacked": True}
-    return _chart(
-        id="chart-calls",
-        label="Calls over time",
-        buckets=buckets,
-        span_name=span_name,
-        lines=lines,
-        extra=extra,
-        write=formats.number,
-    )
-
-
-def _latency_chart(buckets: list[Bucket], span_name: str) -> ChartData:
-    lines: list[tuple[str, int, Callable[[Bucket], float | None]]] = [
-        ("p50", 1, lambda b: _rounded(b.p50)),
-        ("p90", 4, lambda b: _rounded(b.p90)),
-        ("p99", 5, lambda b: _rounded(b.p99)),
-    ]
-    extra = {"type": "line", "stacked": False, "unit": "ms"}
-    return _chart(
-        id="chart-latency",
-        label="Latency over time",
-        buckets=buckets,
-        span_name=span_name,
-        lines=lines,
-        extra=extra,
-        write=formats.milliseconds,
-    )
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 2)
+def _developers(scope: Scope, chosen: Chosen) -> list[Part]:
+    parts = breakdown(scope=scope, span=chosen.span, by="developer", limit=TOP + 1)
+    return [part for part in parts if part.key][:TOP]

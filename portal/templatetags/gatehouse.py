@@ -15,6 +15,7 @@ from django.utils.timezone import now
 
 from billing.models import Invoice
 from portal import formats, markdown
+from portal.usage_span import with_parameters
 
 register = template.Library()
 register.filter("number", formats.number)
@@ -71,6 +72,31 @@ def when(at: datetime | None) -> str:
     if at is None:
         return formats.DASH
     return format_html('<time datetime="{}" class="nowrap">{}</time>', at.isoformat(), formats.moment(at))
+
+
+@register.filter
+def change_from(part: float | None, before: float | None) -> str:
+    """`+12 %` against the span before; nothing where there is nothing to compare with."""
+    if not before or part is None:
+        return "none before" if part else "as before"
+    percent = 100 * (part - before) / before
+    return f"{percent:+,.0f} % on the span before" if round(percent) else "as before"
+
+
+@register.simple_tag(takes_context=True)
+def share(context: Mapping[str, Any]) -> str:
+    """A query string that shows the dashboard to others as it is now: with its organization, its span fixed."""
+    provider = context.get("provider")
+    of = {"organization": provider.pk} if provider else {}
+    return zoom(context, context["board"].chosen.fixed | of)
+
+
+@register.simple_tag(takes_context=True)
+def zoom(context: Mapping[str, Any], parameters: Mapping[str, str]) -> str:
+    """The page's own query string with another span."""
+    given = context["request"].GET.dict()
+    kept = {name: value for name, value in given.items() if name not in ("span", "from", "to", "fragment")}
+    return with_parameters(kept | dict(parameters))
 
 
 @register.filter

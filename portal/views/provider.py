@@ -2,6 +2,7 @@
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
@@ -9,39 +10,33 @@ from django.views.decorators.cache import never_cache
 from access.models import SubscriptionState
 from access.queries import subscribers_of
 from accounts.models import Organization
-from accounts.permissions import can_see_bills
 from billing.documents.content import credit_note_document, invoice_document
 from billing.documents.files import credit_note_file, invoice_file, logo_of
 from billing.estimate import estimate_sales
 from billing.queries import credit_notes_of_provider, invoices_of_provider, with_lines
 from metering.queries import Scope
 from nodes.queries import nodes_up
-from portal import provider_scope, usage
+from portal import provider_scope, usage, usage_page, usage_targets
+from portal.usage_money import money_of_provider
 
 
 @never_cache
 @login_required
-def traffic(request: HttpRequest) -> HttpResponse:
-    """`?organization=`, `?span=`, `?api=` and `?by=` choose; `?fragment=1` answers the part that changes."""
+def traffic(request: HttpRequest) -> HttpResponseBase:
+    """All traffic of a provider; `?organization=` and `?api=` choose, and what every dashboard takes."""
     organization = provider_scope.chosen(request)
     scope = usage.narrowed(Scope(provider=organization.pk), request.GET, "api")
-    board = usage.dashboard(
-        scope=scope, parameters=request.GET, organization=organization, dimensions=usage.FOR_PROVIDERS
+    shows = provider_scope.sees_bills(request, organization) and not scope.api
+    return usage_page.answer(
+        request,
+        template="provider/traffic.html",
+        scope=scope,
+        timezone=organization.timezone,
+        dimensions=usage.FOR_PROVIDERS,
+        context=_context(request, organization, "traffic") | {"kinds": list(usage_targets.KINDS)},
+        whole=lambda: _whole(organization),
+        money=(lambda: money_of_provider(organization)) if shows else None,
     )
-    context = _context(request, organization, "traffic") | {
-        "board": board,
-        "spans": usage.SPANS,
-        "scope": scope,
-    }
-    if request.GET.get("fragment"):
-        return render(request, "components/dashboard.html", context)
-    context |= {
-        "apis": list(organization.apis.all()),
-        "subscribers": subscribers_of(organization).filter(state=SubscriptionState.ACTIVE).count(),
-        "waiting": subscribers_of(organization).filter(state=SubscriptionState.PENDING).count(),
-        "nodes": nodes_up().count(),
-    }
-    return render(request, "provider/traffic.html", context)
 
 
 @login_required
@@ -98,16 +93,28 @@ def credit_note_download(request: HttpRequest, pk: str) -> HttpResponseBase:
     return credit_note_file(get_object_or_404(credit_notes_of_provider(organization), pk=pk)).response()
 
 
+def _whole(organization: Organization) -> dict[str, object]:
+    subscribers = dict(
+        subscribers_of(organization).order_by().values_list("state").annotate(count=Count("pk"))
+    )
+    return {
+        "apis": list(organization.apis.all()),
+        "subscribers": subscribers.get(SubscriptionState.ACTIVE, 0),
+        "waiting": subscribers.get(SubscriptionState.PENDING, 0),
+        "nodes": nodes_up().count(),
+    }
+
+
 def _context(request: HttpRequest, organization: Organization, page: str) -> dict[str, object]:
     return {
         "section": "provider",
         "page": page,
         "provider": organization,
         "providers": provider_scope.choices(request),
+        "sees_all": provider_scope.sees_all(request),
     }
 
 
 def _demand_bills(request: HttpRequest, organization: Organization) -> None:
-    staff = request.user.is_staff and request.user.has_perm("billing.view_invoice")
-    if not (staff or can_see_bills(request.user, organization)):
+    if not provider_scope.sees_bills(request, organization):
         raise PermissionDenied("Your role in this organization does not show its bills. Ask its owner.")

@@ -1,5 +1,7 @@
 // A part of the page that keeps itself fresh: <div data-refresh="address of the fragment" data-every="5">.
+// With data-soon it is fetched at once, too.
 // Only while the page is visible, one request at a time; what is open stays open, focus and scroll stay.
+// A <button data-pause hidden> stops it until pressed again; a span that is being chosen on a chart stays.
 import { drawCharts } from "./charts.js";
 
 function keepState(from, to) {
@@ -13,7 +15,7 @@ async function refresh(place) {
   const answer = await fetch(place.dataset.refresh, { headers: { "X-Fragment": "1" }, credentials: "same-origin" });
   if (!answer.ok || answer.redirected) return;
   const text = await answer.text();
-  if (text === place.dataset.last || place.contains(document.activeElement)) return;
+  if (text === place.dataset.last || place.contains(document.activeElement) || place.querySelector(".chart__choice")) return;
   place.dataset.last = text;
   const fresh = document.createElement("template");
   fresh.innerHTML = text;
@@ -25,14 +27,29 @@ async function refresh(place) {
   place.style.minHeight = "";
 }
 
+function paused() {
+  return document.querySelector("[data-pause][aria-pressed=true]") !== null;
+}
+
+function startPause() {
+  for (const button of document.querySelectorAll("[data-pause]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
+    });
+  }
+}
+
 export function startRefresh() {
+  startPause();
   for (const place of document.querySelectorAll("[data-refresh]")) {
     let busy = false;
     const turn = async () => {
-      if (busy || document.hidden || document.querySelector("dialog[open]")) return;
+      if (busy || document.hidden || paused() || document.querySelector("dialog[open]")) return;
       busy = true;
       try { await refresh(place); } catch { /* the next turn tries again */ } finally { busy = false; }
     };
+    if ("soon" in place.dataset) turn();
     setInterval(turn, Number(place.dataset.every) * 1000);
     document.addEventListener("visibilitychange", turn);
   }

@@ -5,6 +5,7 @@ import { startDialogs } from "./dialog.js";
 import { startForms } from "./forms.js";
 import { startRefresh } from "./refresh.js";
 import { startTheme } from "./theme.js";
+import { startZoom } from "./zoom.js";
 
 startTheme();
 startCopy();
@@ -12,3 +13,4 @@ startDialogs();
 startForms();
 startCharts();
 startRefresh();
+startZoom();

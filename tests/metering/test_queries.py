@@ -46,6 +46,7 @@ def test_a_summary_tells_accepted_refused_and_failed_calls_apart() -> None:
     assert (found.calls, found.accepted, found.errors_4xx, found.errors_5xx) == (100, 90, 10, 10)
     assert (found.bytes_out, found.bytes_in) == (90_000, 9_000)
     assert found.average == (80 * 12 + 10 * 12 + 3_000) / 100
+    assert found.integration_average == 10
     assert found.p50 is not None
     assert 10 < found.p50 < 15
     assert found.p90 == 15

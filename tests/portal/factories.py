@@ -103,6 +103,8 @@ def make_shop() -> Shop:
         "api-page": [version.api.slug, "guide"],
         "changelog": [version.api.slug],
         "site-page": ["terms"],
+        "dashboard": ["api", version.api.pk],
+        "usage-key": [key.pk],
         "subscribe": [plan.pk],
         "subscription-cancel": [subscription.pk],
         "subscription-plan": [subscription.pk],

@@ -28,6 +28,7 @@ PAGES = (
     "applications",
     "application",
     "usage",
+    "usage-key",
     "costs",
     "invoices",
     "organization",
@@ -37,6 +38,7 @@ PAGES = (
     "webhooks",
     "webhook",
     "provider",
+    "dashboard",
     "provider-money",
 )
 
