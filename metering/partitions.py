@@ -93,6 +93,15 @@ def maintain(*, at: datetime | None = None) -> tuple[list[str], list[str]]:
     return made, dropped
 
 
+def cover(model: type[UsageRecord], *, start: datetime, end: datetime) -> None:
+    """Make the partitions of [start, end) that are missing, for whoever is about to write old records."""
+    kind = next(each for each in KINDS if each.model is model)
+    moment = kind.start(start.astimezone(UTC))
+    while moment < end:
+        _try(_make, kind, moment)
+        moment = kind.start(moment, 1)
+
+
 def partitions(kind: Kind) -> dict[str, datetime]:
     """Return name -> start of the partitions of a table, oldest first, without the rest."""
     with connection.cursor() as cursor:

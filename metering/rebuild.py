@@ -38,9 +38,9 @@ def rebuild(*, start: datetime, end: datetime, from_batches: bool = False) -> in
             if from_batches:
                 _minutes(day, day + _DAY)
             mark_span(day, day + _DAY)
-            _roll_up(UsageMinute, UsageHour, "hour", day)
+            roll_up(UsageMinute, UsageHour, "hour", start=day, end=day + _DAY)
             mark_span(day, day + _DAY)
-            _roll_up(UsageHour, UsageDay, "day", day)
+            roll_up(UsageHour, UsageDay, "day", start=day, end=day + _DAY)
         day += _DAY
         count += 1
     return count
@@ -58,22 +58,36 @@ def _check(day: datetime, from_batches: bool) -> None:
         raise Refused(f"Batches {kept}; begin with the day after.", field="start", code="gone")
 
 
-def _roll_up(source: type[UsageRecord], target: type[UsageRecord], unit: str, day: datetime) -> None:
-    """Replace a day's records of one table by the sums of a finer one's."""
+def roll_up(
+    source: type[UsageRecord],
+    target: type[UsageRecord],
+    unit: str,
+    *,
+    start: datetime,
+    end: datetime,
+    provider_id: str | None = None,
+) -> None:
+    """Replace records of [start, end), whole days, by the sums of a finer table's; of one provider if it is given.
+
+    In the caller's transaction, which keeps workers from adding up meanwhile.
+    """
     names = [*UsageRecord.DIMENSIONS, *records.DERIVED]
     moment = f"date_trunc('{unit}', at, 'UTC')"
     read = [moment if name == "at" else name for name in names]
     sums = [f"sum({name})" for name in records.SUMS]
     counts = ", ".join(f"sum(latency_counts[{n}])::bigint" for n in range(1, BUCKETS + 1))
     columns = ", ".join([*names, *records.SUMS, "latency_counts"])
-    span = [day, day + _DAY]
+    wanted = "at >= %s AND at < %s"
+    values: list[Any] = [start, end]
+    if provider_id is not None:
+        wanted, values = f"{wanted} AND organization_id = %s", [*values, provider_id]
     with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {target._meta.db_table} WHERE at >= %s AND at < %s", span)  # noqa: S608
+        cursor.execute(f"DELETE FROM {target._meta.db_table} WHERE {wanted}", values)  # noqa: S608
         cursor.execute(
             f"INSERT INTO {target._meta.db_table} ({columns}) "  # noqa: S608 -- names come from the models
             f"SELECT {', '.join(read)}, {', '.join(sums)}, ARRAY[{counts}] FROM {source._meta.db_table} "
-            f"WHERE at >= %s AND at < %s GROUP BY {', '.join(read)}",
-            span,
+            f"WHERE {wanted} GROUP BY {', '.join(read)}",
+            values,
         )
 
 
