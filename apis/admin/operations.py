@@ -40,7 +40,7 @@ class ServedFilter(SimpleListFilter):
 class VersionFilter(admin.RelatedFieldListFilter):
     """Versions by the names of their APIs, in one query."""
 
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
         return [(each.pk, str(each)) for each in ApiVersion.objects.select_related("api")]
 
 
