@@ -76,6 +76,11 @@ class Document:
         return f"{self.kind} {self.label}"
 
     @property
+    def priced(self) -> bool:
+        """Whether any line has a quantity or a price; a credit note's often have neither."""
+        return any(row.quantity or row.price or row.parts for group in self.groups for row in group.rows)
+
+    @property
     def rows(self) -> int:
         return sum(1 + len(row.parts) for group in self.groups for row in group.rows)
 

@@ -25,6 +25,7 @@ from billing.models import (
     PaymentState,
     TransactionKind,
 )
+from billing.soon import look_after_commit
 
 
 @transaction.atomic
@@ -84,6 +85,7 @@ def fail(*, payment: Payment, error: str, final: bool = True, actor: User | None
 def _credits(payment: Payment, amount: Decimal, at: datetime) -> CreditGrant | None:
     if amount <= ZERO:
         return None
+    look_after_commit(payment.customer_id)
     name = "Bought credits" if payment.invoice_id is None else "Paid more than was due"
     return CreditGrant.objects.create(
         organization=payment.organization,

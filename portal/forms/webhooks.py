@@ -16,7 +16,7 @@ class WebhookForm(forms.Form):
         label="Events",
         required=False,
         choices=[(each.name, each.name) for each in EVENT_TYPES.values()],
-        widget=forms.SelectMultiple(attrs={"size": len(EVENT_TYPES)}),
+        widget=forms.CheckboxSelectMultiple,
         help_text="Choose none for all of them, also of those to come.",
     )
 

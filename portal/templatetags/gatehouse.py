@@ -134,6 +134,8 @@ def field(bound: BoundField) -> dict[str, Any]:
     # the label says it in words; allauth's placeholders would say it twice
     widget.attrs.pop("placeholder", None)
     kind = "checkbox" if isinstance(widget, forms.CheckboxInput) else ""
+    if isinstance(widget, forms.CheckboxSelectMultiple):
+        kind = "choices"
     optional = not bound.field.required and not isinstance(widget, forms.Select)
     return {"field": bound, "kind": kind, "optional": optional}
 

@@ -1,10 +1,12 @@
 """Late payment: warnings on their days, suspension after the grace, and back once the money is in."""
 
+import threading
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.core import mail
+from django.db import connection
 
 from access.models import SubscriptionState
 from access.subscribe import cancel, suspend
@@ -16,6 +18,7 @@ from billing.invoices import void
 from billing.models import DunningHold, DunningNotice, DunningStep
 from billing.payments.pay import record_payment
 from billing.profiles import set_customer_terms
+from tests.billing.factories import pay_for
 from tests.billing.ledger.factories import day, make_bill
 from tests.factories import make_application, make_organization, make_plan, make_subscription
 
@@ -187,3 +190,49 @@ def test_a_mail_that_fails_waits_for_the_next_run(bill, settings, monkeypatch):
         patched.setattr(dunning_mail, "send_mail", broken)
         assert send_waiting() == 0
     assert send_waiting() == 1
+
+
+def test_a_child_of_the_billing_group_stops_and_comes_back_with_who_pays(bill, provider, customer):
+    child, former = make_organization(), make_organization()
+    pay_for(child, customer, day(1))
+    plan = make_plan(organization=provider)
+    hers = make_subscription(make_application(child), plan)
+    not_hers = make_subscription(make_application(former), plan)
+    elsewhere = make_subscription(make_application(child), make_plan())
+    run(21)
+    assert [state(each) for each in (hers, not_hers, elsewhere)] == ["suspended", "active", "active"]
+    hold = DunningHold.objects.get()
+    assert (hold.customer, hold.subscription) == (customer, hers)
+    assert list(dunning.held(customer=child)) == []
+    record_payment(invoice=bill, amount=bill.total, actor=None)
+    assert state(hers) == SubscriptionState.ACTIVE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_warn_and_suspend_once(provider, customer):
+    bills = [make_bill(provider, customer, "25.00") for _ in range(3)]
+    plan = make_plan(organization=provider)
+    held = [make_subscription(make_application(customer), plan) for _ in range(3)]
+    start, faults = threading.Barrier(2), []
+
+    def work():
+        try:
+            start.wait(10)
+            for _ in range(3):
+                dunning.run(at=after(21))
+        except Exception as fault:  # noqa: BLE001 -- told below
+            faults.append(fault)
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for each in workers:
+        each.start()
+    for each in workers:
+        each.join(30)
+    assert faults == []
+    assert [state(each) for each in held] == ["suspended"] * 3
+    assert sorted(DunningHold.objects.values_list("subscription", flat=True)) == sorted(s.pk for s in held)
+    warned = DunningNotice.objects.filter(step=DunningStep.WARNING).values_list("invoice", "day")
+    assert sorted(warned) == sorted((each.pk, 14) for each in bills)
+    assert DunningNotice.objects.filter(step=DunningStep.SUSPENSION).count() == 1

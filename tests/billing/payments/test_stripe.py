@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from accounts.errors import Refused
+from billing.invoices import void
 from billing.ledger.balances import balance
 from billing.models import InvoiceState, Payment, PaymentEvent, PaymentMethod, PaymentState, Refund
 from billing.payments.base import BadSignature
@@ -303,3 +304,12 @@ def test_an_amount_that_stripe_cannot_take_is_said(stripe, provider, customer):
 def test_amounts_as_stripe_writes_them(amount, currency, minor):
     assert to_minor(Decimal(amount), currency) == minor
     assert from_minor(minor, currency) == Decimal(amount)
+
+
+def test_money_for_an_invoice_that_was_voided_meanwhile_becomes_credits(provider, customer, bill, payment):
+    void(invoice=bill, actor=None)
+    told("checkout.session.completed", session_paid(payment))
+    bill.refresh_from_db()
+    payment.refresh_from_db()
+    assert (bill.state, payment.state) == (InvoiceState.VOID, PaymentState.SUCCEEDED)
+    assert payment.credit_grant.amount == balance(provider=provider, customer=customer, currency="USD") == 25
