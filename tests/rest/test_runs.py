@@ -22,8 +22,10 @@ def sold(alice, monkeypatch):
     return plan
 
 
-def test_a_month_is_closed_and_watched(alice, sold):
-    made = alice.made("billing-runs", {"month": "2026-10"})
+def test_a_month_is_closed_and_watched(alice, sold, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        made = alice.made("billing-runs", {"month": "2026-10"})
+    assert made["state"] == "running"
     run = alice.get(f"billing-runs/{made['id']}").json()
     assert {name: run[name] for name in ("month", "state", "percent", "customers", "customers_done")} == {
         "month": "2026-10",
