@@ -5,6 +5,7 @@ from access.models import ApiKey, Application, KeyState, Subscription, Subscript
 from access.subscribe import sign_up_for_plan
 from accounts.models import Organization, User
 from portal.demo.api import publish_httpbin
+from portal.demo.money import make_money
 from portal.demo.people import DEVELOPER, SHOP, Secrets, make_admin, make_home, make_person
 from portal.demo.plans import make_plans
 
@@ -15,18 +16,22 @@ def seed(*, kept: Secrets, httpbin_url: str, demo: bool) -> None:
     if demo:
         stage = publish_httpbin(organization=provider, actor=admin, url=httpbin_url)
         plans = make_plans(organization=provider, stage=stage, actor=admin)
-        _make_developer(kept, role="developer", email=DEVELOPER, name="Dana Developer", plan=plans["Pro"])
+        dana = _make_developer(
+            kept, role="developer", email=DEVELOPER, name="Dana Developer", plan=plans["Pro"]
+        )
+        make_money(provider=provider, customer=dana, actor=admin)
         _make_developer(kept, role="shop", email=SHOP, name="Sam Shop", plan=plans["Free"])
     kept.save()
 
 
-def _make_developer(kept: Secrets, *, role: str, email: str, name: str, plan: UsagePlan) -> None:
+def _make_developer(kept: Secrets, *, role: str, email: str, name: str, plan: UsagePlan) -> Organization:
     """Make a developer who has a key on the plan; the first one's key is shown at every start."""
     person = make_person(email=email, name=name, password=kept.password(role, email))
     home = make_home(owner=person, name=name)
     secret = "api_key" if role == "developer" else f"{role}_api_key"
     if not _works(kept.facts.get(secret, "")):
         kept.facts[secret] = _make_key(person, home, plan)
+    return home
 
 
 def _works(text: str) -> bool:
