@@ -14,6 +14,7 @@ from typing import Any
 import requests
 
 from portal.embedded.ports import free_port
+from tests.postgres_plugin import PREPARED_IN
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,10 +27,18 @@ class Running:
     def __init__(self, var: Path | None = None, **settings: str) -> None:
         self.var = var or Path(tempfile.mkdtemp(prefix="gatehouse-up-"))
         self.var.chmod(0o755)
+        with_migrated_database(self.var)
         self.env = {
             name: value
             for name, value in os.environ.items()
-            if name not in ("DATABASE_URL", "CELERY_BROKER_URL", "GATEHOUSE_MODE", "DJANGO_SETTINGS_MODULE")
+            if name
+            not in (
+                PREPARED_IN,
+                "DATABASE_URL",
+                "CELERY_BROKER_URL",
+                "GATEHOUSE_MODE",
+                "DJANGO_SETTINGS_MODULE",
+            )
         }
         self.env |= {
             "GATEHOUSE_VAR": str(self.var),
@@ -111,6 +120,14 @@ class Running:
 
     def _story(self) -> str:
         return "\n".join(self.log.read_text().splitlines()[-60:])
+
+
+def with_migrated_database(var: Path) -> None:
+    """Put a migrated database into the folder of a Gatehouse that was not started yet: it saves each its migrations."""
+    prepared = os.environ.get(PREPARED_IN)
+    if prepared and not (var / "postgres").exists():
+        for name, theirs in (("data", "postgres"), ("password", "postgres.password")):
+            subprocess.run(["cp", "-a", f"{prepared}/{name}", var / theirs], check=True)
 
 
 def eventually(
