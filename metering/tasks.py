@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from metering import cache_hours, events, partitions, reconcile, rollup
+from metering import alert_check, cache_hours, events, partitions, reconcile, rollup
 from metering.chain.seal import seal_pending
 
 
@@ -36,3 +36,9 @@ def count_cache_hours() -> None:
 def seal_usage() -> None:
     """Write hours that are over, and late counts, into their developers' chains."""
     seal_pending()
+
+
+@shared_task(name="metering.tasks.check_alerts")
+def check_alerts() -> None:
+    """Tell providers of thresholds that their traffic crossed."""
+    alert_check.check_alerts()

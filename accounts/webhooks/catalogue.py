@@ -44,6 +44,19 @@ _LATE = {
     "days_late": 7,
 }
 
+_ALERT = {
+    "alert": "a1b2c3d4e5",
+    "name": "Errors of Orders",
+    "metric": "share_5xx",
+    "scope": "api",
+    "about": "q1b2c3d4e5",
+    "below": False,
+    "threshold": "5",
+    "minutes": 5,
+    "value": 12.5,
+    "at": "2026-11-20T14:05:00+00:00",
+}
+
 TEST_EVENT = "webhook.test"
 
 _ALL = (
@@ -100,5 +113,11 @@ _ALL = (
             "ends_at": "2026-12-01T00:00:00+00:00",
         },
     ),
+    EventType(
+        "usage_alert.crossed",
+        "A number of your traffic crossed an alert's threshold. Once a crossing.",
+        _ALERT,
+    ),
+    EventType("usage_alert.resolved", "What an alert told of is over.", _ALERT | {"value": 0.5}),
 )
 EVENT_TYPES: dict[str, EventType] = {each.name: each for each in _ALL}

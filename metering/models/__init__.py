@@ -1,5 +1,6 @@
 """What metering keeps, one file a topic."""
 
+from metering.models.alerts import AlertMetric, AlertScope, UsageAlert, UsageAlertNotice
 from metering.models.chain import UsageChain, UsageMark, UsageSeal
 from metering.models.meters import Aggregation, BillableRule, CustomMeter, MeterEvent, MeterRecord
 from metering.models.usage import (
@@ -14,10 +15,14 @@ from metering.models.usage import (
 
 __all__ = [
     "Aggregation",
+    "AlertMetric",
+    "AlertScope",
     "BillableRule",
     "CustomMeter",
     "MeterEvent",
     "MeterRecord",
+    "UsageAlert",
+    "UsageAlertNotice",
     "UsageBatch",
     "UsageChain",
     "UsageDay",

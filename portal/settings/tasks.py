@@ -85,6 +85,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
 CELERY_BEAT_SCHEDULE |= {
     "tell of budgets": {"task": "billing.tasks.look_at_budgets", "schedule": 60.0},
     "tell of quotas": {"task": "nodes.tasks.alert_quotas", "schedule": 60.0},
+    "tell of crossed thresholds": {"task": "metering.tasks.check_alerts", "schedule": 60.0},
     "hold spend caps": {"task": "billing.tasks.hold_caps", "schedule": SPEND_INTERVAL},
 }
 # A month is billed this long after it is over, so that late counts are in.
