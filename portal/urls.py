@@ -7,6 +7,7 @@ from django.urls.converters import StringConverter
 from billing.documents.files import INVOICE_KINDS
 from portal.usage_targets import KINDS
 from portal.views import (
+    alerts,
     brand,
     catalogue,
     changelog,
@@ -155,6 +156,10 @@ provider_pages = [
     path("", provider.traffic, name="provider"),
     path("installation/", dashboards.installation, name="installation"),
     path("traffic/<dashboard:kind>/<slug:pk>/", dashboards.part, name="dashboard"),
+    path("alerts/", alerts.listing, name="alerts"),
+    path("alerts/new/", alerts.create, name="alert-new"),
+    path("alerts/<slug:pk>/", alerts.edit, name="alert"),
+    path("alerts/<slug:pk>/delete/", alerts.delete, name="alert-delete"),
     path("money/", provider.money, name="provider-money"),
     path("invoices/<slug:pk>/", provider.invoice, name="provider-invoice"),
     path("invoices/<slug:pk>/<invoicefile:kind>/", provider.invoice_download, name="provider-invoice-file"),

@@ -14,6 +14,7 @@ from accounts.webhooks.endpoints import create_endpoint, send_test
 from apis.models import Api, ApiPage
 from billing.credit_notes import credit_invoice
 from billing.models import Budget, Payment, PaymentMethod
+from metering.alerts import create_alert
 from tests.factories import (
     make_api,
     make_application,
@@ -94,6 +95,8 @@ def make_shop() -> Shop:
     own |= dict.fromkeys(("reference", "openapi-document"), (version.api.slug, version.name))
     budget = Budget.objects.create(organization=organization, name="All", currency="USD", amount=100)
     own |= dict.fromkeys(("budget", "budget-delete"), (budget.pk,))
+    alert = create_alert(organization=organization, name="Any", metric="calls", threshold=1, actor=None)
+    own |= dict.fromkeys(("alert", "alert-delete"), (alert.pk,))
     endpoint, _ = create_endpoint(organization=organization, url="http://127.0.0.1:9/", actor=None)
     hook_pages = ("webhook", "webhook-test", "webhook-rotate", "webhook-delete")
     own |= dict.fromkeys(hook_pages, (endpoint.pk,))

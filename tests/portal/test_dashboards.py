@@ -191,3 +191,20 @@ def test_a_developer_looks_at_one_key_of_hers(shop: Shop) -> None:
     mine = reverse("usage-key", args=[shop.key.pk])
     assert "93 counted" in signed_in(shop.alice).get(mine).content.decode()
     assert signed_in(people_of(shop)["foreign"]).get(mine).status_code == 404
+
+
+def test_alerts_are_made_changed_and_deleted_on_pages(shop: Shop) -> None:
+    browser = signed_in(shop.alice)
+    given = {"name": "Slow", "metric": "p99", "below": "", "threshold": "300", "minutes": "5", "mails": "on"}
+    about = f"key:{shop.key.pk}"
+    made = browser.post(f"{reverse('alert-new')}?about={about}", given | {"about": about})
+    alert = shop.organization.usage_alerts.get(name="Slow")
+    assert (made.status_code, alert.scope, alert.about, alert.below) == (302, "key", shop.key.pk, False)
+    taken = browser.post(reverse("alert-new"), given)
+    assert "There is an alert named Slow already." in taken.content.decode()
+    browser.post(reverse("alert", args=[alert.pk]), given | {"below": "1", "threshold": "7"})
+    alert.refresh_from_db()
+    assert (alert.below, alert.threshold, alert.scope) == (True, 7, "key")
+    assert "Latency p99, ms below 7 for 5 min" in browser.get(reverse("alerts")).content.decode()
+    browser.post(reverse("alert-delete", args=[alert.pk]))
+    assert not shop.organization.usage_alerts.filter(name="Slow").exists()

@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from accounts.models import ApiToken, Member, WebhookDelivery, WebhookEndpoint
 from billing.models import Budget, Payment, PaymentMethod
+from metering.models import UsageAlert
 from portal.urls import (
     application_pages,
     budget_pages,
@@ -102,6 +103,10 @@ PAGES = {
     "provider": SALES,
     "dashboard": SALES,
     "installation": "login 404 404 404 404 404 200",
+    "alerts": SALES,
+    "alert-new": "login 200 200 403 403 404 200",
+    "alert": "login 200 200 403 403 404 200",
+    "alert-delete": "login 200 200 403 403 404 200",
     "provider-money": SALES_BILLS,
     "provider-invoice": SALES_BILLS,
     "provider-invoice-file": SALES_BILLS,
@@ -133,6 +138,8 @@ FOREIGN_ACTS = [
     "payment-method-remove",
     "budget",
     "budget-delete",
+    "alert",
+    "alert-delete",
     "webhook",
     "webhook-test",
     "webhook-rotate",
@@ -223,6 +230,7 @@ def state_of(shop: Shop) -> tuple[object, ...]:
         list(PaymentMethod.objects.values_list("external_method")),
         list(Payment.objects.values_list("pk", "state")),
         list(ApiToken.objects.values_list("pk", "revoked_at")),
+        list(UsageAlert.objects.values_list("pk", "name")),
         list(Budget.objects.values_list("pk", "name", "amount")),
         list(WebhookEndpoint.objects.values_list("pk", "url", "sealed_secret")),
         list(WebhookDelivery.objects.values_list("pk", "next_try_at")),

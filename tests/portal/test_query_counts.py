@@ -39,6 +39,7 @@ PAGES = (
     "webhook",
     "provider",
     "dashboard",
+    "alerts",
     "provider-money",
 )
 
