@@ -26,6 +26,9 @@ def check(request: HttpRequest, organization: Organization, pk: str) -> HttpResp
 
 @guard.in_organization(can_see_bills)
 def download(request: HttpRequest, organization: Organization, pk: str) -> HttpResponseBase:
-    """The records and the price list of an invoice, as zip."""
+    """The records and the price list of an invoice, as zip; the page that says why, if there are none."""
     found = get_object_or_404(with_lines(invoices_of_customer(organization)), pk=pk)
-    return bundle_file(found).response()
+    try:
+        return bundle_file(found).response()
+    except Refused:
+        return check(request, pk=pk)

@@ -86,7 +86,9 @@ def make_shop() -> Shop:
     )
     own |= dict.fromkeys(("key-edit", "key-revoke", "key-rotate", "key-disable", "key-enable"), (key.pk,))
     own |= dict.fromkeys(("member-role", "member-remove"), (member.pk,))
-    own |= dict.fromkeys(("invoice", "provider-invoice", "invoice-pay"), (invoice.pk,))
+    own |= dict.fromkeys(
+        ("invoice", "provider-invoice", "invoice-pay", "invoice-check", "invoice-bundle"), (invoice.pk,)
+    )
     own |= dict.fromkeys(("invoice-file", "provider-invoice-file"), (invoice.pk, "csv"))
     note = credit_invoice(invoice=invoice, reason="An outage", amount=Decimal(1), actor=None)
     notes = ("credit-note", "credit-note-file", "provider-credit-note", "provider-credit-note-file")

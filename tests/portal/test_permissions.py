@@ -68,6 +68,8 @@ PAGES = {
     "invoices": BILLS,
     "invoice": OWN_BILLS,
     "invoice-file": OWN_BILLS,
+    "invoice-check": OWN_BILLS,
+    "invoice-bundle": OWN_BILLS,
     "credit-note": OWN_BILLS,
     "credit-note-file": OWN_BILLS,
     "billing-profile": ADMINISTER,
