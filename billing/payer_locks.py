@@ -1,6 +1,6 @@
 """Locks by payer: a payer's month is billed by one transaction at a time, and others' at the same time."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from itertools import groupby
 from zlib import crc32
 
@@ -26,13 +26,26 @@ def bucket_of(payer_id: str) -> int:
     return crc32(payer_id.encode()) % BUCKETS
 
 
-def in_chunks(payers: Iterable[str], size: int) -> list[list[str]]:
-    """Divide payers into chunks of at most `size` that share no lock, as far as one lock's payers are not more."""
+def in_chunks(payers: Iterable[str], size: int, weights: Mapping[str, int], most: int) -> list[list[str]]:
+    """Divide payers into chunks of at most `size`, which weigh at most `most` together (or are one).
+
+    They share no lock, as far as one lock's payers are not more than a chunk.
+    """
     chunks: list[list[str]] = []
+    room = free = 0
     for _, found in groupby(sorted(payers, key=lambda pk: (bucket_of(pk), pk)), bucket_of):
         own = list(found)
-        if chunks and len(chunks[-1]) + len(own) <= size:
+        weight = sum(weights.get(pk, 0) for pk in own)
+        if len(own) <= room and weight <= free:
             chunks[-1] += own
-        else:
-            chunks += [own[start : start + size] for start in range(0, len(own), size)]
+            room, free = room - len(own), free - weight
+            continue
+        room = 0
+        for pk in own:
+            weight = weights.get(pk, 0)
+            if not room or weight > free:
+                chunks.append([])
+                room, free = size, most
+            chunks[-1].append(pk)
+            room, free = room - 1, free - weight
     return chunks

@@ -4,6 +4,7 @@ Whoever works on a run takes the next chunk that nobody holds, and bills it in o
 done. A worker that dies takes its transaction with it, so its chunk is open again and nobody is billed twice.
 """
 
+import gc
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +23,7 @@ from billing.closing import close_payers
 from billing.issue import Closing
 from billing.models import BillingChunk, BillingRun, ChunkState, Invoice, RunState
 from billing.payer_locks import in_chunks
-from billing.payers import all_payers
+from billing.payers import all_payers, subscription_counts
 from billing.periods import Period
 from billing.pricing import plain
 
@@ -30,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 # Customers billed in one transaction: a run that dies goes on where it stopped, and memory stays flat.
 CUSTOMERS_AT_ONCE = 500
+# Where customers have many subscriptions, fewer of them: these make the memory that a chunk takes.
+SUBSCRIPTIONS_AT_ONCE = 1_000
 # A run of which no chunk was done for so long may have lost its workers.
 STALLED = timedelta(seconds=60)
 # After so many customers of a chunk that fail one by one, the rest of it is not tried.
@@ -65,7 +68,8 @@ def start_run(
     payers = all_payers(provider=provider)
     if not corrections:
         payers = sorted(set(payers) - _closed_to_the_end(provider, period))
-    chunks = in_chunks(payers, CUSTOMERS_AT_ONCE)
+    counts = subscription_counts(provider=provider)
+    chunks = in_chunks(payers, CUSTOMERS_AT_ONCE, counts, SUBSCRIPTIONS_AT_ONCE)
     run = BillingRun.objects.create(
         organization=provider,
         month_start=period.start,
@@ -105,13 +109,17 @@ def work(
     `seconds`: stop after so long, unfinished. A chunk that fails does not stop the others.
     """
     done, deadline = Work(), None if seconds is None else time.monotonic() + seconds
-    while _one_chunk(run, done, wait=wait):
-        if progress:
-            run.refresh_from_db()
-            progress(run)
-        if deadline is not None and time.monotonic() > deadline:
-            done.unfinished = True
-            return done
+    gc.freeze()  # to look through all that was loaded before, again and again, took a seventh of the time
+    try:
+        while _one_chunk(run, done, wait=wait):
+            if progress:
+                run.refresh_from_db()
+                progress(run)
+            if deadline is not None and time.monotonic() > deadline:
+                done.unfinished = True
+                return done
+    finally:
+        gc.unfreeze()
     _finish(run)
     return done
 

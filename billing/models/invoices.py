@@ -33,7 +33,10 @@ class Invoice(models.Model):
     """What a developer's organization owes a provider for a period. Frozen once finalized."""
 
     id = ShortIdField()
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="issued_invoices")
+    # its own index would be one more to write: those below begin with it
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="issued_invoices", db_index=False
+    )
     customer = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="invoices")
     number = models.PositiveIntegerField(
         null=True, help_text="Without gaps per provider; given when finalized."
@@ -135,7 +138,10 @@ class InvoiceLine(models.Model):
     the month's bill it is: all lines of one item, month and customer add up.
     """
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="invoice_lines")
+    # never asked for by it: lines are read by invoice
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="invoice_lines", db_index=False
+    )
     invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")
     subscription = models.ForeignKey(
         Subscription,

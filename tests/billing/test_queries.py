@@ -73,6 +73,6 @@ def test_closing_a_month_asks_the_same_number_of_queries(rows, django_assert_max
     plan = make_priced_plan()
     for _ in range(rows):
         use(subscribed(plan), october(5), 1_000_000)
-    with django_assert_max_num_queries(68):
+    with django_assert_max_num_queries(70):
         made = close_period(provider=plan.organization, period=OCTOBER, at=AFTER_OCTOBER, actor=None)
     assert len(made) == rows

@@ -150,14 +150,22 @@ def test_the_databases_trouble_leaves_the_chunk_open(sold, monkeypatch):
 
 def test_chunks_share_no_lock():
     payers = [f"c{number:09}" for number in range(3_000)]
-    chunks = in_chunks(payers, 500)
+    chunks = in_chunks(payers, 500, {}, 1)
     assert sorted(pk for chunk in chunks for pk in chunk) == payers
     assert max(map(len, chunks)) <= 500
     assert len(chunks) == 6 or len(chunks) == 7
     locks = [{bucket_of(pk) for pk in chunk} for chunk in chunks]
     assert sum(map(len, locks)) == len(set.union(*locks)) <= BUCKETS
     # those of one lock are divided all the same
-    assert [len(chunk) for chunk in in_chunks(["same"] * 5, 2)] == [2, 2, 1]
+    assert [len(chunk) for chunk in in_chunks(["same"] * 5, 2, {}, 1)] == [2, 2, 1]
+
+
+def test_customers_with_many_subscriptions_are_fewer_in_a_chunk():
+    weights = {f"c{number}": number for number in range(1, 9)}
+    chunks = in_chunks(weights, 4, weights, 10)
+    assert sorted(pk for chunk in chunks for pk in chunk) == sorted(weights)
+    assert all(len(chunk) <= 4 and sum(weights[pk] for pk in chunk) <= 10 for chunk in chunks)
+    assert in_chunks(["c9"], 4, {"c9": 99}, 10) == [["c9"]]
 
 
 WORKER = """
