@@ -46,10 +46,20 @@ def database() -> Iterator[None]:
 
             django.setup()
             call_command("migrate", verbosity=0)
+            _settle()
             yield
         finally:
             process.send_signal(STOP)
             process.wait(timeout=60)
+
+
+def _settle() -> None:
+    """Have the processes' settings of the garbage collector."""
+    from portal import collector  # noqa: PLC0415
+    from portal.urls import urlpatterns  # noqa: PLC0415 -- a web process has loaded all of it
+
+    assert urlpatterns
+    collector.settle()
 
 
 def _wait(url: str) -> None:

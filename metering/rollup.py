@@ -19,7 +19,7 @@ from metering.models import UsageBatch
 logger = logging.getLogger(__name__)
 
 # batches in one transaction
-CHUNK = 50
+CHUNK = 20
 
 
 def process_pending(*, limit: int = CHUNK) -> int:

@@ -10,6 +10,7 @@ is taken from the line, so a clock that jumps later moves nothing. The integrati
 import re
 from bisect import bisect_left
 from collections.abc import Callable
+from operator import add
 
 from gateway.batches import HTTP_UNIT, LATENCY_BOUNDS_MS, STREAM_UNIT, Row
 
@@ -121,7 +122,7 @@ class Aggregate:
         rows: dict[tuple[int, str, str, str, str, int, str, bool], Row] = {}
         refused_unknown = 0
         for (minute, dimensions, ending), sums in self._groups.items():
-            subscription, key, stage, operation, status = (_text(part) for part in dimensions.split(b" "))
+            subscription, key, stage, operation, status = _texts(dimensions)
             if not stage:
                 refused_unknown += sums[0]
                 continue
@@ -138,13 +139,14 @@ class Aggregate:
 
     def integrations(self) -> dict[str, list[int]]:
         """Return how many calls waited how long for backends: counts in each latency bucket, by stage."""
-        found: dict[str, list[int]] = {}
+        found: dict[bytes, list[list[int]]] = {}
         for (_, dimensions, _), sums in self._groups.items():
-            stage = _text(dimensions.split(b" ")[2])
-            held = found.setdefault(stage, [0] * _BUCKETS)
-            found[stage] = [a + b for a, b in zip(held, sums[_INTEGRATIONS:_HTTP], strict=True)]
-        found.pop("", None)
-        return found
+            found.setdefault(dimensions.split(b" ")[2], []).append(sums[_INTEGRATIONS:_HTTP])
+        found.pop(b"-", None)
+        return {
+            _text(stage): [sum(bucket) for bucket in zip(*counts, strict=True)]
+            for stage, counts in found.items()
+        }
 
 
 def _merge(row: Row, sums: list[int]) -> None:
@@ -155,12 +157,17 @@ def _merge(row: Row, sums: list[int]) -> None:
     row.integration_ms += sums[4]
     row.http_requests += sums[0] + sums[_HTTP]
     row.stream_requests += sums[0] + sums[_STREAM]
-    row.latency_counts = [a + b for a, b in zip(row.latency_counts, sums[5:_INTEGRATIONS], strict=True)]
+    row.latency_counts = list(map(add, row.latency_counts, sums[5:_INTEGRATIONS]))
 
 
 def _class_of(status: str) -> int:
     """Return 1 to 5. 000 = the client left before an answer (as 499); 6xx to 9xx are a backend error."""
     return min(int(status) // 100, 5) or 4
+
+
+def _texts(fields: bytes) -> list[str]:
+    texts = fields.decode("ascii", "replace").split(" ")
+    return ["" if text == "-" else text for text in texts] if "-" in texts else texts
 
 
 def _text(field: bytes) -> str:

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field
+from operator import add
 
 from gateway.batches import LATENCY_BOUNDS_MS, Row
 
@@ -81,4 +82,4 @@ class Tally:
 
 
 def _sum(one: list[int], other: list[int]) -> list[int]:
-    return [a + b for a, b in zip(one, other, strict=True)]
+    return list(map(add, one, other))
