@@ -75,8 +75,11 @@ class BrandingAdmin(VerbAdmin):
             return redirect("admin:accounts_branding_add")
         return super().changelist_view(request, extra_context)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and not Branding.objects.exists()
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        row = Branding.objects.first()
+        if row is not None:
+            return redirect("admin:accounts_branding_change", row.pk)
+        return super().add_view(request, form_url, extra_context)
 
     def create(self, request: HttpRequest, data: dict[str, Any]) -> Branding:
         return self._change(request, data)

@@ -45,8 +45,12 @@ def due(*, at: datetime | None = None) -> list[str]:
 def deliver(*, delivery_id: str, at: datetime | None = None) -> Outcome | None:
     """Try one delivery that is due; None = somebody else has it, or it is not due (any more)."""
     at = at or now()
+    # no join: of a row that another worker had locked, PostgreSQL looks again at its own columns, not at joined ones
     claimed = WebhookDelivery.objects.filter(
-        pk=delivery_id, state=DeliveryState.PENDING, next_try_at__lte=at, endpoint__enabled=True
+        pk=delivery_id,
+        state=DeliveryState.PENDING,
+        next_try_at__lte=at,
+        endpoint__in=WebhookEndpoint.objects.filter(enabled=True),
     ).update(next_try_at=at + CLAIM, tries=F("tries") + 1)
     if not claimed:
         return None

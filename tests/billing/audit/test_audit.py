@@ -257,6 +257,7 @@ def test_what_cannot_be_recomputed_says_so(invoice: Invoice) -> None:
 
 def test_a_providers_own_meters_and_its_rule_of_what_is_billed() -> None:
     card = card_with(price=each_at("1"))
+    CustomMeter.objects.create(organization=card.organization, code="messages", name="Messages")
     set_price(rate_card=card, meter="messages", actor=None, **packages_at("3", 10))
     new_version(card, october(12, 0), price=each_at("2"))
     subscription = subscribed(make_priced_plan(card))
@@ -280,7 +281,6 @@ def test_a_providers_own_meters_and_its_rule_of_what_is_billed() -> None:
             value=value,
             last_at=october(day),
         )
-    CustomMeter.objects.create(organization=provider, code="messages", name="Messages")
     invoice = close_one(provider)
     found = audit(invoice=invoice)
     assert found.ok, found.raw
