@@ -57,13 +57,13 @@ class UsageReconciliationAdmin(ReadOnly):
     list_display = (
         "day",
         "node_id",
-        "spool",
-        "batches",
+        "shown_difference",
         "calls",
         "aggregated",
         "rejected",
         "waiting",
-        "shown_difference",
+        "batches",
+        "spool",
     )
     list_filter = ("day", "node_id")
     search_fields = ("node_id", "spool")
@@ -102,6 +102,12 @@ class BillableRuleForm(forms.ModelForm):
         required=False,
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "effective_from" in self.fields:  # whoever only looks at a rule has no fields
+            self.fields["effective_from"].required = False
+            self.fields["effective_from"].help_text = "A whole minute (UTC); empty = the next."
+
     class Meta:
         model = BillableRule
         fields = ("organization", "verdicts", "status_classes", "effective_from")
@@ -129,6 +135,14 @@ class BillableRuleAdmin(VerbAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         # bills of the past were made by it: a new rule is set instead
         return False
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        if obj:
+            return ("organization", "shown_verdicts", "shown_classes", "effective_from")
+        return ("organization", "verdicts", "status_classes", "effective_from")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        return ("shown_verdicts", "shown_classes") if obj else ()
 
     def create(self, request: HttpRequest, data: dict[str, Any]) -> BillableRule:
         return set_billable(**data, actor=person(request))

@@ -55,7 +55,11 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
         ("access.apikey", "key"),
     ),
     "Usage": (
+        ("metering.custommeter", "tune"),
+        ("metering.billablerule", "rule"),
         ("metering.usagebatch", "inventory_2"),
+        ("metering.usagereconciliation", "fact_check"),
+        ("metering.usagegap", "running_with_errors"),
         ("metering.usageminute", "timer"),
         ("metering.usagehour", "schedule"),
         ("metering.usageday", "calendar_month"),

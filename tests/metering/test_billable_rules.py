@@ -110,8 +110,11 @@ def test_staff_set_and_withdraw_a_rule_in_the_console(console: Any) -> None:
     made = BillableRule.objects.get()
     assert (made.verdicts, made.status_classes) == (["", "THROTTLED"], [2, 4])
     assert b"Accepted, THROTTLED" in console.get("/admin/metering/billablerule/").content
+    assert b"Accepted, THROTTLED" in console.get(f"/admin/metering/billablerule/{made.pk}/change/").content
     console.post(f"/admin/metering/billablerule/{made.pk}/delete/", {"post": "yes"})
     assert not BillableRule.objects.exists()
+    console.post("/admin/metering/billablerule/add/", form | {"effective_from_0": "", "effective_from_1": ""})
+    assert BillableRule.objects.get().effective_from <= now() + timedelta(minutes=1)
 
 
 def test_staff_make_and_archive_a_meter_in_the_console(console: Any) -> None:
