@@ -2,6 +2,7 @@
 
 local ngx = ngx
 local var = ngx.var
+local ROUTE = require("hot").ROUTE
 local gsub, lower, match = string.gsub, string.lower, string.match
 local concat, sort, type, tostring = table.concat, table.sort, type, tostring
 
@@ -44,7 +45,7 @@ return function(call)
     put(parts, "stage", stage.id)
     put(parts, "epoch", stage.cache_epoch or 0)
     put(parts, "deployment", stage.deployment)
-    put(parts, "operation", call.operation.route)
+    put(parts, "operation", call.operation[ROUTE])
     put(parts, "path", call.path)
     -- what the backend is told of the address, by which it may write links and redirects
     put(parts, "host", var.gatehouse_forwarded_host or "")

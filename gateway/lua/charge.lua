@@ -3,6 +3,7 @@
 -- Also writes the RateLimit headers, from the very counters that decide.
 
 local entries = require "entries"
+local hot = require "hot"
 local journal = require "journal"
 local lock = require "lock"
 local quota = require "quota"
@@ -12,6 +13,7 @@ local var, ngx_now = ngx.var, ngx.now
 local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
 local look, take, now_monotonic = throttle.look, throttle.take, throttle.now
 local get = entries.get
+local KEY_ID, ROUTE, BUCKET = hot.KEY_ID, hot.ROUTE, hot.BUCKET
 local ADMITTED, ASK, THROTTLED, FULL = quota.ADMITTED, quota.ASK, 4, 5
 local ROUNDING = 1e-6 -- of a token
 local ASKS = 20 -- how often one call asks for more before it is refused: others may be faster
@@ -159,7 +161,7 @@ local function make_plan_operation_bucket(plan, subscription, stage, operation)
 end
 
 local function plan_operation_bucket(plan, subscription, stage, operation)
-    if not (plan.operation_throttles and operation.route) then
+    if not (plan.operation_throttles and operation[ROUTE]) then
         return nil
     end
     local buckets = subscription.buckets
@@ -167,10 +169,10 @@ local function plan_operation_bucket(plan, subscription, stage, operation)
         buckets = { of = plan }
         subscription.buckets = buckets
     end
-    local bucket = buckets[operation.route]
+    local bucket = buckets[operation[ROUTE]]
     if bucket == nil then
         bucket = make_plan_operation_bucket(plan, subscription, stage, operation)
-        buckets[operation.route] = bucket
+        buckets[operation[ROUTE]] = bucket
     end
     return bucket or nil
 end
@@ -179,14 +181,14 @@ end
 -- the operation, of the operation, of the stage; nil where there is none.
 function charge.buckets(stage, operation, plan, subscription)
     return plan_bucket(plan, subscription), plan_operation_bucket(plan, subscription, stage, operation),
-        operation.bucket, stage.bucket
+        operation[BUCKET] or nil, stage.bucket
 end
 
 -- Sets the call at hand.
 local function meet_limits(stage, operation, plan, subscription, key)
     local installation = get("installation", "installation")
     of_installation = installation and installation.bucket
-    of_stage, of_operation = stage.bucket, operation.bucket
+    of_stage, of_operation = stage.bucket, operation[BUCKET]
     of_plan, of_plan_operation, limits, lease = nil, nil, nil, nil
     if plan then
         of_plan = plan_bucket(plan, subscription)
@@ -195,7 +197,7 @@ local function meet_limits(stage, operation, plan, subscription, key)
         of_plan_operation = plan_operation_bucket(plan, subscription, stage, operation)
     end
     -- whom the usage line names
-    slot = journal.open(subscription and subscription.id or "-", key and key.id or "-", operation.route or stage.nowhere)
+    slot = journal.open(subscription and subscription.id or "-", key and key[KEY_ID] or "-", operation[ROUTE] or stage.nowhere)
     return slot
 end
 

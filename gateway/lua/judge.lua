@@ -6,6 +6,7 @@ local key = require "key"
 local key_limits = require "key_limits"
 
 local get = entries.get
+local LIMITS = require("hot").LIMITS
 
 local judge = {}
 
@@ -109,7 +110,7 @@ local function of_scope(subscription, stage)
 end
 
 local function of_place(entry, asked)
-    return entry.limits and key_limits.refuses(entry.limits, asked.address, asked.referrer)
+    return entry[LIMITS] and key_limits.refuses(entry[LIMITS], asked.address, asked.referrer)
 end
 
 local function no(code, message)

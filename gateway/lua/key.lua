@@ -4,6 +4,7 @@
 local ffi = require "ffi"
 local cut = require("compiled").cut
 local entries = require "entries"
+local hot = require "hot"
 local prepare = require "prepare"
 
 ffi.cdef [[
@@ -15,6 +16,8 @@ local crc32, floor, huge = ngx.crc32_short, math.floor, math.huge
 local sub, byte, find, char = string.sub, string.byte, string.find, string.char
 local concat = table.concat
 local digest = ffi.new("unsigned char[32]")
+local FOUND_AT, STAGE, SUBSCRIPTION, PLAN = hot.FOUND_AT, hot.STAGE, hot.SUBSCRIPTION, hot.PLAN
+local OLD = -1                              -- as FOUND_AT: its entry changed
 local LENGTH, PREFIX, CHECKSUM = 47, 8, 6   -- gh_live_ + 32 + _ + 6
 local LIMIT = 150000                        -- keys that a worker remembers, twice
 local SHARDS = 256
@@ -99,7 +102,7 @@ function entries.on_key_change(hash)
     local place = mark % SHARDS
     local entry = young_marks[place][mark] or old_marks[place][mark]
     if entry then -- this key, or another one of the same mark: that is read anew
-        entry.is_old = true
+        entry[FOUND_AT] = OLD
         young_marks[place][mark], old_marks[place][mark] = nil, nil
     end
 end
@@ -109,7 +112,7 @@ key.is_well_formed, key.sha256 = well_formed, sha256
 -- Reads the entry of a key that is not known.
 local function fetch(text)
     local kept = old[shard(text)][text]
-    if kept and not kept.is_old then
+    if kept and kept[FOUND_AT] ~= OLD then
         return keep(text, kept.mark, kept)
     end
     cut(0)
@@ -127,7 +130,7 @@ function key.find(text)
         return nil
     end
     local entry = young[shard(text)][text]
-    if entry and not entry.is_old then
+    if entry and entry[FOUND_AT] ~= OLD then
         return entry
     end
     return fetch(text)
@@ -165,12 +168,12 @@ end
 -- until an entry changes, if no date is near: there may be so many keys that each table to look into is out of the
 -- processor's caches.
 function key.opens(entry, stage, now)
-    if entry.found_at == entries.version and entry.stage == stage then
-        return entry.subscription, entry.plan
+    if entry[FOUND_AT] == entries.version and entry[STAGE] == stage then
+        return entry[SUBSCRIPTION], entry[PLAN]
     end
     local subscription, plan = search(entry, stage, now)
     if subscription and entry.starts == 0 and entry.ends == huge then
-        entry.subscription, entry.plan, entry.stage, entry.found_at = subscription, plan, stage, entries.version
+        entry[SUBSCRIPTION], entry[PLAN], entry[STAGE], entry[FOUND_AT] = subscription, plan, stage, entries.version
     end
     return subscription, plan
 end

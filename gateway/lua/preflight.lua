@@ -6,6 +6,7 @@ local guard = require "guard"
 local route = require "route"
 
 local var = ngx.var
+local ROUTE = require("hot").ROUTE
 
 local preflight = {}
 
@@ -17,7 +18,7 @@ function preflight.answer(stage, path, from)
     if not policy or not policy.cors then
         return
     end
-    var.gatehouse_route = operation.route
+    var.gatehouse_route = operation[ROUTE]
     guard.origin(policy, stage, path)
     var.gatehouse_verdict = "CORS_PREFLIGHT"
     if stage.log_format then

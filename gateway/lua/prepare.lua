@@ -5,6 +5,7 @@ local cjson = require "cjson.safe"
 local canary = require "canary"
 local cors = require "cors"
 local given = require "given"
+local hot = require "hot"
 local ip = require "ip"
 local key_limits = require "key_limits"
 local key_source = require "key_source"
@@ -14,6 +15,7 @@ local peer = require "peer"
 local rules = require "rules"
 
 local encode, cut = cjson.encode, require("compiled").cut
+local ROUTE, KIND, PATH, BUCKET = hot.ROUTE, hot.KIND, hot.PATH, hot.BUCKET
 local ceil, floor, min, huge = math.ceil, math.floor, math.min, math.huge
 
 local UNTOLD = { id = "", name = "" } -- an entry of a control plane that tells nothing of its keys
@@ -111,25 +113,25 @@ local function kind_of(stage, data)
     return kind
 end
 
--- Returns an operation, nil when there is none. It has few fields of its own, the others are its kind's. Operations are
+-- Returns an operation, nil when there is none. What is not its own are its kind's fields. Operations are
 -- prepared one by one at their first call: a stage may have ten thousand.
 function prepare.operation(stage, id)
     local data = stage.operations[id]
-    if not data or data.route then
+    if not data or data[ROUTE] then
         return data
     end
     cut(0)
     local integration, throttle = data.integration, data.throttle
-    local operation = { id = id, template = data.path, route = stage.id .. " " .. id, kind = false }
+    local operation = { stage.id .. " " .. id, false, false, false, id = id, template = data.path } -- see hot.lua
     if not text(integration.backend) then
-        operation.path = given(integration.path)
+        operation[PATH] = given(integration.path) or false
     end
     if given(throttle) then
-        operation.bucket = bucket("o:" .. stage.id .. ":" .. id, throttle)
+        operation[BUCKET] = bucket("o:" .. stage.id .. ":" .. id, throttle)
     end
     data.path, data.throttle, integration.path = nil, nil, nil
-    operation.kind = kind_of(stage, data)
-    stage.operations[id] = setmetatable(operation, operation.kind.reader)
+    operation[KIND] = kind_of(stage, data)
+    stage.operations[id] = setmetatable(operation, operation[KIND].reader)
     return operation
 end
 
@@ -183,7 +185,8 @@ function prepare.about(about)
 end
 
 function prepare.key(hash, data)
-    local key = { id = data.id, subscriptions = list_of(data.subscriptions) }
+    local limits = key_limits.prepare(data) or false
+    local key = { data.id, limits, 0, false, false, false, id = data.id, subscriptions = list_of(data.subscriptions) } -- see hot.lua
     if given(data.about) then
         key.hash = hash
     else
@@ -193,7 +196,6 @@ function prepare.key(hash, data)
         key.active = false
     end
     key.counts_as = given(data.counts_as) ~= "" and given(data.counts_as) or nil
-    key.limits = key_limits.prepare(data)
     key.not_before, key.expires_at = given(data.not_before), given(data.expires_at)
     key.grace_until = given(data.grace_until)
     key.starts = key.not_before

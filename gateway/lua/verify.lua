@@ -22,6 +22,7 @@ local told = require "told"
 local ngx = ngx
 local var, header, ngx_now = ngx.var, ngx.header, ngx.now
 local byte, find, sub, lower = string.byte, string.find, string.sub, string.lower
+local ROUTE = require("hot").ROUTE
 local SLASH = 47
 local floor, min = math.floor, math.min
 local HERE = "/api/v1/keys/verify"
@@ -76,7 +77,7 @@ end
 local function meters(verdict, operation)
     var.gatehouse_logged = "1"
     var.gatehouse_flags = "v"
-    var.gatehouse_route = operation and operation.route or verdict.stage.nowhere
+    var.gatehouse_route = operation and operation[ROUTE] or verdict.stage.nowhere
     if verdict.key then
         var.gatehouse_key = verdict.key.id
     end
