@@ -41,7 +41,14 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SERVE_URLCONF": None,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "filter": True},
+    # closed at first: hundreds of operations and schemas would take a browser many seconds to draw
+    "SWAGGER_UI_SETTINGS": {
+        "deepLinking": True,
+        "persistAuthorization": False,
+        "filter": True,
+        "docExpansion": "none",
+        "defaultModelsExpandDepth": -1,
+    },
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SORT_OPERATIONS": False,

@@ -80,6 +80,7 @@ def test_the_reference_is_drawn_without_any_other_host(running: Running, page: P
     page.goto(host + "/apis/httpbin/v1/reference/")
     expect(page.get_by_text("/anything/{anything}").first).to_be_visible()
     page.goto(host + "/api/v1/docs/")
+    page.get_by_text("Credentials, and their verification.").click(timeout=30_000)
     expect(page.get_by_text("/api/v1/keys/verify").first).to_be_visible(timeout=30_000)
     shot(page, "6-rest-reference")
     assert foreign == []
