@@ -19,6 +19,7 @@ from typing import Any
 from benchmarks.peers.compare import cpu_seconds
 from benchmarks.records import database
 from benchmarks.report import Table, write
+from portal import collector
 
 # (customers, subscriptions of each)
 SIZES = ((1_000, 1), (10_000, 1), (100_000, 1), (1_000, 100))
@@ -111,6 +112,7 @@ def work(run_id: str) -> None:
     from billing.runs import work as work_on  # noqa: PLC0415
 
     run = BillingRun.objects.select_related("organization").get(pk=run_id)
+    collector.settle()  # as a Celery worker does
     print("ready", flush=True)
     sys.stdin.readline()
     cpu = time.process_time()
