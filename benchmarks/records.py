@@ -182,7 +182,7 @@ def add_as_json(rows: Any) -> None:
     for table, seconds in records._SECONDS.items():
         rows = records.fold(rows, seconds)
         ending = records._statement(table, seconds).partition("ON CONFLICT")[2]
-        read = columns.replace("at,", f"to_timestamp(at - at % {seconds}),", 1)
+        read = columns.replace("at,", f"to_timestamp(at - at %% {seconds}),", 1)
         sql = (
             f"INSERT INTO {table._meta.db_table} AS held ({columns}) "  # noqa: S608
             f"SELECT {read} FROM jsonb_to_recordset(%s::jsonb) AS row(at bigint, {types}) ON CONFLICT {ending}"
