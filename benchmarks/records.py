@@ -17,7 +17,9 @@ from typing import Any
 
 import psycopg
 
+from benchmarks.records_as_json import add_as_json
 from benchmarks.report import Table, write
+from benchmarks.workers import add_up
 from portal.embedded.ports import free_port
 from portal.embedded.postgres import STOP, Postgres
 
@@ -100,6 +102,14 @@ def make_callers(number: int) -> tuple[str, list[str]]:
     return stage.pk, [f"s{n:09}" for n in range(1, number + 1)]
 
 
+def fresh(number: int) -> tuple[str, list[str]]:
+    """Empty the tables and make so many callers."""
+    from django.core.management import call_command  # noqa: PLC0415
+
+    call_command("flush", interactive=False, verbosity=0)
+    return make_callers(number)
+
+
 def batches(stage: str, subscriptions: list[str], minute: int) -> list[dict[str, Any]]:
     """RECORDS rows, each of another subscription as far as there are so many, else of another operation."""
     rows = []
@@ -169,36 +179,9 @@ def take_in(bodies: list[bytes], add: Callable[..., Any] | None = None) -> tuple
         records.add = usual
 
 
-def add_as_json(rows: Any) -> None:
-    """The former way to write records: the rows of each table as one JSON text."""
-    from django.db import connection  # noqa: PLC0415
-
-    from metering import records  # noqa: PLC0415
-
-    types = ", ".join(
-        f"{name} {records._TYPES.get(name, 'text')}" for name in records.COLUMNS if name != "at"
-    )
-    columns = ", ".join(records.COLUMNS)
-    for table, seconds in records._SECONDS.items():
-        rows = records.fold(rows, seconds)
-        ending = records._statement(table, seconds).partition("ON CONFLICT")[2]
-        read = columns.replace("at,", f"to_timestamp(at - at %% {seconds}),", 1)
-        sql = (
-            f"INSERT INTO {table._meta.db_table} AS held ({columns}) "  # noqa: S608
-            f"SELECT {read} FROM jsonb_to_recordset(%s::jsonb) AS row(at bigint, {types}) ON CONFLICT {ending}"
-        )
-        for start in range(0, len(rows), 5_000):
-            piece = [dict(zip(records.COLUMNS, row, strict=True)) for row in rows[start : start + 5_000]]
-            with connection.cursor() as cursor:
-                cursor.execute(sql, [json.dumps(piece)])
-
-
 def measure(number: int, add: Callable[..., Any] | None = None) -> tuple[float, float, float, float]:
     """Return the best of ROUNDS, each of another minute: records/s kept, added up, both; and us of CPU a record."""
-    from django.core.management import call_command  # noqa: PLC0415
-
-    call_command("flush", interactive=False, verbosity=0)
-    stage, subscriptions = make_callers(number)
+    stage, subscriptions = fresh(number)
     minute = int(time.time()) // 3600 * 3600 - 7_200
     best, least = (0.0, 0.0, 0.0), float("inf")
     for turn in range(ROUNDS):
@@ -210,10 +193,31 @@ def measure(number: int, add: Callable[..., Any] | None = None) -> tuple[float, 
     return kept, added, both, least
 
 
+def measure_two(number: int) -> tuple[float, float]:
+    """Return the best of ROUNDS of records/s that two workers add up at once, and us of CPU a record for that."""
+    from metering import intake  # noqa: PLC0415
+    from metering.models import UsageDay, UsageHour, UsageMinute  # noqa: PLC0415
+
+    stage, subscriptions = fresh(number)
+    minute = int(time.time()) // 3600 * 3600 - 7_200
+    intake.announce = lambda: None
+    best, least = 0.0, float("inf")
+    for turn in range(ROUNDS):
+        for batch in batches(stage, subscriptions, minute + 60 * turn):
+            intake.accept_batch(node_id="bench00001", batch=batch)
+        took, spent = add_up(2)
+        best, least = max(best, RECORDS / took), min(least, spent / RECORDS * 1e6)
+    for table in (UsageMinute, UsageHour, UsageDay):
+        assert sum(table.objects.values_list("calls", flat=True)) == 3 * RECORDS * ROUNDS
+    return best, least
+
+
 def main() -> None:
     """Measure each number of subscriptions, and the former way once, in one run."""
+    load = os.getloadavg()[0]
     with database():
         rows = [(f"{number:,} subscriptions", *measure(number)) for number in SUBSCRIPTIONS]
+        two, cpu_of_two = measure_two(SUBSCRIPTIONS[0])
         rows.append((f"the former way (JSON), {SUBSCRIPTIONS[0]:,}", *measure(SUBSCRIPTIONS[0], add_as_json)))
     first = rows[0][4]
     for name, kept, added, both, cpu in rows:
@@ -221,6 +225,7 @@ def main() -> None:
             f"usage records, {name}: {kept:,.0f}/s kept, {added:,.0f}/s added up, {both:,.0f}/s both, "
             f"{cpu:.0f} us of CPU each"
         )
+    print(f"usage records, two workers: {two:,.0f}/s added up, {cpu_of_two:.0f} us of CPU each for that")
     write(
         Table(
             "Usage records into PostgreSQL",
@@ -238,7 +243,8 @@ def main() -> None:
             ],
             f"{RECORDS:,} records of one minute in batches of {ROWS_A_BATCH:,}, best of {ROUNDS}: each is written "
             "as a minute, an hour and a day. Keeping is the web process's work, adding up a worker's; here both "
-            "run one after the other, with PostgreSQL on the same cores.",
+            "run one after the other, with PostgreSQL on the same cores. Two workers at once add up "
+            f"{two:,.0f}/s ({cpu_of_two:.0f} us of CPU each). Load of the machine before: {load:.1f}.",
         )
     )
 

@@ -80,6 +80,7 @@ def adding(folder: Path) -> float:
 def main() -> None:
     """Measure each number of subscriptions; print it and write it into docs/benchmarks.md."""
     found = []
+    load = os.getloadavg()[0]
     for groups in SUBSCRIPTIONS:
         with tempfile.TemporaryDirectory() as name:
             make_log(Path(name), groups)
@@ -100,7 +101,8 @@ def main() -> None:
                 for groups, added, whole, rows in found
             ],
             f"{LINES:,} lines of two minutes, spread evenly, per second of one core's time; best of {ROUNDS}. With as "
-            "many subscriptions as lines in a batch nothing adds up any more: each line is a row.",
+            "many subscriptions as lines in a batch nothing adds up any more: each line is a row. "
+            f"Load of the machine before: {load:.1f}.",
         )
     )
 
