@@ -57,11 +57,14 @@ class Node:
         headers = {"Host": host, **more.pop("headers", {})}
         if key:
             headers["x-api-key"] = key
+        source = more.pop("source", None)
         connection = http.client.HTTPConnection(
             "127.0.0.1",
             self.settings.port,
             timeout=more.pop("timeout", 20),
-            source_address=(more.pop("source", "127.0.0.1"), 0),
+            # a port that is bound before it is connected can't be one that waits out its last call's minute,
+            # and a flood leaves all of them waiting
+            source_address=(source, 0) if source else None,
         )
         with contextlib.closing(connection):
             connection.request(method, path, headers=headers, **more)
