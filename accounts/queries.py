@@ -1,11 +1,8 @@
 """What others may ask of this room."""
 
-from collections.abc import Collection
-from datetime import datetime
+from django.db.models import QuerySet
 
-from django.db.models import Q, QuerySet
-
-from accounts.models import AuditEvent, BillingMembership, Member, Organization, User
+from accounts.models import AuditEvent, Member, Organization, User
 
 
 def organizations_of(user: User) -> QuerySet[Organization]:
@@ -21,27 +18,3 @@ def members_of(organization: Organization) -> QuerySet[Member]:
 def audit_trail(organization: Organization) -> QuerySet[AuditEvent]:
     """Who changed what in the organization, newest first."""
     return organization.audit_events.all()
-
-
-def payers_at(organization_ids: Collection[str], at: datetime) -> dict[str, str]:
-    """Return who pays for each of these organizations at a moment: organization id -> payer's id. One query.
-
-    Of a month, the payer is who pays just before its end: ask with the month's end as `at`.
-    """
-    payers = {pk: pk for pk in organization_ids}
-    rows = BillingMembership.objects.filter(_open_at(at), organization__in=organization_ids)
-    payers.update(rows.order_by("joined_at").values_list("organization", "parent"))
-    return payers
-
-
-def paid_for_at(payer_ids: Collection[str], at: datetime) -> dict[str, list[str]]:
-    """Return whom each of these pays for besides itself at a moment: payer's id -> organizations' ids. One query."""
-    found: dict[str, list[str]] = {pk: [] for pk in payer_ids}
-    rows = BillingMembership.objects.filter(_open_at(at), parent__in=payer_ids)
-    for child, parent in rows.order_by("joined_at").values_list("organization", "parent"):
-        found[parent].append(child)
-    return found
-
-
-def _open_at(at: datetime) -> Q:
-    return Q(joined_at__lt=at) & (Q(left_at=None) | Q(left_at__gte=at))

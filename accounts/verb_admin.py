@@ -12,6 +12,7 @@ from unfold.admin import ModelAdmin
 
 from accounts.errors import Refused
 from accounts.models import User
+from accounts.telling import refusal_as_message
 
 
 def person(request: HttpRequest) -> User:
@@ -118,10 +119,8 @@ class VerbAdmin(ModelAdmin):
         """Apply a verb to each row of an action, and tell which it refused and why."""
         count = 0
         for row in rows:
-            try:
+            with refusal_as_message(request):
                 verb(row)
                 count += 1
-            except Refused as refused:
-                messages.error(request, refused.message)
         if count:
             messages.success(request, f"{done}: {count}")

@@ -11,8 +11,8 @@ from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWidget
 
-from accounts.errors import Refused
 from accounts.read_only_admin import ReadOnly
+from accounts.telling import refusal_as_message
 from accounts.verb_admin import person
 from billing.admin_pages import go
 from billing.credit_notes import credit_invoice
@@ -62,7 +62,7 @@ class Documents:
         },
     )
     def credit_this(self, request: HttpRequest, form: CreditForm, object_id: str) -> HttpResponse:
-        try:
+        with refusal_as_message(request):
             note = credit_invoice(
                 invoice=_invoice(object_id),
                 amount=form.cleaned_data["amount"],
@@ -72,8 +72,6 @@ class Documents:
             messages.success(
                 request, f"{note.label} over {round_money(note.total, note.currency):,} is issued."
             )
-        except Refused as refused:
-            messages.error(request, refused.message)
         return go(request, reverse("admin:billing_invoice_change", args=[object_id]))
 
 

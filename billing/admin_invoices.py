@@ -14,8 +14,8 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
-from accounts.errors import Refused
 from accounts.read_only_admin import ReadOnly
+from accounts.telling import refusal_as_message
 from accounts.verb_admin import person
 from billing import invoices
 from billing.admin_documents import Documents, TaxInline
@@ -160,11 +160,9 @@ class InvoiceAdmin(Documents, ReadOnly):
     def _each(self, request: HttpRequest, queryset: QuerySet[Invoice], verb: Any, word: str) -> None:
         done = 0
         for invoice in queryset:
-            try:
+            with refusal_as_message(request):
                 verb(invoice=invoice, actor=person(request))
                 done += 1
-            except Refused as refused:
-                messages.error(request, refused.message)
         if done:
             messages.success(request, f"{done} invoice{'' if done == 1 else 's'} now {word}.")
 
@@ -181,11 +179,9 @@ class InvoiceAdmin(Documents, ReadOnly):
     )
     def pay_this(self, request: HttpRequest, form: MoneyInForm, object_id: str) -> HttpResponse:
         invoice = Invoice.objects.get(pk=object_id)
-        try:
+        with refusal_as_message(request):
             payment = record_payment(invoice=invoice, actor=person(request), **given(form))
             messages.success(request, f"{round_money(payment.amount, payment.currency):,} noted.")
-        except Refused as refused:
-            messages.error(request, refused.message)
         return go(request, reverse("admin:billing_invoice_change", args=[object_id]))
 
     @action(

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from accounts.errors import Refused
+from accounts.telling import refusal_as_message
 from accounts.verb_admin import VerbAdmin, person
 from billing.admin_forms import OverrideForm
 from billing.models import PriceOverride
@@ -39,8 +39,6 @@ class PriceOverrideAdmin(VerbAdmin):
     @admin.action(description="End with the next minute", permissions=["change"])
     def end_now(self, request: HttpRequest, queryset: QuerySet[PriceOverride]) -> None:
         for override in queryset:
-            try:
+            with refusal_as_message(request):
                 end_override(override=override, actor=person(request))
                 messages.success(request, f"Ended: {override}.")
-            except Refused as refused:
-                messages.error(request, refused.message)

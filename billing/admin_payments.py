@@ -20,9 +20,9 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from accounts.errors import Refused
 from accounts.models import Organization
 from accounts.read_only_admin import ReadOnly
+from accounts.telling import refusal_as_message
 from accounts.verb_admin import VerbAdmin, person
 from billing import profiles
 from billing.admin_pages import given, go
@@ -153,13 +153,11 @@ class PaymentAdmin(ReadOnly):
     )
     def refund_this(self, request: HttpRequest, form: RefundForm, object_id: str) -> HttpResponse:
         payment = Payment.objects.get(pk=object_id)
-        try:
+        with refusal_as_message(request):
             done = refund(payment=payment, actor=person(request), **given(form))
             messages.success(
                 request, f"{_money(done.amount, payment.currency)}: {done.get_state_display().lower()}."
             )
-        except Refused as refused:
-            messages.error(request, refused.message)
         return go(request, reverse("admin:billing_payment_change", args=[object_id]))
 
 
@@ -213,11 +211,9 @@ class CreditGrantAdmin(ReadOnly):
         },
     )
     def give(self, request: HttpRequest, form: GrantForm) -> HttpResponse:
-        try:
+        with refusal_as_message(request):
             made = grant(actor=person(request), **given(form))
             messages.success(request, f"{_money(made.amount, made.currency)} for {made.customer}.")
-        except Refused as refused:
-            messages.error(request, refused.message)
         return go(request, reverse("admin:billing_creditgrant_changelist"))
 
     @action(
@@ -233,11 +229,9 @@ class CreditGrantAdmin(ReadOnly):
     )
     def take_back(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
         credit_grant = CreditGrant.objects.get(pk=object_id)
-        try:
+        with refusal_as_message(request):
             amount = revoke(credit_grant=credit_grant, actor=person(request))
             messages.success(request, f"{_money(amount, credit_grant.currency)} taken back.")
-        except Refused as refused:
-            messages.error(request, refused.message)
         return go(request, reverse("admin:billing_creditgrant_change", args=[object_id]))
 
 

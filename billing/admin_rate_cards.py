@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
-from accounts.errors import Refused
+from accounts.telling import refusal_as_message
 from accounts.verb_admin import person
 from billing import rate_cards
 from billing.admin_forms import CopyForm, PlanPriceForm, PresetForm, RateCardForm
@@ -130,14 +130,12 @@ class RateCardAdmin(WhatIf, SaysWhy, ModelAdmin):
     )
     def load_prices(self, request: HttpRequest, form: PresetForm, object_id: str) -> HttpResponse:
         card = self.get_object(request, object_id)
-        try:
+        with refusal_as_message(request):
             rate_cards.load_preset(rate_card=card, preset=form.cleaned_data["preset"], actor=person(request))
             messages.success(
                 request,
                 "The prices are loaded; for customers they hold from the next minute on.",
             )
-        except Refused as refused:
-            messages.error(request, refused.message)
         return go(request, reverse("admin:billing_ratecard_change", args=[object_id]))
 
     def has_copy_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
@@ -157,13 +155,11 @@ class RateCardAdmin(WhatIf, SaysWhy, ModelAdmin):
     )
     def copy_card(self, request: HttpRequest, form: CopyForm, object_id: str) -> HttpResponse:
         card = self.get_object(request, object_id)
-        try:
+        with refusal_as_message(request):
             copy = rate_cards.copy_rate_card(
                 rate_card=card, name=form.cleaned_data["name"], actor=person(request)
             )
             object_id = copy.pk
-        except Refused as refused:
-            messages.error(request, refused.message)
         return go(request, reverse("admin:billing_ratecard_change", args=[object_id]))
 
 

@@ -11,7 +11,7 @@ from django.utils.timezone import now
 from accounts.any_of import any_of
 from accounts.models import Organization
 from billing.ledger.allocation import ZERO, Available
-from billing.models import AccountKind, CreditGrant, Invoice, LedgerEntry, LedgerTransaction
+from billing.models import AccountKind, CreditGrant, LedgerEntry, LedgerTransaction
 
 
 def left_of(grant_ids: Collection[str]) -> dict[str, Decimal]:
@@ -83,11 +83,6 @@ def settled(invoice_ids: Collection[str]) -> dict[str, Decimal]:
         .order_by()
     )
     return {**dict.fromkeys(invoice_ids, ZERO), **dict(found)}
-
-
-def outstanding(invoice: Invoice) -> Decimal:
-    """Return what is still to be paid of an invoice; less than zero where too much was paid. 1 query."""
-    return invoice.total - settled([invoice.pk])[invoice.pk]
 
 
 def movements(*, customer: Organization, provider: Organization | None = None) -> QuerySet[LedgerTransaction]:

@@ -16,7 +16,6 @@ from billing.models.invoices import (
     Invoice,
     InvoiceLine,
     InvoiceState,
-    refuse_if_frozen,
 )
 from billing.models.ledger import (
     AccountKind,
@@ -96,5 +95,4 @@ __all__ = [
     "TaxTreatment",
     "TiersOver",
     "TransactionKind",
-    "refuse_if_frozen",
 ]

@@ -130,7 +130,24 @@ class Invoice(models.Model):
         return f"{self.finalized_at:%Y}-{self.number:06d}" if self.finalized_at else "draft"
 
 
-class InvoiceLine(models.Model):
+class PartOfInvoice(models.Model):
+    """A row that is frozen with its invoice."""
+
+    invoice_id: str
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        refuse_if_frozen(self.invoice_id)
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        refuse_if_frozen(self.invoice_id)
+        return super().delete(*args, **kwargs)
+
+
+class InvoiceLine(PartOfInvoice):
     """One line: a base fee, the units of one meter in one tier, a discount, a minimum or a maximum.
 
     `amount` = `quantity` (or `packages`) × `unit_price` + `flat_fee`, rounded to the currency's decimals; in a
@@ -184,11 +201,3 @@ class InvoiceLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.description}: {self.amount}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        refuse_if_frozen(self.invoice_id)
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> Any:
-        refuse_if_frozen(self.invoice_id)
-        return super().delete(*args, **kwargs)

@@ -1,14 +1,13 @@
 """Tax rates of a provider, and the taxes on its invoices."""
 
 from decimal import Decimal
-from typing import Any
 
 from django.db import models
 from django.utils.timezone import now
 
 from accounts.fields import ShortIdField
 from accounts.models import Organization
-from billing.models.invoices import Invoice, refuse_if_frozen
+from billing.models.invoices import Invoice, PartOfInvoice
 
 
 class TaxRate(models.Model):
@@ -72,7 +71,7 @@ class TaxRateCustomer(models.Model):
         return f"{self.tax_rate} for {self.customer}"
 
 
-class InvoiceTax(models.Model):
+class InvoiceTax(PartOfInvoice):
     """One rate's tax on an invoice, rounded once; a copy that later changes of the rate leave alone."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="invoice_taxes")
@@ -94,14 +93,6 @@ class InvoiceTax(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label}: {self.amount}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        refuse_if_frozen(self.invoice_id)
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> Any:
-        refuse_if_frozen(self.invoice_id)
-        return super().delete(*args, **kwargs)
 
     @property
     def label(self) -> str:

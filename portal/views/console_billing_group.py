@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from accounts.billing_group import accept_child, ask_to_join, leave_billing, refuse_child
-from accounts.errors import Refused
 from accounts.models import BillingMembership, Organization
 from accounts.permissions import can_join_billing
+from accounts.telling import refusal_as_message
 from portal import guard
 from portal.forms.organization import BillingParentForm
 from portal.refusals import refusals_to
@@ -93,9 +93,7 @@ def refuse(request: HttpRequest, organization: Organization, pk: str) -> HttpRes
 
 
 def _act(request: HttpRequest, act: Callable[[], object], done: str) -> HttpResponse:
-    try:
+    with refusal_as_message(request):
         act()
         messages.success(request, done)
-    except Refused as refused:
-        messages.error(request, refused.message)
     return redirect("billing-group")

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_POST
 
 from access.keys import CHANGEABLE, change_key, create_key, disable_key, enable_key, revoke_key, rotate_key
 from access.models import ApiKey, Application, KeyState, SubscriptionState
-from accounts.errors import Refused
 from accounts.models import Organization
 from accounts.permissions import can_manage
+from accounts.telling import refusal_as_message
 from portal import examples, guard, shown_once
 from portal.forms.keys import KeyEditForm, KeyForm, RotateForm
 from portal.opened import opened_stages
@@ -171,9 +171,7 @@ def _key(organization: Organization, pk: str) -> ApiKey:
 
 
 def _change(request: HttpRequest, key: ApiKey, word: str, act: Callable[[], object]) -> HttpResponse:
-    try:
+    with refusal_as_message(request):
         act()
         messages.success(request, f"{key.name} is {word}.")
-    except Refused as refused:
-        messages.error(request, refused.message)
     return redirect("application", pk=key.application_id)

@@ -10,7 +10,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from accounts.errors import Refused
 from accounts.models import Member, Organization, Role
 from accounts.organizations import (
     add_member,
@@ -21,6 +20,7 @@ from accounts.organizations import (
 )
 from accounts.permissions import can_administer, can_give_role
 from accounts.queries import members_of
+from accounts.telling import refusal_as_message
 from portal import guard
 from portal.forms.organization import MemberForm, NewOrganizationForm, OrganizationForm, RoleForm
 from portal.refusals import refusals_to
@@ -107,11 +107,9 @@ def role(request: HttpRequest, organization: Organization, pk: int) -> HttpRespo
     wanted = form.cleaned_data["role"]
     _demand_role(request, organization, wanted)
     _demand_role(request, organization, member.role)
-    try:
+    with refusal_as_message(request):
         change_role(member=member, role=wanted, actor=guard.person(request))
         messages.success(request, f"{member.user} is {wanted} now.")
-    except Refused as refused:
-        messages.error(request, refused.message)
     return redirect("organization")
 
 

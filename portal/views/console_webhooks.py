@@ -7,9 +7,9 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from accounts.errors import Refused
 from accounts.models import Organization, WebhookDelivery, WebhookEndpoint
 from accounts.permissions import can_administer
+from accounts.telling import refusal_as_message
 from accounts.webhooks import endpoints
 from portal import guard, shown_once
 from portal.forms.webhooks import RotateForm, WebhookEditForm, WebhookForm
@@ -101,11 +101,9 @@ def delete(request: HttpRequest, organization: Organization, pk: str) -> HttpRes
 @guard.in_organization(can_administer)
 def test(request: HttpRequest, organization: Organization, pk: str) -> HttpResponse:
     endpoint = guard.own(WebhookEndpoint, organization, pk)
-    try:
+    with refusal_as_message(request):
         endpoints.send_test(endpoint=endpoint, actor=guard.person(request))
         messages.success(request, "A test event is on its way. Reload to see how it went.")
-    except Refused as refused:
-        messages.error(request, refused.message)
     return redirect("webhook", pk=pk)
 
 
@@ -114,11 +112,9 @@ def test(request: HttpRequest, organization: Organization, pk: str) -> HttpRespo
 def resend(request: HttpRequest, organization: Organization, pk: str) -> HttpResponse:
     rows = WebhookDelivery.objects.select_related("endpoint", "event")
     delivery = guard.own(rows, organization, pk)
-    try:
+    with refusal_as_message(request):
         endpoints.resend(delivery=delivery, actor=guard.person(request))
         messages.success(request, "It is sent again. Reload to see how it went.")
-    except Refused as refused:
-        messages.error(request, refused.message)
     return redirect("webhook", pk=delivery.endpoint_id)
 
 

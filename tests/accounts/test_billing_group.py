@@ -1,19 +1,16 @@
 """Billing groups: asked, accepted, left; one level, no cycles."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from typing import Any
 
 import pytest
 from django.db import connection
-from django.utils.timezone import now
 
 from accounts.billing_group import accept_child, ask_to_join, join_billing, leave_billing, refuse_child
 from accounts.errors import Refused
 from accounts.models import BillingMembership, Organization
 from accounts.permissions import can_join_billing
-from accounts.queries import paid_for_at, payers_at
 from tests.factories import audit_actions, make_member, make_organization, make_user, owner_of
 
 pytestmark = pytest.mark.django_db
@@ -71,26 +68,6 @@ def test_a_child_leaves_or_is_put_out_or_takes_its_question_back() -> None:
     assert audit_actions()[::2] == [
         f"billing_group.{each}" for each in ("joined", "left", "asked", "not_joined", "asked", "not_joined")
     ]
-
-
-def test_who_paid_when() -> None:
-    child, parent = family()
-    alone, next_parent = make_organization(), make_organization()
-    join_billing(child=child, parent=parent, actor=None)
-    child.refresh_from_db()
-    leave_billing(child=child, actor=None)
-    join_billing(child=child, parent=next_parent, actor=None)
-    moved = datetime(2026, 10, 15, tzinfo=UTC)
-    BillingMembership.objects.filter(parent=parent).update(
-        joined_at=moved - timedelta(days=20), left_at=moved
-    )
-    BillingMembership.objects.filter(parent=next_parent).update(joined_at=moved)
-    ids = [child.pk, parent.pk, alone.pk]
-    itself = {pk: pk for pk in ids}
-    assert payers_at(ids, datetime(2026, 9, 1, tzinfo=UTC)) == itself
-    assert payers_at(ids, datetime(2026, 10, 1, tzinfo=UTC)) == itself | {child.pk: parent.pk}
-    assert payers_at(ids, datetime(2026, 11, 1, tzinfo=UTC)) == itself | {child.pk: next_parent.pk}
-    assert paid_for_at([parent.pk, next_parent.pk], now()) == {parent.pk: [], next_parent.pk: [child.pk]}
 
 
 def test_only_owners_decide() -> None:

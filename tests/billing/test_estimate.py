@@ -25,11 +25,6 @@ pytestmark = pytest.mark.django_db
 D = Decimal
 
 
-@pytest.fixture
-def pro():
-    return make_priced_plan(make_rate_card(base_fee="10"), name="Pro")
-
-
 def test_it_shows_the_month_so_far_line_by_line_and_tier_by_tier(pro):
     subscription = subscribed(pro)
     use(subscription, october(3), 334_000_000, 101 * GIB)

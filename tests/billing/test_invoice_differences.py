@@ -25,11 +25,6 @@ pytestmark = pytest.mark.django_db
 D = Decimal
 
 
-@pytest.fixture
-def pro():
-    return make_priced_plan(make_rate_card(base_fee="10"), name="Pro")
-
-
 def test_a_month_closed_early_is_completed_later_without_billing_twice(pro):
     subscription = subscribed(pro)
     use(subscription, october(3), 333_000_000, 90 * GIB)

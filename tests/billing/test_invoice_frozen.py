@@ -12,8 +12,6 @@ from billing.rate_cards import change_rate_card
 from tests.billing.factories import (
     close,
     close_one,
-    make_priced_plan,
-    make_rate_card,
     october,
     subscribed,
     use,
@@ -22,11 +20,6 @@ from tests.factories import audit_actions, make_user
 
 pytestmark = pytest.mark.django_db
 D = Decimal
-
-
-@pytest.fixture
-def pro():
-    return make_priced_plan(make_rate_card(base_fee="10"), name="Pro")
 
 
 def test_what_is_frozen_does_not_move_with_the_rate_card(pro):

@@ -17,7 +17,6 @@ from tests.billing.factories import (
     close,
     close_one,
     make_priced_plan,
-    make_rate_card,
     october,
     subscribed,
     use,
@@ -26,11 +25,6 @@ from tests.factories import audit_actions, make_organization, make_user
 
 pytestmark = pytest.mark.django_db
 D = Decimal
-
-
-@pytest.fixture
-def pro():
-    return make_priced_plan(make_rate_card(base_fee="10"), name="Pro")
 
 
 @pytest.fixture

@@ -30,11 +30,6 @@ pytestmark = pytest.mark.django_db
 D = Decimal
 
 
-@pytest.fixture
-def pro():
-    return make_priced_plan(make_rate_card(base_fee="10"), name="Pro")
-
-
 def test_an_invoice_has_the_base_fee_and_a_line_for_each_tier(pro):
     subscription = subscribed(pro)
     use(subscription, october(3), 333_000_000, 60 * GIB)

@@ -14,8 +14,6 @@ from tests.billing.factories import (
     OCTOBER,
     close,
     close_one,
-    make_priced_plan,
-    make_rate_card,
     october,
     subscribed,
     use,
@@ -24,11 +22,6 @@ from tests.factories import make_organization
 
 pytestmark = pytest.mark.django_db
 D = Decimal
-
-
-@pytest.fixture
-def pro():
-    return make_priced_plan(make_rate_card(base_fee="10"), name="Pro")
 
 
 @pytest.fixture
