@@ -2,11 +2,13 @@
 -- stage, operation, plan and plan's operation, then the quota), and notes it in the journal, so that it will be counted.
 -- Also writes the RateLimit headers, from the very counters that decide.
 
+local buffer = require "string.buffer"
 local entries = require "entries"
 local hot = require "hot"
 local journal = require "journal"
 local lock = require "lock"
 local quota = require "quota"
+local set = require("raw").set
 local throttle = require "throttle"
 
 local var, ngx_now = ngx.var, ngx.now
@@ -21,6 +23,7 @@ local RETRY = 1 -- seconds to wait for room in the journal
 local LONGEST_WAIT = 86400 -- a cap may be raised any time
 
 local charge = {}
+local out = buffer.new(512)
 
 -- The call at hand, for attempt(). Valid until the worker yields.
 local of_installation, of_stage, of_operation, of_plan, of_plan_operation
@@ -118,20 +121,22 @@ local function policy_with_quota(plan)
 end
 
 local function write_headers(plan)
-    local policy, text = plan.policy, nil
-    if plan.quota then
-        policy = policy_with_quota(plan)
-        text = '"quota";r=' .. quota_left .. ";t=" .. quota_reset
-    end
-    if of_plan then
-        text = '"plan";r=' .. plan_left .. ";t=" .. plan_reset .. (text and ", " .. text or "")
-    end
+    local policy, comma = plan.quota and policy_with_quota(plan) or plan.policy, ""
+    out:reset()
     if of_plan_operation then
         policy = of_plan_operation.policy .. (policy and ", " .. policy or "")
-        text = '"operation";r=' .. narrow_left .. ";t=" .. narrow_reset .. (text and ", " .. text or "")
+        out:put('"operation";r=', narrow_left, ";t=", narrow_reset)
+        comma = ", "
+    end
+    if of_plan then
+        out:put(comma, '"plan";r=', plan_left, ";t=", plan_reset)
+        comma = ", "
+    end
+    if plan.quota then
+        out:put(comma, '"quota";r=', quota_left, ";t=", quota_reset)
     end
     var.gatehouse_limit_policy = policy
-    var.gatehouse_limit = text
+    set("gatehouse_limit", out:ref())
 end
 
 -- The bucket of a subscription: its plan's limits, its own tokens.

@@ -1,6 +1,7 @@
 -- A call through the gate: the order of the checks is the order of this file.
 
 local authorizer = require "authorizer"
+local buffer = require "string.buffer"
 local cache = require "cache"
 local canary = require "canary"
 local charge = require "charge"
@@ -24,15 +25,17 @@ local var = ngx.var
 local find, sub = string.find, string.sub
 local KEY_ID, LIMITS, ROUTE, KIND, PATH = hot.KEY_ID, hot.LIMITS, hot.ROUTE, hot.KIND, hot.PATH
 local LONGEST_URL = 10240 -- bytes, AWS's
-local MOST_HOPS = "5"     -- gates before this one; nginx.conf counts to it
+local MOST_HOPS = "5"     -- gates before this one; hop.lua counts to it
 local LOOP = "The call went through Gatehouse " .. MOST_HOPS .. " times: a backend leads back to it"
 local get_method, ngx_now = ngx.req.get_method, ngx.now
-local next_id = require("request_id").next
+local give_id = require("request_id").give
+local set = require("raw").set
 local cut = require("compiled").cut
 local get, refuse = entries.get, verdict.refuse
 local secure = require("peer").secure
 
 local gate = {}
+local out = buffer.new(1024) -- the address at the backend
 
 local function no_mapping(path, claimed)
     if not claimed and (path == "/ping" or path == "/sping") then
@@ -45,54 +48,61 @@ local function no_mapping(path, claimed)
     return refuse("MISSING_AUTHENTICATION_TOKEN")
 end
 
--- Adds the pieces of a path from `index` on to a text. No loop, as in route.lua.
-local function joined(text, pieces, index, stage, operation, captures)
+-- Puts down the pieces of a path from `index` on. No loop, as in route.lua.
+local function put_pieces(pieces, index, stage, operation, captures)
     local piece = pieces[index]
     if not piece then
-        return text
+        return
     elseif type(piece) == "number" then
         piece = captures[piece + 1]
     elseif type(piece) == "table" then
         piece = mapping_of.path_piece(piece, stage, operation, captures)
     end
-    return joined(text .. piece, pieces, index + 1, stage, operation, captures)
+    out:put(piece)
+    return put_pieces(pieces, index + 1, stage, operation, captures)
 end
 
--- The path at the backend, percent-encoded as the client sent it.
-local function path_of(stage, operation, peer, path, from, captures)
+-- Puts down the path at the backend, percent-encoded as the client sent it.
+local function put_path(stage, operation, peer, path, from, captures)
     local pieces = operation[PATH]
-    if not pieces then
-        local rest = sub(path, from)
-        return (rest == "" and peer.path == "") and "/" or rest
+    local before = #out
+    if pieces then
+        put_pieces(pieces, 1, stage, operation, captures)
+    else
+        out:put(sub(path, from))
     end
-    local text = joined("", pieces, 1, stage, operation, captures)
-    return (text == "" and peer.path == "") and "/" or text
+    if peer.path == "" and #out == before then
+        out:put("/")
+    end
 end
 
-local function query_of(kind, query)
+local function put_query(kind, query)
     local own = kind.query
-    if not own then
-        return query
+    if own then
+        out:put("?", own)
+        query = #query > 1 and "&" .. sub(query, 2) or ""
     end
-    return "?" .. own .. (#query > 1 and "&" .. sub(query, 2) or "")
+    out:put(query)
 end
 
--- Returns where the call goes; or nothing when the operation cannot be served.
+-- Puts down where the call goes, and returns the peer; or nothing when the operation cannot be served.
 local function destination(stage, operation, path, from, query, captures)
     local kind = operation[KIND]
     local peer = kind.served and (kind.peer or get("backend", kind.backend))
     if peer then
-        return peer, peer.base .. path_of(stage, operation, peer, path, from, captures) .. query_of(kind, query)
+        out:reset():put(peer.base)
+        put_path(stage, operation, peer, path, from, captures)
+        put_query(kind, query)
+        return peer
     end
 end
 
 -- Hands the call to nginx's proxy and to balance.lua.
-local function proxy(kind, peer, target, host)
+local function proxy(kind, peer, host)
     local address = peer.address or get("address", peer.host)
     if not address or #address.list == 0 then
         return refuse("INTEGRATION_FAILURE")
     end
-    var.gatehouse_target = target
     var.gatehouse_host = host or peer.host_header
     if peer.tls_name then
         secure(peer)
@@ -140,7 +150,7 @@ gate.access = require("compiled").phase(function(real)
     end
     entries.refresh()
 
-    var.gatehouse_request_id = next_id()
+    give_id()
     local uri = var.request_uri
     if #uri > LONGEST_URL then
         return ngx.exit(414)
@@ -155,8 +165,11 @@ gate.access = require("compiled").phase(function(real)
     if not is_safe then
         return refuse("BAD_REQUEST")
     end
-    if var.http_x_gatehouse_hops == MOST_HOPS then
+    local hops = var.http_x_gatehouse_hops
+    if hops == MOST_HOPS then
         return refuse("API_CONFIGURATION_ERROR", nil, LOOP)
+    elseif hops then
+        hop.count(hops)
     end
     if page.mutual ~= 0 and not tls.admits(host) then
         return refuse("ACCESS_DENIED")
@@ -207,16 +220,24 @@ gate.access = require("compiled").phase(function(real)
     if connection and not hop.USUAL[connection] then
         hop.drop(connection)
     end
-    if var.http_upgrade then
-        hop.upgrade()
+    local upgrade = var.http_upgrade
+    if upgrade then
+        hop.upgrade(upgrade)
     end
+    hop.host(host)
     local mapped_host
     if kind.request_mapping then
         query, mapped_host = mapping_of.request(kind.request_mapping, stage, operation, captures, query)
     end
-    local peer, target = destination(stage, operation, path, from, query, captures)
+    local peer = destination(stage, operation, path, from, query, captures)
     if not peer then
         return refuse("API_CONFIGURATION_ERROR")
+    end
+    local target -- of a rich call
+    if kind.rich or peer.rich or rich.is_special(method) then
+        target = out:tostring()
+    else
+        set("gatehouse_target", out:ref())
     end
     if policy and policy.max_body then
         guard.body(policy)
@@ -229,10 +250,10 @@ gate.access = require("compiled").phase(function(real)
     if refusal then
         return refuse(refusal, wait, message)
     end
-    if kind.rich or peer.rich or rich.is_special(method) then
+    if target then
         return rich.proxy(stage, operation, peer, target, sub(path, from), mapped_host)
     end
-    return proxy(kind, peer, target, mapped_host)
+    return proxy(kind, peer, mapped_host)
 end)
 
 return gate

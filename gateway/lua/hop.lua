@@ -1,7 +1,8 @@
--- Headers that a client's `Connection` names are for this hop alone (RFC 9110, section 7.6.1).
+-- What is between this gate and its neighbours: headers that a client's `Connection` names (RFC 9110, section 7.6.1),
+-- Upgrade, the host that the client named, and how many gates a call went through.
 
-local clear_header = ngx.req.clear_header
-local lower = string.lower
+local clear_header, get_method = ngx.req.clear_header, ngx.req.get_method
+local find, lower, sub = string.find, string.lower, string.sub
 local var = ngx.var
 local MOST = 50 -- names
 
@@ -29,12 +30,34 @@ function hop.drop(connection)
     end
 end
 
--- Upgrade is for WebSockets alone. nginx would make a tunnel of any connection whose client sent that header as soon as
--- a backend says 101, also of an HTTP/2 connection, where it then writes over the frames of other calls.
-function hop.upgrade()
-    if var.gatehouse_upgrade == "" then
+-- Upgrade is for WebSockets alone, which begin with a GET of HTTP/1.1. nginx would make a tunnel of any connection whose
+-- client sent that header as soon as a backend says 101, also of an HTTP/2 connection, where it then writes over the
+-- frames of other calls.
+-- wanted: the value of the header, not nil.
+function hop.upgrade(wanted)
+    if lower(wanted) == "websocket" and get_method() == "GET" and var.server_protocol == "HTTP/1.1" then
+        var.gatehouse_upgrade, var.gatehouse_connection = "websocket", "upgrade"
+    else
         clear_header("Upgrade")
     end
+end
+
+-- The backend is told the host by which the call was routed, with the port and in the letters that the client sent; but
+-- a target such as `http://a/x` counts more than the header Host. host: nginx's, in lower case and without the port.
+function hop.host(host)
+    local sent = var.http_host
+    if not sent or sent == host or lower(sub(sent, 1, #host)) ~= host then
+        return
+    elseif #sent == #host or find(sent, "^:%d+$", #host + 1) then
+        var.gatehouse_forwarded_host = sent
+    end
+end
+
+local NEXT = { ["1"] = "2", ["2"] = "3", ["3"] = "4", ["4"] = "5" }
+
+-- hops: how many gates the call went through before this one, as they say; not nil.
+function hop.count(hops)
+    var.gatehouse_hops = NEXT[hops] or "1"
 end
 
 return hop

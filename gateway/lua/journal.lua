@@ -37,7 +37,7 @@ local var, ngx_now, timer_at = ngx.var, ngx.now, ngx.timer.at
 local floor, format, tonumber = math.floor, string.format, tonumber
 local byte, sub = string.byte, string.sub
 local copy, cast, fill, min = ffi.copy, ffi.cast, ffi.fill, math.min
-local raw_get = require("raw").get
+local raw_get, raw_set = require("raw").get, require("raw").set
 local CHUNK, CHUNKS, TEXT = 256, 256, 232
 local SPACE, DASH, NEWLINE = 32, 45, 10
 local MSEC = 15          -- characters of "1763889123.456 "
@@ -48,7 +48,8 @@ local RETRY = 1          -- seconds between two tries to make a file
 
 local journal = {}
 local state                       -- the mapped state; nil = the journal cannot be used
-local names, index_of = {}, {}    -- slot <-> its text for nginx's variable
+local slot_of = ffi.new("int32_t[1]") -- as nginx's variable holds it
+local slot_bytes, SLOT_BYTES = ffi.cast("char *", slot_of), ffi.sizeof(slot_of)
 local free, top = {}, 0           -- slots of this worker that are not in use
 local scratch = ffi.new("char[?]", LINE)
 local base, mapped                -- the file of lines that is mapped, and its number
@@ -215,8 +216,6 @@ local function claim()
             for index = chunk * CHUNK, chunk * CHUNK + CHUNK - 1 do
                 top = top + 1
                 free[top] = index
-                names[index] = format("%d", index)
-                index_of[names[index]] = index
             end
             return
         end
@@ -276,7 +275,8 @@ end
 
 -- Says in the call which slot it has; after admit().
 function journal.tell(index)
-    var.gatehouse_slot = names[index]
+    slot_of[0] = index
+    raw_set("gatehouse_slot", slot_bytes, SLOT_BYTES)
 end
 
 -- nginx writes nothing for times that are not known.
@@ -302,9 +302,10 @@ journal.log = require("compiled").phase(function(real)
     if not real then
         return
     end
-    local name = var.gatehouse_slot
-    if name ~= "" then
-        local index = index_of[name]
+    local kept, length = raw_get("gatehouse_slot")
+    if length == SLOT_BYTES then
+        copy(slot_of, kept, SLOT_BYTES)
+        local index = slot_of[0]
         if lock.with(append, index, whole_tail()) then
             top = top + 1
             free[top] = index

@@ -95,7 +95,7 @@ function verdict.content()
     end
     cache.failed()
     var.gatehouse_verdict = name
-    if not verdicts[name].accepted and var.gatehouse_subscription ~= "-" then
+    if not verdicts[name].accepted and var.gatehouse_subscription ~= "" then
         -- nobody pays for it: a body that grew too large, was malformed or too slow; a full disk, no connection left
         quota.give_back(var.gatehouse_lease)
     elseif status == 413 and var.gatehouse_route == "- -" then

@@ -29,8 +29,8 @@ OWN_HEADERS = {
     "X-Request-Id": "$gatehouse_request_id",
     # through how many gates a call has gone, for gate.lua
     "X-Gatehouse-Hops": "$gatehouse_hops",
-    "X-Gatehouse-Subscription": "$gatehouse_subscription_header",
-    "X-Gatehouse-Key": "$gatehouse_key_header",
+    "X-Gatehouse-Subscription": "$gatehouse_subscription",
+    "X-Gatehouse-Key": "$gatehouse_key",
     # of a client certificate that a domain asked for (tls.lua lets no other pass)
     "X-Gatehouse-Client-Subject": "$ssl_client_s_dn",
     "X-Gatehouse-Client-Serial": "$ssl_client_serial",
