@@ -101,24 +101,27 @@ local function fixed(each)
     return made
 end
 
+-- What a buffer takes for a number that may be nil.
 local function number(value)
-    return value and (value < 1e14 and value .. "" or format("%.0f", value)) or "null"
+    return value and (value < 1e14 and value or format("%.0f", value)) or "null"
 end
 
-local function json(each)
+local function put(out, each)
     local used = each.kind == "quota" and each.remaining and each.limit - each.remaining or nil
-    return fixed(each) .. ',"used":' .. number(used) .. ',"remaining":' .. number(each.remaining)
-        .. ',"resets_at":' .. told.moment(each.ends) .. ',"reset_after_s":' .. number(each.reset_after)
-        .. ',"exceeded":' .. (each.exceeded and "true}" or "false}")
+    out:put(fixed(each), ',"used":', number(used), ',"remaining":', number(each.remaining))
+    out:put(',"resets_at":', told.moment(each.ends), ',"reset_after_s":', number(each.reset_after))
+    out:put(',"exceeded":', each.exceeded and "true}" or "false}")
 end
 
--- Returns the JSON of a list.
-function limits.json(list)
-    local parts = {}
-    for index, each in ipairs(list) do
-        parts[index] = json(each)
+-- Puts the JSON of a list into a buffer.
+function limits.put_json(out, list)
+    local mark = "["
+    for index = 1, #list do
+        out:put(mark)
+        put(out, list[index])
+        mark = ","
     end
-    return "[" .. concat(parts, ",") .. "]"
+    out:put(#list == 0 and "[]" or "]")
 end
 
 -- What the gate calls a plan's limits in headers, in its order.

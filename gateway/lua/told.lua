@@ -62,10 +62,11 @@ function told.key(entry)
     return text
 end
 
--- Of the subscription and the plan; the window is that of the limit `quota`, nil = unknown.
-function told.subscription(subscription, plan, quota)
+-- Puts the subscription and the plan into a buffer; the window is that of the limit `quota`, nil = unknown.
+function told.put_subscription(out, subscription, plan, quota)
     if not subscription then
-        return "null"
+        out:put("null")
+        return
     end
     local text = subscription.told
     if not text or subscription.told_with ~= plan then
@@ -74,10 +75,8 @@ function told.subscription(subscription, plan, quota)
             .. ',"started_at":' .. moment(subscription.about.started)
         subscription.told, subscription.told_with = text, plan
     end
-    if not quota or not quota.ends then
-        return text .. ',"period_start":null,"period_end":null}'
-    end
-    return text .. ',"period_start":' .. moment(quota.ends - quota.window) .. ',"period_end":' .. moment(quota.ends) .. "}"
+    local ends = quota and quota.ends
+    out:put(text, ',"period_start":', moment(ends and ends - quota.window), ',"period_end":', moment(ends), "}")
 end
 
 function told.api(stage)

@@ -2,6 +2,7 @@
 -- asks. keys/authorize (authorize.lua) shares the judging.
 
 local asked = require "asked"
+local buffer = require "string.buffer"
 local caller = require "caller"
 local charge = require "charge"
 local cjson = require "cjson.safe"
@@ -23,6 +24,8 @@ local ngx = ngx
 local var, header, ngx_now = ngx.var, ngx.header, ngx.now
 local byte, find, sub, lower = string.byte, string.find, string.sub, string.lower
 local ROUTE = require("hot").ROUTE
+local give_id, raw_get = require("request_id").give, require("raw").get
+local out = buffer.new(4096) -- the answer
 local SLASH = 47
 local floor, min = math.floor, math.min
 local HERE = "/api/v1/keys/verify"
@@ -46,6 +49,7 @@ end
 -- Who asks: returns the caller; or nil, the problem's name, its text and the header that goes with it. What every
 -- entry point does first.
 function verify.caller()
+    give_id()
     if page.ready == 0 then
         return nil, "unavailable", "This node has not received its configuration yet.", { "Retry-After", 1 }
     end
@@ -170,17 +174,22 @@ end
 
 local function json(verdict, mode)
     local binding = limits.binding(verdict.limits)
-    return '{"valid":' .. (verdict.code == "VALID" and "true" or "false")
-        .. ',"code":"' .. verdict.code .. '","message":"' .. verdict.message
-        .. '","request_id":"' .. var.gatehouse_request_id
-        .. '","consumed":' .. (verdict.consumed and "true," or "false,")
-        .. told.key(verdict.key)
-        .. ',"subscription":' .. told.subscription(verdict.subscription, verdict.plan, quota_of(verdict.limits))
-        .. ',"api":' .. told.api(verdict.stage)
-        .. ',"operation":' .. told.operation(verdict.operation, verdict.operation_id)
-        .. ',"limits":' .. limits.json(verdict.limits)
-        .. ',"binding_limit":' .. (binding and '"' .. binding.name .. '"' or "null")
-        .. ',"cache":{"ttl_s":' .. ttl(verdict, mode) .. ',"generation":' .. string.format("%d", page.generation) .. "}}"
+    out:reset():put('{"valid":', verdict.code == "VALID" and "true" or "false", ',"code":"', verdict.code)
+    out:put('","message":"', verdict.message, '","request_id":"')
+    out:putcdata(raw_get("gatehouse_request_id"))
+    out:put('","consumed":', verdict.consumed and "true," or "false,", told.key(verdict.key), ',"subscription":')
+    told.put_subscription(out, verdict.subscription, verdict.plan, quota_of(verdict.limits))
+    out:put(',"api":', told.api(verdict.stage), ',"operation":', told.operation(verdict.operation, verdict.operation_id))
+    out:put(',"limits":')
+    limits.put_json(out, verdict.limits)
+    out:put(',"binding_limit":')
+    if binding then
+        out:put('"', binding.name, '"')
+    else
+        out:put("null")
+    end
+    out:put(',"cache":{"ttl_s":', ttl(verdict, mode), ',"generation":', page.generation, "}}")
+    return out:tostring()
 end
 
 -- Returns the decoded body; or nil, the problem's name and text.
