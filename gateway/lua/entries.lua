@@ -14,9 +14,8 @@ local decode = cjson.decode
 local RING = 4096          -- changes that the ring remembers
 local LIMIT = 100000       -- decoded entries per generation of the cache; there are two
 
--- moves: counts changes of mappings and stages, for found.lua. Keys are kept by key.lua, which says here what to do when
--- one changed (its hash), or any may have (nil).
-local entries = { RING = RING, moves = 0, on_key_change = nil, version = page.version }
+-- Keys are kept by key.lua, which says here what to do when one changed (its hash), or any may have (nil).
+local entries = { RING = RING, on_key_change = nil, version = page.version }
 
 local function fresh()
     local cache = {}
@@ -67,7 +66,6 @@ end
 
 local function forget_all()
     young, old, count = fresh(), fresh(), 0
-    entries.moves = entries.moves + 1
     entries.on_key_change(nil)
 end
 
@@ -85,8 +83,6 @@ local function catch_up(version)
             young[kind][key], old[kind][key] = nil, nil
             if kind == "key" then
                 entries.on_key_change(key)
-            elseif kind == "mapping" or kind == "stage" then
-                entries.moves = entries.moves + 1
             end
         end
     end

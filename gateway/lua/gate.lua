@@ -6,7 +6,6 @@ local cache = require "cache"
 local canary = require "canary"
 local charge = require "charge"
 local entries = require "entries"
-local found = require "found"
 local guard = require "guard"
 local hop = require "hop"
 local hot = require "hot"
@@ -17,6 +16,7 @@ local mapping_of = require "mapping"
 local page = require "page"
 local preflight = require "preflight"
 local rich = require "rich"
+local route = require "route"
 local tls = require "tls"
 local verdict = require "verdict"
 
@@ -161,10 +161,10 @@ gate.access = require("compiled").phase(function(real)
         path, query = sub(uri, 1, mark - 1), sub(uri, mark)
     end
     local host = var.host
-    local mapping, from, is_safe = found.mapping(host, path)
-    if not is_safe then
+    if not route.is_safe(path) then
         return refuse("BAD_REQUEST")
     end
+    local mapping, from = route.mapping(host, path)
     local hops = var.http_x_gatehouse_hops
     if hops == MOST_HOPS then
         return refuse("API_CONFIGURATION_ERROR", nil, LOOP)
@@ -190,7 +190,7 @@ gate.access = require("compiled").phase(function(real)
     if method == "OPTIONS" then
         preflight.answer(stage, path, from)
     end
-    local operation, captures = found.operation(stage, path, from, method)
+    local operation, captures = route.operation(stage, path, from, method)
     local kind = operation and operation[KIND]
     local policy = (kind or stage).policy
     var.gatehouse_route = operation and operation[ROUTE] or stage.nowhere

@@ -15,6 +15,7 @@ local hosts = ngx.shared.gatehouse_entries
 local SLASH = 47
 local EXECUTE_API = ".execute-api."
 local ID = 10
+local MOST_HOSTS, LONGEST_HOST = 1000, 255
 -- Percent-encoded characters that give a path its structure.
 local STRUCTURE = {}
 for hex, character in pairs({ ["2e"] = ".", ["2f"] = "/", ["5c"] = "/", ["3b"] = ";" }) do
@@ -75,17 +76,33 @@ local function canonical(host, path)
     return true, entries.get("mapping", sub(host, 1, ID + #EXECUTE_API - 1) .. "|" .. sub(path, 2, end_of(path, 1, 1)))
 end
 
+local claims, claims_of, count = {}, nil, 0 -- host -> claim or false, as of this version of the entries
+
+local function look_up_claim(host)
+    if hosts:get("host:" .. host) then
+        return host
+    end
+    local dot = find(host, ".", 1, true)
+    local wildcard = dot and "*" .. sub(host, dot)
+    return wildcard and hosts:get("host:" .. wildcard) and wildcard or false
+end
+
 -- Returns the host of mappings that a host belongs to: itself, else the wildcard above its first label; nil for the
 -- shared host.
 local function claim(host)
     if page.hosts == 0 then
         return nil
-    elseif hosts:get("host:" .. host) then
-        return host
+    elseif claims_of ~= entries.version then
+        claims, claims_of, count = {}, entries.version, 0
     end
-    local dot = find(host, ".", 1, true)
-    local wildcard = dot and "*" .. sub(host, dot)
-    return wildcard and hosts:get("host:" .. wildcard) and wildcard or nil
+    local known = claims[host]
+    if known == nil then
+        known = look_up_claim(host)
+        if count < MOST_HOSTS and #host <= LONGEST_HOST then -- so nobody can fill the memory
+            claims[host], count = known, count + 1
+        end
+    end
+    return known or nil
 end
 
 -- Tells whether a host is a custom domain or a canonical address, not the shared host.
