@@ -27,7 +27,7 @@ LATE_MONTHS = 2
 @transaction.atomic
 def close_payers(closing: Closing, payers: Collection[str]) -> list[Invoice]:
     """Bill these payers in one transaction; return their new invoices. Another closing of one of them waits."""
-    lock_payers(closing.provider.pk, payers)
+    lock_payers(closing.provider.id, payers)
     due = set(payers)
     if not closing.corrections:
         due -= _closed_to_the_end(closing, closing.period, payers)
@@ -40,10 +40,10 @@ def close_payers(closing: Closing, payers: Collection[str]) -> list[Invoice]:
     rater = make_rater(
         subscriptions=found,
         payer_ids=due,
-        default_currency=default_currency([closing.provider.pk]),
+        default_currency=default_currency([closing.provider.id]),
     )
     billed = billed_months(
-        provider_id=closing.provider.pk, payer_of={period.start: each for period, each in paid.items()}
+        provider_id=closing.provider.id, payer_of={period.start: each for period, each in paid.items()}
     )
     months = []
     for part in parts:

@@ -37,9 +37,12 @@ class Billed:
 BilledMonth = Mapping[str, Mapping[str, Billed]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Difference:
-    """A line to be billed: its item as far as it is still expected, and what is to be added or taken off."""
+    """A line to be billed: its item as far as it is still expected, and what is to be added or taken off.
+
+    Nobody changes it; it is not frozen because each line of a month's end makes one, which takes twice as long so.
+    """
 
     key: str
     item: Item | None

@@ -129,7 +129,7 @@ def _add_month(
 ) -> None:
     by_subscription: dict[str, list[Span]] = {}
     for span in month.spans:
-        by_subscription.setdefault(span.subscription.pk, []).append(span)
+        by_subscription.setdefault(span.subscription.id, []).append(span)
     note = _note(month.period, current)
     for each in found:
         draft.lines.append(_line(each, by_subscription, month.period, len(draft.lines) + 1, note))
@@ -150,7 +150,9 @@ def _line(
     if owner in spans:
         subscription = spans[owner][-1].subscription
         # after a change of plans, the plan that this line is of
-        of_card = [s for s in spans[owner] if each.item and s.card == each.item.card] or spans[owner]
+        card = each.item.card if each.item else None
+        of_card = [s for s in spans[owner] if s.card is card or (s.card and card and s.card.id == card.id)]
+        of_card = of_card or spans[owner]
         label = f"{subscription.application.name}, {of_card[-1].plan.name}: "
     elif each.item is not None and each.item.card is not None:
         label = f"{each.item.card.name}: "
@@ -174,9 +176,9 @@ def _line(
 
 
 def _frozen_card(card: RateCard, book: PriceBook) -> dict[str, Any]:
-    if card.pk not in book.frozen_cards:
-        book.frozen_cards[card.pk] = frozen_rate_card(card)
-    return book.frozen_cards[card.pk]
+    if card.id not in book.frozen_cards:
+        book.frozen_cards[card.id] = frozen_rate_card(card)
+    return book.frozen_cards[card.id]
 
 
 def _owner(each: Difference) -> str:
@@ -202,12 +204,12 @@ def _freeze(
         if any(span.card is None or span.card.currency == draft.currency for span in own):
             draft.frozen["subscriptions"].setdefault(pk, frozen_subscription(own[0].subscription, own))
             for span in own:
-                if span.card is not None and span.card.pk not in draft.frozen["rate_cards"]:
-                    draft.frozen["rate_cards"][span.card.pk] = _frozen_card(span.card, book)
+                if span.card is not None and span.card.id not in draft.frozen["rate_cards"]:
+                    draft.frozen["rate_cards"][span.card.id] = _frozen_card(span.card, book)
     cards = draft.frozen["rate_cards"]
     for override in book.overrides.get(month.payer_id, ()):
         if override.rate_card_id in cards:
-            draft.frozen["overrides"][override.pk] = frozen_override(override)
+            draft.frozen["overrides"][override.id] = frozen_override(override)
     draft.frozen["months"].append(
         {
             "name": month.period.key,

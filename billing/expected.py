@@ -29,8 +29,20 @@ class Month:
     default_currency: Mapping[str, str] = field(default_factory=dict)
     rated: Rated = field(default_factory=Rated)
     spans: list[Span] = field(default_factory=list)
-    used: dict[str, Units] = field(default_factory=dict)
+    usage: Sequence[tuple[Span, Units]] = ()
     book: PriceBook = field(default_factory=PriceBook)
+    _used: dict[str, dict] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def used(self) -> Mapping[str, Units]:
+        """Subscription's id -> (API id, meter) -> what it used. Added up when it is first asked for."""
+        if self.usage and not self._used:
+            with localcontext(EXACT):
+                for span, units in self.usage:
+                    sums = self._used.setdefault(span.subscription.id, defaultdict(Decimal))
+                    for key, value in units.items():
+                        sums[key] += value
+        return self._used
 
     def next_calls(self, span: Span, at: datetime) -> NextCalls | None:
         """Return what further calls in a span are priced by; None = they are free."""
@@ -42,14 +54,14 @@ class Month:
     def _call_price(self, span: Span, meter: str, at: datetime) -> CallPrice | None:
         assert span.card is not None
         assert span.version is not None
-        override = self.book.override(self.payer_id, span.card.pk, meter, at)
+        override = self.book.override(self.payer_id, span.card.id, meter, at)
         on_card = span.version.price_of.get(meter)
         price = override if override and override.model else on_card
         if price is None or price.tariff is None:
             return None
         key = price_key(span.version, override)
-        scope = span.subscription.pk if span.card.tiers_over == TiersOver.SUBSCRIPTION else ""
-        counted = self.rated.counts.get((span.card.pk, scope, meter), {})
+        scope = span.subscription.id if span.card.tiers_over == TiersOver.SUBSCRIPTION else ""
+        counted = self.rated.counts.get((span.card.id, scope, meter), {})
         before = {region: each.before(price.model, key) for region, each in counted.items()}
         return CallPrice(price.tariff, before, (override and override.percent) or ZERO)
 
@@ -80,7 +92,7 @@ class Rater:
         used = {} if fees_in_advance_only else self._usage(months.values())
         for month in months.values():
             if not fees_in_advance_only:
-                spans = [(span, used.get((span.subscription.pk, span.start), {})) for span in month.spans]
+                spans = [(span, used.get((span.subscription.id, span.start), {})) for span in month.spans]
                 self._rate_usage(month, spans)
             rate_fees(
                 rated=month.rated,
@@ -90,7 +102,7 @@ class Rater:
                 payer_id=month.payer_id,
                 in_advance_only=fees_in_advance_only,
             )
-            overrides = {o.pk: o for o in self.book.overrides.get(month.payer_id, ())}
+            overrides = {o.id: o for o in self.book.overrides.get(month.payer_id, ())}
             add_discounts(month.rated, overrides, self.book.cards)
             if not fees_in_advance_only:
                 add_bounds(rated=month.rated, spans=month.spans, period=period, over=over)
@@ -105,9 +117,9 @@ class Rater:
 
     def _usage(self, months: Collection[Month]) -> dict[tuple[str, object], Units]:
         spans = [span for month in months for span in month.spans]
-        found = billable_in([UsageSpan(s.subscription.pk, s.start, s.end) for s in spans])
+        found = billable_in([UsageSpan(s.subscription.id, s.start, s.end) for s in spans])
         self._learn_regions({api for units in found for api, _ in units})
-        return {(span.subscription.pk, span.start): units for span, units in zip(spans, found, strict=True)}
+        return {(span.subscription.id, span.start): units for span, units in zip(spans, found, strict=True)}
 
     def _learn_regions(self, api_ids: Collection[str]) -> None:
         new = set(api_ids) - self.regions.keys()
@@ -116,12 +128,7 @@ class Rater:
             self.regions |= dict(Api.objects.filter(pk__in=new).values_list("pk", "region"))
 
     def _rate_usage(self, month: Month, spans: Sequence[tuple[Span, Units]]) -> None:
-        sums: dict[str, dict] = defaultdict(lambda: defaultdict(Decimal))
-        with localcontext(EXACT):
-            for span, units in spans:
-                for key, value in units.items():
-                    sums[span.subscription.pk][key] += value
-        month.used = dict(sums)
+        month.usage = spans
         rate_usage(
             rated=month.rated,
             spans=spans,

@@ -53,7 +53,7 @@ def fee_parts(spans: Iterable[Span], period: Period) -> list[Part]:
     histories: dict[str, list[Span]] = defaultdict(list)
     for span in spans:
         if span.paid_until > span.paid_from:
-            histories[span.subscription.pk].append(span)
+            histories[span.subscription.id].append(span)
     return [part for history in histories.values() for part in _parts(history, period)]
 
 
@@ -86,12 +86,11 @@ def share(start: datetime, end: datetime, period: Period, proration: str) -> tup
 def _parts(history: list[Span], period: Period) -> Iterable[Part]:
     """One subscription's, in order. A day belongs to the last span that it sees."""
     zone = ZoneInfo(period.timezone)
-    whole_paid = _paid_whole(history)
     for span, following in zip(history, [*history[1:], None], strict=True):
         if span.trial or span.version is None:
             continue
         if span.version.proration == Proration.NONE:
-            yield Part(span, Decimal(span is whole_paid), Decimal(1))
+            yield Part(span, Decimal(span is _paid_whole(history)), Decimal(1))
         elif span.version.proration == Proration.DAY:
             days = _days(span.paid_from, span.paid_until, zone)
             if following and days[-1] == _days(following.paid_from, following.paid_until, zone)[0]:
@@ -116,11 +115,11 @@ def _paid_whole(history: list[Span]) -> Span | None:
 def _add(rated: Rated, part: Part, version: RateCardVersion, book: PriceBook, payer_id: str) -> None:
     span, card = part.span, part.span.card
     assert card is not None
-    pk = span.subscription.pk
+    pk = span.subscription.id
     with localcontext(EXACT):
         exact = prorate(version.base_fee, part.active, part.whole)
         item: Item = rated.item(
-            f"fee:{pk}:{card.pk}.{version.number}",
+            f"fee:{pk}:{card.id}.{version.number}",
             kind=FEE,
             description="Base fee",
             currency=card.currency,
@@ -131,16 +130,16 @@ def _add(rated: Rated, part: Part, version: RateCardVersion, book: PriceBook, pa
         item.quantity += (part.active / part.whole).quantize(QUANTITY)
         item.exact += exact
         item.weigh({pk: Decimal(1)})
-        override = book.override(payer_id, card.pk, "", span.start)
+        override = book.override(payer_id, card.id, "", span.start)
         if override and override.percent is not None:
-            rated.discounts[override.pk, card.pk, item.scope][pk] -= discount(exact, override.percent)
+            rated.discounts[override.id, card.id, item.scope][pk] -= discount(exact, override.percent)
     rated.workings[card.currency].append(
         {
             "kind": "fee",
             "subscription": pk,
-            "rate_card": card.pk,
+            "rate_card": card.id,
             "version": version.number,
-            "override": override.pk if override else None,
+            "override": override.id if override else None,
             "from": span.paid_from.isoformat(),
             "until": span.paid_until.isoformat(),
             "proration": version.proration,

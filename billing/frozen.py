@@ -15,7 +15,7 @@ from billing.timeline import Span
 
 def frozen_organization(organization: Organization) -> dict[str, str]:
     return {
-        "id": organization.pk,
+        "id": organization.id,
         "name": organization.name,
         "billing_email": organization.billing_email,
         "timezone": organization.timezone,
@@ -32,27 +32,27 @@ def frozen_rounding(currency: str) -> dict[str, Any]:
 
 def frozen_subscription(subscription: Subscription, spans: Iterable[Span]) -> dict[str, Any]:
     """Its names as they are now, and its plans of the month; `plan` is the last."""
-    plans = {span.plan.pk: span.plan for span in spans}
+    plans = {span.plan.id: span.plan for span in spans}
     *_, last = plans.values()
     application, customer = subscription.application, subscription.organization
     return {
-        "id": subscription.pk,
-        "customer": {"id": customer.pk, "name": customer.name},
-        "application": {"id": application.pk, "name": application.name},
-        "plan": {"id": last.pk, "name": last.name},
-        "plans": [{"id": plan.pk, "name": plan.name} for plan in plans.values()],
+        "id": subscription.id,
+        "customer": {"id": customer.id, "name": customer.name},
+        "application": {"id": application.id, "name": application.name},
+        "plan": {"id": last.id, "name": last.name},
+        "plans": [{"id": plan.id, "name": plan.name} for plan in plans.values()],
     }
 
 
 def frozen_span(span: Span) -> dict[str, Any]:
     """A part of a subscription's month; docs/proof.md says what it is for."""
     return {
-        "subscription": span.subscription.pk,
+        "subscription": span.subscription.id,
         "developer": span.subscription.organization_id,
         "from": span.start.isoformat(),
         "until": span.end.isoformat(),
-        "plan": span.plan.pk,
-        "rate_card": span.card and span.card.pk,
+        "plan": span.plan.id,
+        "rate_card": span.card and span.card.id,
         "version": span.version and span.version.number,
         "segment": span.segment.isoformat(),
         "trial": span.trial,
@@ -65,7 +65,7 @@ def frozen_span(span: Span) -> dict[str, Any]:
 def frozen_rate_card(card: RateCard) -> dict[str, Any]:
     """A card with its versions; the first holds for all that was before it."""
     return {
-        "id": card.pk,
+        "id": card.id,
         "name": card.name,
         "currency": card.currency,
         "tiers_over": card.tiers_over,
@@ -75,7 +75,7 @@ def frozen_rate_card(card: RateCard) -> dict[str, Any]:
 
 def frozen_override(override: PriceOverride) -> dict[str, Any]:
     made: dict[str, Any] = {
-        "id": override.pk,
+        "id": override.id,
         "rate_card": override.rate_card_id,
         "meter": override.meter,
         "from": override.starts_at.isoformat(),

@@ -49,7 +49,7 @@ def issue(closing: Closing, drafts: Sequence[Draft], seals: Mapping[str, Mapping
     copy_in(InvoiceLine, lines)
     written = len(lines)
     # Numbers have no gaps: who takes them keeps the next one waiting until she has committed.
-    Organization.objects.select_for_update(no_key=True).get(pk=closing.provider.pk)
+    Organization.objects.select_for_update(no_key=True).get(pk=closing.provider.id)
     settle(invoices=invoices, lines=lines, at=closing.at)
     copy_in(InvoiceLine, lines[written:])
     _number(closing, invoices)
@@ -61,13 +61,13 @@ def _invoices(
     closing: Closing, drafts: Sequence[Draft], seals: Mapping[str, Mapping[str, Any]]
 ) -> tuple[list[Invoice], list[Line]]:
     month = of_month(closing, closing.period).filter(
-        any_of("customer", [draft.customer.pk for draft in drafts])
+        any_of("customer", [draft.customer.id for draft in drafts])
     )
     parts = last_parts(month)
     invoices: list[Invoice] = []
     lines: list[Line] = []
     for draft in drafts:
-        part, billed_until = parts.get((draft.customer.pk, draft.currency), (0, None))
+        part, billed_until = parts.get((draft.customer.id, draft.currency), (0, None))
         start = closing.period.start
         if billed_until is not None and billed_until < closing.end:
             start = billed_until  # the rest of a month that was closed early
@@ -83,7 +83,7 @@ def _invoices(
         )
         invoices.append(invoice)
         for line in draft.lines:
-            line.invoice_id, line.organization_id = invoice.pk, closing.provider.pk
+            line.invoice_id, line.organization_id = invoice.id, closing.provider.id
             lines.append(line)
     return invoices, lines
 

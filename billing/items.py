@@ -53,24 +53,22 @@ class Item:
     @property
     def order(self) -> tuple:
         """Fees first, then meters in their order and tiers from the first, then what is taken off or added."""
-        card = (self.card.name, self.card.pk) if self.card else ("", "")
+        card = (self.card.name, self.card.id) if self.card else ("", "")
         return card, self.scope, self.kind, order_of(self.meter), self.region, self.tier or 0, self.key
 
     def add(self, line: PricedLine, weights: Mapping[str, Decimal]) -> None:
         """Add a priced line of the same tier."""
-        with localcontext(EXACT):
-            self.quantity += line.quantity
-            self.flat_fee += line.flat_fee
-            self.exact += line.amount
-            if line.packages is not None:
-                self.packages = (self.packages or ZERO) + line.packages
+        self.quantity = EXACT.add(self.quantity, line.quantity)
+        self.flat_fee = EXACT.add(self.flat_fee, line.flat_fee)
+        self.exact = EXACT.add(self.exact, line.amount)
+        if line.packages is not None:
+            self.packages = EXACT.add(self.packages or ZERO, line.packages)
         self.weigh(weights)
 
     def weigh(self, weights: Mapping[str, Decimal]) -> None:
         """Add to the subscriptions' shares."""
-        with localcontext(EXACT):
-            for pk, weight in weights.items():
-                self.weights[pk] = self.weights.get(pk, ZERO) + weight
+        for pk, weight in weights.items():
+            self.weights[pk] = EXACT.add(self.weights.get(pk, ZERO), weight)
 
     def parts(self) -> dict[str, tuple[Decimal, Decimal]]:
         """Return subscription id -> (units, money) by share. They add up to quantity and amount."""

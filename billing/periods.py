@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from accounts.errors import Refused
@@ -18,12 +19,12 @@ class Period:
     @property
     def label(self) -> str:
         """`November 2026`, as the provider's calendar says."""
-        return f"{self.start.astimezone(ZoneInfo(self.timezone)):%B %Y}"
+        return _names(self.start, self.timezone)[0]
 
     @property
     def key(self) -> str:
         """`2026-11`."""
-        return f"{self.start.astimezone(ZoneInfo(self.timezone)):%Y-%m}"
+        return _names(self.start, self.timezone)[1]
 
     @property
     def hours(self) -> int:
@@ -65,6 +66,12 @@ def parse_month(text: str, timezone: str) -> Period:
     except ValueError:
         raise Refused(f"{text!r} is not a month. Write it as 2026-11.", field="month") from None
     return month(moment.year, moment.month, timezone)
+
+
+@lru_cache  # every invoice of a month's end asks for one month's
+def _names(start: datetime, timezone: str) -> tuple[str, str]:
+    local = start.astimezone(ZoneInfo(timezone))
+    return f"{local:%B %Y}", f"{local:%Y-%m}"
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -1,7 +1,7 @@
 """What plans were billed by, when: rate cards, their versions, and customers' overrides, loaded for many at once."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -32,14 +32,22 @@ class PriceBook:
     # (price, meter, tier) -> how a bill calls it; card -> its frozen copy: the same for all customers
     words: dict[tuple[str, str, int], str] = field(default_factory=dict)
     frozen_cards: dict[str, dict[str, Any]] = field(default_factory=dict)
+    # (plan, from, until) -> its stretches, which all on the plan share
+    known_stretches: dict[tuple[str, datetime, datetime], list[Stretch]] = field(default_factory=dict)
 
     @property
     def bills_in_advance(self) -> bool:
         """Whether a version of one of the cards bills the coming month's fee."""
         return any(v.base_fee_in_advance for card in self.cards.values() for v in card.loaded_versions)
 
-    def stretches(self, plan_id: str, start: datetime, end: datetime) -> Iterable[Stretch]:
-        """Yield the stretches of a plan that cover [start, end)."""
+    def stretches(self, plan_id: str, start: datetime, end: datetime) -> Sequence[Stretch]:
+        """Return the stretches of a plan that cover [start, end)."""
+        key = (plan_id, start, end)
+        if key not in self.known_stretches:
+            self.known_stretches[key] = list(self._stretches(plan_id, start, end))
+        return self.known_stretches[key]
+
+    def _stretches(self, plan_id: str, start: datetime, end: datetime) -> Iterator[Stretch]:
         for first, until, card_id in self._cards_of(plan_id, start, end):
             card = self.cards[card_id] if card_id else None
             if card is None:
@@ -47,7 +55,7 @@ class PriceBook:
                 continue
             moments = [v.effective_from for v in card.loaded_versions if first < v.effective_from < until]
             for a, b in zip([first, *moments], [*moments, until], strict=True):
-                yield Stretch(a, b, card, _version_at(card, a))
+                yield Stretch(a, b, card, version_at(card, a))
 
     def card_at(self, plan_id: str, moment: datetime) -> RateCard | None:
         """Return the card that billed a plan then; None = it was free."""
@@ -84,14 +92,15 @@ class PriceBook:
         within = [c for c in self.changes.get(plan_id, ()) if start < c.at < end]
         if not within:
             card = self.card_at(plan_id, start)
-            yield start, end, card.pk if card else None
+            yield start, end, card.id if card else None
             return
         moments = [start, *(c.at for c in within), end]
         cards = [within[0].old_card_id, *(c.new_card_id for c in within)]
         yield from zip(moments, moments[1:], cards, strict=False)
 
 
-def _version_at(card: RateCard, moment: datetime) -> RateCardVersion:
+def version_at(card: RateCard, moment: datetime) -> RateCardVersion:
+    """Return what `card.version_at` does, of the versions that are loaded."""
     found = card.loaded_versions
     return next((v for v in reversed(found) if v.effective_from <= moment), found[0])
 
@@ -110,7 +119,7 @@ def load_prices(
     changed = (c for changes in book.changes.values() for c in changes)
     wanted = {*book.now.values(), *(pk for c in changed for pk in (c.old_card_id, c.new_card_id) if pk)}
     cards = RateCard.objects.filter(pk__in=wanted).prefetch_related("versions__prices")
-    book.cards.update((card.pk, card) for card in cards)
+    book.cards.update((card.id, card) for card in cards)
     given = PriceOverride.objects.filter(any_of("customer", payer_ids), organization__in=provider_ids)
     for override in given:
         book.overrides[override.customer_id].append(override)

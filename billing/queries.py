@@ -13,6 +13,8 @@ from accounts.models import Organization, User
 from billing.currencies import DEFAULT_CURRENCY
 from billing.models import CreditNote, Invoice, InvoiceLine, InvoiceState, RateCard
 
+_PROVIDER, _PLAN = map(Subscription._meta.get_field, ("provider", "plan"))
+
 
 def subscriptions_in(
     *, customer: Organization | None = None, provider: Organization | None = None
@@ -47,8 +49,10 @@ def share_plans(subscriptions: QuerySet[Subscription], provider: Organization) -
     for change in _changes().filter(any_of("subscription", [each.pk for each in found])):
         changes[change.subscription_id].append(change)
     for each in found:
-        each.past_changes = changes.get(each.pk, [])
-        each.provider, each.plan = provider, plans[each.plan_id]
+        each.past_changes = changes.get(each.id, [])
+        # setting the attributes would do this, too, and take ten times as long
+        _PROVIDER.set_cached_value(each, provider)
+        _PLAN.set_cached_value(each, plans[each.plan_id])
         if each.next_plan_id:
             each.next_plan = plans[each.next_plan_id]
     return found

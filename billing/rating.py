@@ -116,7 +116,7 @@ def rate_usage(
 def _by_subscription(spans: Iterable[tuple[Span, Units]]) -> Iterable[list[tuple[Span, Units]]]:
     found: dict[str, list[tuple[Span, Units]]] = defaultdict(list)
     for span, units in spans:
-        found[span.subscription.pk].append((span, units))
+        found[span.subscription.id].append((span, units))
     return found.values()
 
 
@@ -131,14 +131,14 @@ def _sort_into_groups(
     count: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     known: dict[str, dict[tuple[str, str], Decimal]] = defaultdict(dict)
     for span, units in history:
-        pk = span.subscription.pk
+        pk = span.subscription.id
         if span.anew:
             count = defaultdict(Decimal)
         if span.card is None or span.trial:
             _not_charged(span, units, regions, rated, default_currency)
             continue
         scope = pk if span.card.tiers_over == TiersOver.SUBSCRIPTION else ""
-        here = known[span.card.pk]
+        here = known[span.card.id]
         for region, meter in {*count, *here}:
             carried = count.get((region, meter), ZERO) - here.get((region, meter), ZERO)
             if carried:
@@ -149,11 +149,11 @@ def _sort_into_groups(
                 region = regions.get(api, "")
                 count[region, meter] += value
                 _group(groups, span.card, region, scope).segment(span).used[meter][pk][api] += value
-        known[span.card.pk] = dict(count)
+        known[span.card.id] = dict(count)
 
 
 def _group(groups: dict, card: RateCard, region: str, scope: str) -> Group:
-    key = (card.pk, region, scope)
+    key = (card.id, region, scope)
     if key not in groups:
         groups[key] = Group(card, region, scope)
     return groups[key]
@@ -163,7 +163,7 @@ def _not_charged(
     span: Span, units: Units, regions: Mapping[str, str], rated: Rated, default_currency: Mapping[str, str]
 ) -> None:
     """Show what a free plan or a trial used."""
-    pk, card, version = span.subscription.pk, span.card, span.version
+    pk, card, version = span.subscription.id, span.card, span.version
     sums: dict[tuple[str, str], dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for (api, meter), value in units.items():
         sums[meter, regions.get(api, "")][api] += value
@@ -172,7 +172,7 @@ def _not_charged(
         if meter not in prices and not shown_unpriced(meter, set(prices)):
             continue
         currency = card.currency if card else default_currency[span.subscription.provider_id]
-        kind = f"trial:{card.pk}.{version.number}" if card and version else "usage:"
+        kind = f"trial:{card.id}.{version.number}" if card and version else "usage:"
         item = rated.item(
             f"{kind}:{meter}:{region}:0:{pk}",
             kind=USAGE,
@@ -228,12 +228,12 @@ class _Meter:
         card = self.group.card
         anew = {key: sum((each[0] for each in parts), ZERO) for key, (_, parts) in self.totals.items()}
         counted = Counted(self.count, self.own, anew)
-        self.rated.counts[card.pk, self.group.scope, self.meter][self.group.region] = counted
+        self.rated.counts[card.id, self.group.scope, self.meter][self.group.region] = counted
         if self.steps:
             self.rated.workings[card.currency].append(
                 {
                     "kind": "usage",
-                    "rate_card": card.pk,
+                    "rate_card": card.id,
                     "region": self.group.region,
                     "subscription": self.group.scope or None,
                     "meter": self.meter,
@@ -244,7 +244,7 @@ class _Meter:
     def _segment(self, start: datetime, segment: _Segment, used: dict[str, dict[str, Decimal]]) -> None:
         weights = {pk: sum(apis.values(), ZERO) for pk, apis in used.items()}
         units = sum(weights.values(), ZERO)
-        override = self.book.override(self.payer_id, self.group.card.pk, self.meter, start)
+        override = self.book.override(self.payer_id, self.group.card.id, self.meter, start)
         prices = segment.version.price_of
         price = override if override and override.model else prices.get(self.meter)
         key = price_key(segment.version, override)
@@ -261,7 +261,8 @@ class _Meter:
             tariff = _tariff(price)
             for line in tariff.difference(before, before + units):
                 self._add(key, line, weights, self._words(key, tariff, line))
-                self._discount(override, line.amount, weights)
+                if override is not None:
+                    self._discount(override, line.amount, weights)
         self._note(start, segment, used, before=before, priced=price is not None, override=override)
         self.count += units
         self.own += units
@@ -311,7 +312,7 @@ class _Meter:
         if override is None or override.percent is None:
             return
         whole = sum(weights.values(), ZERO)
-        taken = self.rated.discounts[override.pk, self.group.card.pk, self.group.scope]
+        taken = self.rated.discounts[override.id, self.group.card.id, self.group.scope]
         for pk, weight in weights.items():
             taken[pk] -= discount(amount, override.percent) * weight / whole
 
@@ -329,7 +330,7 @@ class _Meter:
             {
                 "from": start.isoformat(),
                 "version": segment.version.number,
-                "override": override.pk if override else None,
+                "override": override.id if override else None,
                 "priced": priced,
                 "counted_before": plain(before),
                 "units": {pk: _texts(apis) for pk, apis in used.items()},
@@ -340,7 +341,7 @@ class _Meter:
 def price_key(version: RateCardVersion, override: PriceOverride | None) -> str:
     """Return what tells a price from others of its meter: the card's version, and an override's own tariff."""
     key = f"{version.rate_card_id}.{version.number}"
-    return f"{key}o{override.pk}" if override and override.model else key
+    return f"{key}o{override.id}" if override and override.model else key
 
 
 def _tariff(price: Price | PriceOverride) -> Tariff:

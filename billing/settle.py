@@ -34,7 +34,7 @@ def settle(*, invoices: Sequence[Invoice], lines: list[Line], at: datetime) -> N
     book = tax_book(invoices[0].organization, [invoice.customer_id for invoice in invoices])
     taxes: list[InvoiceTax] = []
     for invoice in invoices:
-        taxes += _tax(invoice, sums[invoice.pk], book)
+        taxes += _tax(invoice, sums[invoice.id], book)
         _name_parties(invoice, book)
         days = book.due_days(invoice.customer_id)
         invoice.due_at = at + timedelta(days=settings.INVOICE_DUE_DAYS if days is None else days)
@@ -42,7 +42,7 @@ def settle(*, invoices: Sequence[Invoice], lines: list[Line], at: datetime) -> N
     lines += carry_over(invoices=invoices, lines=lines, at=at)
     used = draw(invoices=invoices, at=at)
     for invoice in invoices:
-        invoice.amount_due = invoice.total - used[invoice.pk]
+        invoice.amount_due = invoice.total - used[invoice.id]
 
 
 def _tax(invoice: Invoice, lines: Decimal, book: TaxBook) -> list[InvoiceTax]:
@@ -54,5 +54,5 @@ def _tax(invoice: Invoice, lines: Decimal, book: TaxBook) -> list[InvoiceTax]:
 
 
 def _name_parties(invoice: Invoice, book: TaxBook) -> None:
-    for side, organization in (("provider", invoice.organization), ("customer", invoice.customer)):
-        invoice.frozen[side] = invoice.frozen.get(side, {}) | frozen_party(book.profiles.get(organization.pk))
+    for side, pk in (("provider", invoice.organization_id), ("customer", invoice.customer_id)):
+        invoice.frozen[side] = invoice.frozen.get(side, {}) | frozen_party(book.profiles.get(pk))

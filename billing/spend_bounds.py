@@ -45,8 +45,8 @@ def add_bounds(*, rated: Rated, spans: Iterable[Span], period: Period, over: boo
     groups: dict[tuple[str, str], list[Span]] = defaultdict(list)
     for span in spans:
         if span.card is not None and not span.trial and span.paid_until > span.paid_from:
-            scope = span.subscription.pk if span.card.tiers_over == "subscription" else ""
-            groups[span.card.pk, scope].append(span)
+            scope = span.subscription.id if span.card.tiers_over == "subscription" else ""
+            groups[span.card.id, scope].append(span)
     for (_, scope), members in groups.items():
         last = max(members, key=lambda span: span.paid_until)
         version = last.version
@@ -65,11 +65,11 @@ def _add_bound(
 ) -> None:
     card = version.rate_card
     items = [
-        i for i in rated.items[card.currency].values() if i.card and i.card.pk == card.pk and i.scope == scope
+        i for i in rated.items[card.currency].values() if i.card and i.card.id == card.id and i.scope == scope
     ]
     total = sum((item.amount for item in items), ZERO)
-    suffix = f":{card.pk}" + (f":{scope}" if scope else "")
-    working = {"rate_card": card.pk, "subscription": scope or None, "version": version.number}
+    suffix = f":{card.id}" + (f":{scope}" if scope else "")
+    working = {"rate_card": card.id, "subscription": scope or None, "version": version.number}
     if version.maximum is not None and total > version.maximum:
         shares: dict[str, Decimal] = defaultdict(Decimal)
         for item in items:
@@ -88,7 +88,7 @@ def _add_bound(
         words = f"Minimum of {plain(version.minimum)} {card.currency}, as far as it was not reached"
         item = _item(rated, f"minimum{suffix}", card, kind=MINIMUM, description=words, scope=scope)
         item.exact = due - total
-        item.weights = dict.fromkeys((span.subscription.pk for span in members), Decimal(1))
+        item.weights = dict.fromkeys((span.subscription.id for span in members), Decimal(1))
         part = {"active": plain(active), "whole": plain(whole)}
         rated.workings[card.currency].append({"kind": "minimum", **working, **part})
 

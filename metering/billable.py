@@ -115,8 +115,12 @@ def _by_rule(spans: Sequence[UsageSpan]) -> Iterator[tuple[int, UsageSpan, Rule]
     """Yield (number, part of a span, the rule that holds in it)."""
     rules = rules_of({span.subscription_id for span in spans})
     for number, span in enumerate(spans):
+        own = rules.get(span.subscription_id)
+        if own is None:
+            yield number, span, DEFAULT
+            continue
         start, holds = span.start, DEFAULT
-        for at, rule in rules.get(span.subscription_id, ()):
+        for at, rule in own:
             if start < at < span.end:
                 yield number, UsageSpan(span.subscription_id, start, at), holds
                 start = at

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from access.models import Subscription
+from accounts.any_of import any_of
 from accounts.audit import record
 from accounts.errors import Refused
 from accounts.models import Organization, User
@@ -78,7 +79,7 @@ def withdraw_billable(*, rule: BillableRule, actor: User | None) -> None:
 def rules_of(subscription_ids: Iterable[str]) -> dict[str, list[tuple[datetime, Rule]]]:
     """Return subscription id -> its provider's rules, oldest first; without one it is absent. One query."""
     sold = Subscription.objects.filter(
-        pk__in=list(subscription_ids), provider__billable_rules__isnull=False
+        any_of("id", subscription_ids), provider__billable_rules__isnull=False
     ).order_by("pk", "provider__billable_rules__effective_from")
     found: dict[str, list[tuple[datetime, Rule]]] = {}
     for pk, at, verdicts, classes in sold.values_list(

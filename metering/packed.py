@@ -10,6 +10,9 @@ from typing import Any
 import orjson
 from django.db import models
 
+# how JSON's objects and arrays begin; what zlib makes begins with an x
+_AS_TEXT = (b"{", b"[")
+
 
 def pack(value: Any) -> bytes:
     """Return a JSON value as bytes; level 1 is quick and small enough."""
@@ -17,8 +20,8 @@ def pack(value: Any) -> bytes:
 
 
 def unpack(packed: bytes | memoryview) -> Any:
-    """Return the value of `pack`."""
-    return orjson.loads(zlib.decompress(packed))
+    """Return the value of `pack`, or of JSON that was never packed (a former column's rows)."""
+    return orjson.loads(packed if bytes(packed[:1]) in _AS_TEXT else zlib.decompress(packed))
 
 
 class PackedJSONField(models.BinaryField):

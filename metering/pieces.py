@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from metering.models import UsageDay, UsageHour, UsageMinute
 
@@ -23,12 +24,13 @@ def ceiling(moment: datetime, seconds: int) -> datetime:
     return start if start == moment else start + timedelta(seconds=seconds)
 
 
-def cut(start: datetime, end: datetime) -> Iterator[Piece]:
-    """Yield at most five pieces (table, from, until) that cover all minutes that begin in [start, end).
+@lru_cache(maxsize=1_024)  # at a month's end, most spans are the whole month
+def cut(start: datetime, end: datetime) -> tuple[Piece, ...]:
+    """Return at most five pieces (table, from, until) that cover all minutes that begin in [start, end).
 
     Minutes up to the first full hour, hours up to the first midnight (UTC), days, hours, minutes.
     """
-    yield from _cut((UsageDay, UsageHour, UsageMinute), start, end)
+    return tuple(_cut((UsageDay, UsageHour, UsageMinute), start, end))
 
 
 def _cut(tables: tuple[Table, ...], start: datetime, end: datetime) -> Iterator[Piece]:

@@ -10,6 +10,7 @@ from access.models import Subscription
 from accounts.fields import ShortIdField
 from accounts.models import Organization
 from billing.currencies import round_money
+from metering.packed import PackedJSONField
 
 
 class InvoiceState(models.TextChoices):
@@ -58,7 +59,7 @@ class Invoice(models.Model):
         max_digits=24, decimal_places=12, default=0, help_text="Still to be paid, after credits and payments."
     )
     due_at = models.DateTimeField(null=True, blank=True, help_text="Payment is late after this moment.")
-    frozen = models.JSONField(
+    frozen = PackedJSONField(
         default=dict, help_text="Copies of provider, customer, plans and prices as billed."
     )
     created_at = models.DateTimeField(default=now, editable=False)

@@ -83,6 +83,8 @@ class Tariff:
         The lines are negative where units left a tier: below `before`, or for another tier of a model that
         prices the total (15 at 10 become 16 at 5: -150 and +80).
         """
+        if not before and not self.flat_at_zero:  # no line yet to take off
+            return [line for line in self.lines(after) if line.changes]
         found = [later.less(earlier) for earlier, later in self.pairs(before, after)]
         return [line for line in found if line.changes]
 
