@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -152,15 +152,26 @@ def estimate_sales(*, organization: Organization, at: datetime | None = None) ->
     return SalesEstimate(organization, period, at, customers)
 
 
+def month_until(*, subscription: Subscription, at: datetime, until: datetime) -> Month | None:
+    """Return the month that `at` falls in of whoever pays for a subscription, with what was used before `until`."""
+    months = _months([subscription.organization_id], at, provider=subscription.provider, until=until)
+    return next(
+        (each for each in months if any(s.subscription.pk == subscription.pk for s in each.spans)), None
+    )
+
+
 def _recent(at: datetime) -> Q:
     """A subscription that ended before any provider's running month began costs nothing in it."""
     return Q(ended_at=None) | Q(ended_at__gt=at - timedelta(days=32))
 
 
 def _months(
-    customers: Collection[str], at: datetime, provider: Organization | None = None
+    customers: Collection[str],
+    at: datetime,
+    provider: Organization | None = None,
+    until: datetime | None = None,
 ) -> Iterator[Month]:
-    """Yield the months of all that pay for these customers, with all that they pay for."""
+    """Yield the months (before `until`) of all that pay for these customers, with all that they pay for."""
     known = load_payers(customers)
     found = list(_of(customers, at, provider))
     if known.memberships:
@@ -170,17 +181,21 @@ def _months(
         )
         family = {pk for each in known.memberships for pk in (each.organization_id, each.parent_id)}
         found = list(_of(family.union(customers), at, provider))
-    yield from _rate(_by_period(found, at), known)
+    yield from _rate(_by_period(found, at, until), known)
 
 
 def _of(customers: Collection[str], at: datetime, provider: Organization | None) -> QuerySet[Subscription]:
     return subscriptions_in(provider=provider).filter(_recent(at), organization__in=customers)
 
 
-def _by_period(found: Iterable[Subscription], at: datetime) -> dict[Period, list[Subscription]]:
+def _by_period(
+    found: Iterable[Subscription], at: datetime, until: datetime | None
+) -> dict[Period, list[Subscription]]:
     by_period: dict[Period, list[Subscription]] = defaultdict(list)
     for subscription in found:
         period = month_of(at, subscription.provider.timezone)
+        if until is not None:
+            period = replace(period, end=min(period.end, until))
         if is_there(subscription, period):
             by_period[period].append(subscription)
     return by_period

@@ -48,10 +48,11 @@ class Month:
         """Return what further calls in a span are priced by; None = they are free."""
         if span.card is None or span.version is None or span.trial:
             return None
-        prices = [price for meter in CALL_METERS if (price := self._call_price(span, meter, at))]
+        prices = [price for meter in CALL_METERS if (price := self.price_of(span, meter, at))]
         return NextCalls(span.card.currency, tuple(prices)) if prices else None
 
-    def _call_price(self, span: Span, meter: str, at: datetime) -> CallPrice | None:
+    def price_of(self, span: Span, meter: str, at: datetime) -> CallPrice | None:
+        """Return what further units of a meter are priced by in a span that has a card; None = they are free."""
         assert span.card is not None
         assert span.version is not None
         override = self.book.override(self.payer_id, span.card.id, meter, at)

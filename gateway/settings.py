@@ -33,6 +33,8 @@ class NodeSettings:
     ca_bundle: Path = Path("/etc/ssl/certs/ca-certificates.crt")
     max_body: int = 10 * 2**20
     journal_size: int = 2**30  # the most that lines may take that are not counted yet
+    request_log_rate: int = 20  # lines a second; 0 = no request log
+    request_log_size: int = 16 * 2**20  # the most that lines may take that are not sent yet
     max_timeout: int = 29  # seconds
     cache_memory: int = 64 * 2**20
     verify_rate: int = 10_000
@@ -77,6 +79,7 @@ class NodeSettings:
         self._check_networks()
         self._check_lambda()
         self._check_payload()
+        self._check_request_log()
         if not 1 <= self.access_log_files <= 100:
             raise SettingError(
                 f"GATEHOUSE_ACCESS_LOG_FILES must be between 1 and 100, not {self.access_log_files}"
@@ -108,6 +111,13 @@ class NodeSettings:
         if self.metered_payload not in ("both", "request", "response"):
             raise SettingError(
                 f"GATEHOUSE_METERED_PAYLOAD must be both, request or response, not {self.metered_payload!r}"
+            )
+
+    def _check_request_log(self) -> None:
+        if self.request_log_rate > 10_000 or not 2**16 <= self.request_log_size <= 2**30:
+            raise SettingError(
+                "GATEHOUSE_REQUEST_LOG_RATE must be at most 10000 lines a second, and "
+                "GATEHOUSE_REQUEST_LOG_SIZE between 64k and 1g"
             )
 
     def _check_lambda(self) -> None:
@@ -150,6 +160,8 @@ class NodeSettings:
             ca_bundle=Path(env.get("GATEHOUSE_CA_BUNDLE") or cls.ca_bundle).absolute(),
             max_body=_size(env, "GATEHOUSE_MAX_BODY", cls.max_body),
             journal_size=_size(env, "GATEHOUSE_JOURNAL_SIZE", cls.journal_size),
+            request_log_rate=_number(env, "GATEHOUSE_REQUEST_LOG_RATE", cls.request_log_rate),
+            request_log_size=_size(env, "GATEHOUSE_REQUEST_LOG_SIZE", cls.request_log_size),
             max_timeout=_number(env, "GATEHOUSE_MAX_TIMEOUT", cls.max_timeout),
             cache_memory=_size(env, "GATEHOUSE_CACHE_MEMORY", cls.cache_memory),
             verify_rate=_number(env, "GATEHOUSE_VERIFY_RATE", cls.verify_rate),
@@ -191,6 +203,11 @@ class NodeSettings:
     def journal(self) -> Path:
         """The folder of the usage log: the write-ahead log of calls."""
         return self.folder / "journal"
+
+    @property
+    def request_log(self) -> Path:
+        """The ring of the request log."""
+        return self.folder / "requests.ring"
 
     @property
     def access_log_folder(self) -> Path:

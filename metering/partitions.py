@@ -1,11 +1,13 @@
 """Partitions of the records by their time: made ahead, and dropped when their time is over.
 
-Minutes lie in partitions of a day, hours of a month, days of a year (UTC). Each table also has one for the rest,
-`…_rest`: what comes for a time without a partition (late, or before the first run) lands there, so no batch ever
-waits for a partition or fails for want of one. Each run moves the rest to where it belongs.
+Minutes lie in partitions of a day, hours of a month, days of a year (UTC), the request log in those of a day. Each
+table also has one for the rest, `…_rest`: what comes for a time without a partition (late, or before the first run)
+lands there, so no batch ever waits for a partition or fails for want of one. Each run moves the rest to where it
+belongs.
 
 A record stays for so many days after the end of its calendar month, because bills of a month may be worked out anew
-while late counts are taken (`LATE` of metering/dimensions.py), and are cut at minutes.
+while late counts are taken (`LATE` of metering/dimensions.py), and are cut at minutes. Lines of the request log go
+with their day.
 """
 
 import logging
@@ -18,12 +20,12 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.utils.timezone import now
 
-from metering.models import UsageDay, UsageHour, UsageMinute, UsageRecord
+from metering.models import RequestLine, UsageDay, UsageHour, UsageMinute, UsageRecord
 
 logger = logging.getLogger(__name__)
 
-# Half of each page stays free for the next version of its rows: records of the running period are written again
-# and again, and finding room beside the old version halves the cost of it.
+# Of records half of each page stays free for the next version of its rows: those of the running period are written
+# again and again, and finding room beside the old version halves the cost of it.
 FILL = 50
 # how long calls of the intake may wait for a run, at most; a run that gets no lock tries again next time
 _LOCK_TIMEOUT = "2s"
@@ -46,11 +48,13 @@ def _year(moment: datetime, steps: int = 0) -> datetime:
 class Kind:
     """How one table is cut: `start(moment, steps)` gives the start of a partition, so many later."""
 
-    model: type[UsageRecord]
+    model: type[UsageRecord | RequestLine]
     start: Callable[..., datetime]
     name: str
     ahead: int
     setting: str
+    # records are kept by whole months, and written more than once
+    records: bool = True
 
     @property
     def table(self) -> str:
@@ -64,15 +68,16 @@ class Kind:
         return f"{self.table}_{start:{self.name}}"
 
     def keep(self) -> timedelta | None:
-        """Return how long records are kept; None = for ever."""
+        """Return how long rows are kept; None = for ever."""
         days: int = getattr(settings, self.setting)
-        return timedelta(days=days) if days else None
+        return timedelta(days=days) if days or not self.records else None
 
 
 KINDS = (
     Kind(UsageMinute, _day, "%Y%m%d", 7, "USAGE_KEEP_MINUTES_DAYS"),
     Kind(UsageHour, _month, "%Y%m", 2, "USAGE_KEEP_HOURS_DAYS"),
     Kind(UsageDay, _year, "%Y", 1, "USAGE_KEEP_DAYS_DAYS"),
+    Kind(RequestLine, _day, "%Y%m%d", 2, "REQUEST_LOG_KEEP_DAYS", records=False),
 )
 
 
@@ -128,7 +133,9 @@ def _oldest(kind: Kind, at: datetime) -> datetime | None:
     A calendar month of the bill begins up to 14 hours before UTC's, so the day before a month is kept with it.
     """
     keep = kind.keep()
-    return None if keep is None else kind.start(_month(at - keep) - timedelta(days=1))
+    if keep is None:
+        return None
+    return kind.start(_month(at - keep) - timedelta(days=1)) if kind.records else kind.start(at - keep)
 
 
 def _wanted(kind: Kind, at: datetime, oldest: datetime | None) -> Iterator[datetime]:
@@ -136,7 +143,7 @@ def _wanted(kind: Kind, at: datetime, oldest: datetime | None) -> Iterator[datet
     there = set(partitions(kind).values())
     ahead = {kind.start(at, steps) for steps in range(kind.ahead + 1)}
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT DISTINCT at FROM {kind.rest}")  # noqa: S608 -- the name comes from the model
+        cursor.execute(f"SELECT DISTINCT date_trunc('minute', at) FROM {kind.rest}")  # noqa: S608 -- the name comes from the model
         rest = {kind.start(moment.astimezone(UTC)) for (moment,) in cursor.fetchall()}
     yield from (s for s in sorted((ahead | rest) - there) if oldest is None or s >= oldest)
 
@@ -166,7 +173,7 @@ def _make(kind: Kind, start: datetime) -> str | None:
             return None
         cursor.execute(
             f"CREATE TABLE {name} (LIKE {kind.table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS) "
-            f"WITH (fillfactor = {FILL})"
+            f"WITH (fillfactor = {FILL if kind.records else 100})"
         )
         cursor.execute(
             f"WITH moved AS (DELETE FROM {kind.rest} WHERE at >= %s AND at < %s RETURNING *) "  # noqa: S608

@@ -11,5 +11,6 @@ urlpatterns = [
     path("leases/return", views.give_back, name="node-leases-return"),
     path("shares", views.share, name="node-shares"),
     path("usage", views.usage, name="node-usage"),
+    path("requests", views.requests, name="node-requests"),
     path("status", views.status, name="node-status"),
 ]

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from gateway.entries import Entry as EntryShape
 from metering import intake
+from metering.request_log.take import MOST_LINES, take_lines
 from nodes import entries, leases, registry, shares, wanted
 from nodes.compile_tls import opened
 from nodes.door import Problem, json_body, node_view, number, text, whole
@@ -126,6 +127,16 @@ def usage(request: HttpRequest, node: Node) -> HttpResponse:
     if accepted:
         return JsonResponse({"accepted": True}, status=201)
     return JsonResponse({"accepted": False, "reason": "already have it"})
+
+
+@node_view("POST")
+def requests(request: HttpRequest, node: Node) -> HttpResponse:
+    """`POST requests`: lines of the request log; those that are there already change nothing."""
+    body = json_body(request)
+    lines = body.get("lines")
+    if not isinstance(lines, list) or len(lines) > MOST_LINES:
+        raise Problem(400, f"lines must be a list of at most {MOST_LINES}.")
+    return JsonResponse({"taken": take_lines(node_id=node.pk, lines=lines)}, status=201)
 
 
 @node_view("POST")

@@ -22,6 +22,7 @@ from gateway.agent.metrics import MetricsServer, NodeCollector
 from gateway.agent.nginx import Away, ControlSocket
 from gateway.agent.problems import Problems
 from gateway.agent.push import Pusher
+from gateway.agent.request_sender import RequestSender
 from gateway.agent.sender import Sender
 from gateway.agent.shares import Shares
 from gateway.agent.spool import Spool
@@ -30,6 +31,7 @@ from gateway.agent.store import EntryStore
 from gateway.agent.sync import Sync
 from gateway.agent.usage_log import UsageLog
 from gateway.entries import Entry
+from gateway.request_log import RequestLog
 from gateway.settings import NodeSettings
 
 log = logging.getLogger("agent")
@@ -121,6 +123,7 @@ class Agent:
             ("addresses", self._addresses.run),
             ("meter", self._meter.run),
             ("sender", self._sender.run),
+            ("requests", RequestSender(RequestLog(self._settings.request_log), self._control_plane).run),
             ("status", self._status.run),
             ("shares", self._shares.run),
             ("metrics", self._metrics().run),

@@ -96,6 +96,10 @@ class ControlPlane:
         answer = await self._call("POST", "usage", body)
         return bool(answer.get("accepted"))
 
+    async def send_requests(self, body: bytes) -> None:
+        """Post lines of the request log (gateway/request_log.py). Raises Rejected with the reason."""
+        await self._call("POST", "requests", body, missing_ok=True)
+
     async def status(self, report: dict[str, Any]) -> tuple[int, list[dict[str, Any]]]:
         """Post the status report.
 

@@ -80,7 +80,7 @@ local function identify(found, call)
     for index = 1, #found.identity do
         local value = values_of(found.identity[index], call)
         if not value and (found.is_token or found.ttl > 0) then
-            return refuse("UNAUTHORIZED")
+            return refuse("UNAUTHORIZED", nil, nil, "identity")
         end
         parts[index] = value or "0;"
     end
@@ -88,7 +88,7 @@ local function identify(found, call)
     if found.is_token then
         token = context.evaluate(found.identity[1], call)
         if not token then
-            return refuse("UNAUTHORIZED")
+            return refuse("UNAUTHORIZED", nil, nil, "identity")
         end
     end
     if token and found.validation then
@@ -97,7 +97,7 @@ local function identify(found, call)
             complain("the validation expression of an authorizer cannot be used: ", problem)
             return refuse("AUTHORIZER_CONFIGURATION_ERROR")
         elseif not from then
-            return refuse("UNAUTHORIZED")
+            return refuse("UNAUTHORIZED", nil, nil, "validation")
         end
     end
     return table.concat(parts), token
@@ -191,7 +191,7 @@ function authorizer.check(stage, operation, path, from, captures)
     var.gatehouse_caller = answer.told
     local verdict = invoke_policy.judge(answer.statements, start, below)
     if verdict ~= "allow" then
-        return refuse("ACCESS_DENIED", nil, verdict == "deny" and EXPLICITLY or DENIED)
+        return refuse("ACCESS_DENIED", nil, verdict == "deny" and EXPLICITLY or DENIED, "authorizer")
     end
     return { key = answer.key ~= "" and answer.key or nil }, captures
 end

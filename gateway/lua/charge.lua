@@ -8,6 +8,7 @@ local hot = require "hot"
 local journal = require "journal"
 local lock = require "lock"
 local quota = require "quota"
+local request_log = require "request_log"
 local set = require("raw").set
 local throttle = require "throttle"
 
@@ -206,15 +207,37 @@ local function meet_limits(stage, operation, plan, subscription, key)
     return slot
 end
 
+-- Which limit has the fewest tokens, for the request log: its name, and the whole limit's rate and burst.
+local function throttled_by()
+    local now = now_monotonic()
+    local fewest, found, called
+    for name, bucket in pairs({
+        installation = of_installation, stage = of_stage, operation = of_operation, plan = of_plan,
+        plan_operation = of_plan_operation,
+    }) do
+        local left = bucket and throttle.left(bucket, now)
+        if left and (not fewest or left < fewest) then
+            fewest, found, called = left, bucket.whole or bucket, name
+        end
+    end
+    return called and called .. " " .. found.rate .. " " .. found.burst
+end
+
+local function reason(outcome)
+    if outcome == THROTTLED and request_log.asks_why() then
+        return throttled_by()
+    end
+end
+
 local VERDICTS = { [THROTTLED] = "THROTTLED", [FULL] = "USAGE_LOG_FULL", [quota.REFUSED] = "QUOTA_EXCEEDED" }
 
 -- Admits one call. plan, subscription and key (a prepared entry) are nil for an operation without a key. Returns nil
 -- when it is admitted: then it counts, whatever follows. Else the verdict, the seconds to wait and, where it is not the
--- verdict's own, the message. May yield, when a quota's lease is spent.
+-- verdict's own, the message, and what the request log says of it. May yield, when a quota's lease is spent.
 function charge.call(stage, operation, plan, subscription, key)
     local stopped_until = subscription and subscription.stopped_until
     if stopped_until and ngx_now() < stopped_until then
-        return "QUOTA_EXCEEDED", min(ceil(stopped_until - ngx_now()), LONGEST_WAIT), subscription.stopped
+        return "QUOTA_EXCEEDED", min(ceil(stopped_until - ngx_now()), LONGEST_WAIT), subscription.stopped, "stopped"
     end
     local outcome, detail
     for turn = 1, ASKS do
@@ -241,7 +264,7 @@ function charge.call(stage, operation, plan, subscription, key)
         end
         return nil
     end
-    return VERDICTS[outcome] or "QUOTA_EXCEEDED", detail
+    return VERDICTS[outcome] or "QUOTA_EXCEEDED", detail, nil, reason(outcome)
 end
 
 return charge

@@ -9,12 +9,14 @@ local entries = require "entries"
 local guard = require "guard"
 local hop = require "hop"
 local hot = require "hot"
+local judge = require "judge"
 local key = require "key"
 local key_limits = require "key_limits"
 local key_source = require "key_source"
 local mapping_of = require "mapping"
 local page = require "page"
 local preflight = require "preflight"
+local request_log = require "request_log"
 local rich = require "rich"
 local route = require "route"
 local tls = require "tls"
@@ -101,7 +103,7 @@ end
 local function proxy(kind, peer, host)
     local address = peer.address or get("address", peer.host)
     if not address or #address.list == 0 then
-        return refuse("INTEGRATION_FAILURE")
+        return refuse("INTEGRATION_FAILURE", nil, nil, "no_address")
     end
     var.gatehouse_host = host or peer.host_header
     if peer.tls_name then
@@ -117,24 +119,30 @@ end
 local function named_key(stage, kind, caller)
     if stage.key_source.place == "authorizer" then
         if kind.key_required and not caller then
-            return refuse("API_CONFIGURATION_ERROR") -- there is nobody to name one
+            return refuse("API_CONFIGURATION_ERROR", nil, nil, "no_authorizer") -- there is nobody to name one
         end
         return caller and caller.key
     end
+end
+
+local function refuse_key(text, entry, stage)
+    return refuse("INVALID_API_KEY", nil, nil, request_log.asks_why() and judge.reason(text, entry, stage, ngx_now()) or nil)
 end
 
 -- text of the key, or its hash. Returns subscription, plan and key, or nil when the call was refused.
 local function authorize(stage, text, hash)
     local entry = hash and get("key", hash) or text and key.find(text)
     if not entry then
-        return refuse("INVALID_API_KEY")
+        return refuse_key(hash or text, nil, stage)
     end
     var.gatehouse_key = entry[KEY_ID]
     local subscription, plan = key.opens(entry, stage.id, ngx_now())
     if not subscription then
-        return refuse("INVALID_API_KEY")
-    elseif entry[LIMITS] and key_limits.refuses(entry[LIMITS], guard.address(), var.http_referer or var.http_origin) then
-        return refuse("INVALID_API_KEY") -- it tells nobody that the key would do elsewhere
+        return refuse_key(text, entry, stage)
+    end
+    local elsewhere = entry[LIMITS] and key_limits.refuses(entry[LIMITS], guard.address(), var.http_referer or var.http_origin)
+    if elsewhere then
+        return refuse("INVALID_API_KEY", nil, nil, elsewhere) -- it tells nobody that the key would do elsewhere
     end
     var.gatehouse_subscription = subscription.id
     return subscription, plan, entry
@@ -167,12 +175,12 @@ gate.access = require("compiled").phase(function(real)
     local mapping, from = route.mapping(host, path)
     local hops = var.http_x_gatehouse_hops
     if hops == MOST_HOPS then
-        return refuse("API_CONFIGURATION_ERROR", nil, LOOP)
+        return refuse("API_CONFIGURATION_ERROR", nil, LOOP, "loop")
     elseif hops then
         hop.count(hops)
     end
     if page.mutual ~= 0 and not tls.admits(host) then
-        return refuse("ACCESS_DENIED")
+        return refuse("ACCESS_DENIED", nil, nil, "certificate")
     end
 
     local stage = mapping and get("stage", mapping.stage)
@@ -180,7 +188,7 @@ gate.access = require("compiled").phase(function(real)
         return no_mapping(path, mapping or from)
     elseif not stage.open then
         var.gatehouse_route = stage.nowhere
-        return refuse("ACCESS_DENIED")
+        return refuse("ACCESS_DENIED", nil, nil, stage.suspended and "suspended" or "retired")
     end
 
     if stage.canary then
@@ -231,7 +239,7 @@ gate.access = require("compiled").phase(function(real)
     end
     local peer = destination(stage, operation, path, from, query, captures)
     if not peer then
-        return refuse("API_CONFIGURATION_ERROR")
+        return refuse("API_CONFIGURATION_ERROR", nil, nil, "unserved")
     end
     local target -- of a rich call
     if kind.rich or peer.rich or rich.is_special(method) then
@@ -243,12 +251,12 @@ gate.access = require("compiled").phase(function(real)
         guard.body(policy)
     end
     if kind.cache and cache.refuses(operation) then
-        return refuse("ACCESS_DENIED")
+        return refuse("ACCESS_DENIED", nil, nil, "cache")
     end
     cut(0)
-    local refusal, wait, message = charge.call(stage, operation, plan, subscription, entry)
+    local refusal, wait, message, why = charge.call(stage, operation, plan, subscription, entry)
     if refusal then
-        return refuse(refusal, wait, message)
+        return refuse(refusal, wait, message, why)
     end
     if target then
         return rich.proxy(stage, operation, peer, target, sub(path, from), mapped_host)

@@ -20,7 +20,7 @@ end
 -- Refuses the call, in AWS's words, when the policy does not admit the client's address.
 function guard.origin(policy, stage, path)
     if policy.ip and not ip.admits(policy.ip, guard.address()) then
-        return refuse("ACCESS_DENIED", nil, format(DENIAL, stage.name, get_method(), path))
+        return refuse("ACCESS_DENIED", nil, format(DENIAL, stage.name, get_method(), path), "networks")
     end
 end
 

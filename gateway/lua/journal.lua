@@ -37,6 +37,7 @@ local var, ngx_now, timer_at = ngx.var, ngx.now, ngx.timer.at
 local floor, format, tonumber = math.floor, string.format, tonumber
 local byte, sub = string.byte, string.sub
 local copy, cast, fill, min = ffi.copy, ffi.cast, ffi.fill, math.min
+local log_request = require("request_log").log
 local raw_get, raw_set = require("raw").get, require("raw").set
 local CHUNK, CHUNKS, TEXT = 256, 256, 232
 local SPACE, DASH, NEWLINE = 32, 45, 10
@@ -297,7 +298,7 @@ local function whole_tail()
     return scratch, length
 end
 
--- The log phase of every call.
+-- The log phase of every call: its usage line, and its line of the request log.
 journal.log = require("compiled").phase(function(real)
     if not real then
         return
@@ -321,6 +322,7 @@ journal.log = require("compiled").phase(function(real)
     if state and wants_more() then
         grow_soon()
     end
+    log_request()
 end)
 
 -- folder: of the journal, made by gateway/journal.py; size: bytes that all files of lines together may take.

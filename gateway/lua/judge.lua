@@ -162,4 +162,12 @@ function judge.key(caller, entry, stage, asked, now)
     }
 end
 
+-- Why a call with this key (its text, and its entry or nil) was refused at a stage, as the request log tells it: a code.
+function judge.reason(text, entry, stage, now)
+    if not entry then
+        return (not text or text == "") and "MISSING" or key.is_well_formed(text) and "NOT_FOUND" or "MALFORMED"
+    end
+    return of_key(entry, now) or of_scope(most_telling(entry, stage), stage) or "NOT_SUBSCRIBED"
+end
+
 return judge

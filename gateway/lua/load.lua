@@ -55,7 +55,8 @@ local function load_addresses(path)
 end
 
 -- settings = {folder, verdicts (a path), max_body (bytes), max_timeout (seconds), tls_slots, verify_rate (calls a second),
--- access_log = {folder, size, files}, journal (a folder), journal_size (bytes)}
+-- access_log = {folder, size, files}, journal (a folder), journal_size (bytes),
+-- request_log = {path, rate (lines a second)}}
 function load.init(settings)
     require("verdicts").init(cjson.decode(read(settings.verdicts)), settings.max_body)
     require("access_log").init(settings.access_log)
@@ -65,6 +66,7 @@ function load.init(settings)
     require("compress").init(settings.max_body)
     require("journal").init(settings.journal, settings.journal_size)
     require("quota").init(settings.folder)
+    require("request_log").init(settings.request_log.path, settings.request_log.rate)
     require("caller").init(settings.verify_rate)
     load_entries(settings.folder .. "/entries.jsonl")
     load_addresses(settings.folder .. "/addresses.json")
@@ -82,6 +84,7 @@ function load.worker()
     require("compiled").start()
     require("request_id").start()
     require("journal").start()
+    require("request_log").start()
 end
 
 return load

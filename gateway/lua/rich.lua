@@ -110,7 +110,7 @@ function rich.access()
         return refuse(call, problem)
     elseif not retry.start(call) then
         cache.ended(call)
-        return verdict.refuse("INTEGRATION_FAILURE")
+        return verdict.refuse("INTEGRATION_FAILURE", nil, nil, "no_address")
     end
 end
 

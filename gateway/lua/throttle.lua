@@ -139,6 +139,15 @@ function throttle.take(bucket, full_at)
     kept.count = (kept.count + 1) % COUNT
 end
 
+-- The tokens left in a bucket, at a glance: it changes nothing, and counts no refusal.
+function throttle.left(bucket, now)
+    if bucket.rate <= 0 or bucket.burst < 1 then
+        return 0
+    end
+    local full_at = throttle.get(bucket.name)
+    return max(bucket.burst - max(full_at - now, 0) * bucket.rate, 0)
+end
+
 -- The state of a bucket by its name: when it is full again (0 = long ago) and the calls taken.
 function throttle.get(name)
     local place = names:get(short(name))

@@ -48,12 +48,16 @@ local function send(name, status, stage, operation)
     return exit(200)
 end
 
--- Ends the call in the access phase. wait: seconds for Retry-After, or nil; message: instead of the verdict's.
-function verdict.refuse(name, wait, message)
+-- Ends the call in the access phase. wait: seconds for Retry-After, or nil; message: instead of the verdict's; why: what
+-- the request log says of it, or nil.
+function verdict.refuse(name, wait, message, why)
     discard_body()
     var.gatehouse_verdict = name
     if message then
         var.gatehouse_message = message
+    end
+    if why then
+        var.gatehouse_why = why
     end
     header["Retry-After"] = wait
     local stage, operation = current.call()

@@ -77,6 +77,8 @@ def render(settings: NodeSettings, *, modules: list[Path], user: str = "") -> st
         "control_socket": _quoted(f"unix:{settings.control_socket}"),
         "journal": _quoted(settings.journal),
         "journal_size": str(settings.journal_size),
+        "request_log": _quoted(settings.request_log),
+        "request_log_rate": str(settings.request_log_rate),
         "own_headers": "\n".join(_own_headers(settings)),
         "access_log": _quoted(settings.access_log_folder),
         "access_log_size": str(settings.access_log_size),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gateway.journal import Journal, NotAJournalError
 from gateway.nginx.render import render
+from gateway.request_log import RequestLog
 from gateway.settings import NodeSettings
 
 MODULE_FOLDERS = ("/usr/lib/nginx/modules", "/usr/lib64/nginx/modules", "/usr/local/nginx/modules")
@@ -31,6 +32,11 @@ def prepare(settings: NodeSettings) -> list[str]:
         Journal(settings.folder).prepare(settings.journal_size)
     except (OSError, NotAJournalError) as error:
         raise StartError(f"the usage log cannot be made: {error}") from error
+    if settings.request_log_rate:
+        with contextlib.suppress(
+            OSError
+        ):  # no call waits for the request log; the workers say that there is none
+            RequestLog(settings.request_log).prepare(settings.request_log_size)
     text = render(settings, modules=lua_modules(settings.nginx), user=_worker_user(settings))
     settings.control_socket.unlink(missing_ok=True)
     fresh = settings.configuration.with_suffix(".conf.new")
@@ -110,4 +116,6 @@ def _worker_user(settings: NodeSettings) -> str:
     os.chown(settings.access_log_folder, account.pw_uid, account.pw_gid)
     os.chown(settings.temporary, account.pw_uid, account.pw_gid)
     Journal(settings.folder).give_to(account.pw_uid, account.pw_gid)
+    if settings.request_log.exists():
+        os.chown(settings.request_log, account.pw_uid, account.pw_gid)
     return f"{WORKER_USER} {grp.getgrgid(account.pw_gid).gr_name}"

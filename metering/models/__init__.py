@@ -3,6 +3,7 @@
 from metering.models.alerts import AlertMetric, AlertScope, UsageAlert, UsageAlertNotice
 from metering.models.chain import UsageChain, UsageMark, UsageSeal
 from metering.models.meters import Aggregation, BillableRule, CustomMeter, MeterEvent, MeterRecord
+from metering.models.requests import RequestLine
 from metering.models.usage import (
     UsageBatch,
     UsageDay,
@@ -21,6 +22,7 @@ __all__ = [
     "CustomMeter",
     "MeterEvent",
     "MeterRecord",
+    "RequestLine",
     "UsageAlert",
     "UsageAlertNotice",
     "UsageBatch",

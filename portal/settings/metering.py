@@ -1,4 +1,4 @@
-"""How long usage is kept."""
+"""How long usage and the request log are kept."""
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -19,5 +19,7 @@ def _days(name: str, default: int, *, least: int = _LEAST) -> int:
 USAGE_KEEP_MINUTES_DAYS = _days("GATEHOUSE_KEEP_MINUTES", 45)
 USAGE_KEEP_HOURS_DAYS = _days("GATEHOUSE_KEEP_HOURS", 396)
 USAGE_KEEP_DAYS_DAYS = _days("GATEHOUSE_KEEP_DAYS", 0)
+# Days that lines of the request log are kept, today not among them; 0 = none is taken
+REQUEST_LOG_KEEP_DAYS = env.int("GATEHOUSE_KEEP_REQUESTS", 7)
 # days after receipt
 USAGE_KEEP_BATCHES_DAYS = _days("GATEHOUSE_KEEP_BATCHES", 45)
