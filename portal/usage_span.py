@@ -116,8 +116,8 @@ def _named(name: str, timezone: str, problem: str = "") -> Chosen:
 
 
 def _read_own(start_text: str, end_text: str, timezone: str) -> Chosen:
-    start = _moment(start_text)
-    end = _moment(end_text) if end_text else now()
+    start = read_moment(start_text)
+    end = read_moment(end_text) if end_text else now()
     if start is None or end is None:
         return _named("", timezone, "Write moments such as 2026-11-20T14:00.")
     if start >= end:
@@ -131,7 +131,8 @@ def _read_own(start_text: str, end_text: str, timezone: str) -> Chosen:
     return Chosen("", Span(whole.start, min(whole.end, moment)) if live else whole, step, live=live)
 
 
-def _moment(text: str) -> datetime | None:
+def read_moment(text: str) -> datetime | None:
+    """Read `2026-11-20T14:00` (UTC unless it says otherwise); None for what is no moment."""
     try:
         found = datetime.fromisoformat(text)
         found = found if found.tzinfo else found.replace(tzinfo=UTC)

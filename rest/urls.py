@@ -23,6 +23,7 @@ from rest.views import (
 )
 from rest.views.general import IndexView, OpenApiView, ProblemsView, ReferenceView, UnknownView
 from rest.views.quotes import QuoteView
+from rest.views.requests import RequestsView, RequestView
 from rest.views.usage import EstimateView, UsageView
 from rest.views.verify import AuthorizeBelowView, AuthorizeView, VerifyView
 
@@ -94,6 +95,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^meter-events/?$", meters.MeterEventsView.as_view(), name="meter-events"),
     re_path(r"^usage/?$", UsageView.as_view(), name="usage"),
     re_path(r"^usage/estimate/?$", EstimateView.as_view(), name="estimate"),
+    re_path(r"^requests/?$", RequestsView.as_view(), name="requests"),
+    re_path(
+        r"^requests/(?P<request_id>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})/?$",
+        RequestView.as_view(),
+        name="request",
+    ),
     re_path(r"^quota-alerts/?$", budgets.QuotaAlertsView.as_view(), name="quota-alerts"),
     *router.urls,
     re_path(r"^.*$", UnknownView.as_view()),

@@ -11,7 +11,7 @@ from apis.models import Operation, Stage
 from metering.billable_rules import DEFAULT, Rule, rules_of
 from metering.models import RequestLine
 from metering.request_log.facts import Subject, facts_of
-from metering.request_log.steps import Step, steps_of, words_of
+from metering.request_log.steps import Step, outcome_of, steps_of, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,11 @@ class Explanation:
     subscription: Subscription | None
     not_billed_because: str
     changed: datetime | None
+
+    @property
+    def state(self) -> str:
+        """`answered`, `refused` or `failed`."""
+        return outcome_of(self.line)
 
     @property
     def billable(self) -> bool:

@@ -26,7 +26,7 @@ _TABLE = RequestLine._meta.db_table
 _ORDER = "ORDER BY at DESC, id DESC"
 # how a call ended -> SQL
 OUTCOMES = {
-    "answered": "verdict = '' AND status BETWEEN 100 AND 399",
+    "answered": "verdict IN ('', 'CORS_PREFLIGHT') AND status BETWEEN 100 AND 399",
     "refused": "verdict NOT IN ('', 'INTEGRATION_FAILURE', 'INTEGRATION_TIMEOUT', 'CORS_PREFLIGHT')",
     "failed": "verdict IN ('', 'INTEGRATION_FAILURE', 'INTEGRATION_TIMEOUT') AND NOT status BETWEEN 100 AND 399",
 }
@@ -78,7 +78,7 @@ def find_requests(*, scope: Scope, filters: Filters, before: str = "", limit: in
     wanted, wanted_values = _conditions(filters)
     calls = f"SELECT * FROM {_TABLE} WHERE {' AND '.join(where)} {_ORDER}"  # noqa: S608 -- values are apart
     sql = f"SELECT * FROM ({calls} LIMIT {MOST_LOOKED}) AS seen WHERE {wanted} {_ORDER} LIMIT {limit + 1}"  # noqa: S608
-    lines = list(RequestLine.objects.raw(sql, [*values, *wanted_values]))
+    lines = _read(sql, [*values, *wanted_values])
     if len(lines) > limit:
         return Found(lines[:limit], older=_mark(lines[limit - 1].at, lines[limit - 1].id))
     last = _last_looked(calls, values)
@@ -91,7 +91,15 @@ def find_request(*, scope: Scope, request_id: UUID) -> RequestLine | None:
     """Return one call of the scope; None = there is none that the scope may see."""
     where, values = scope.conditions()
     sql = f"SELECT * FROM {_TABLE} WHERE id = %s AND {' AND '.join([*where, 'true'])} {_ORDER} LIMIT 1"  # noqa: S608
-    return next(iter(RequestLine.objects.raw(sql, [request_id, *values])), None)
+    return next(iter(_read(sql, [request_id, *values])), None)
+
+
+def _read(sql: str, values: Sequence[Any]) -> list[RequestLine]:
+    """Return the lines of a query; Django's raw() knows no composite keys."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        names = [column.name for column in cursor.description]
+        return [RequestLine(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
 
 
 def count_requests(*, scope: Scope, span: Span) -> int:
@@ -100,7 +108,7 @@ def count_requests(*, scope: Scope, span: Span) -> int:
     calls = f"SELECT 1 FROM {_TABLE} WHERE {' AND '.join([*where, 'at >= %s', 'at < %s'])}"  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT count(*) FROM ({calls} LIMIT {MOST_COUNTED}) AS some",  # noqa: S608
+            f"SELECT count(*) FROM ({calls} LIMIT {MOST_COUNTED}) AS counted",  # noqa: S608
             [*values, span.start, span.end],
         )
         return int(cursor.fetchone()[0])

@@ -58,6 +58,7 @@ CHECKS = {
     "backend": "Backend",
 }
 RARE = frozenset({"node", "certificate", "settings", "cache_control", "log"})
+FAILURES = ("INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT")
 OF_SUBSCRIPTION = frozenset({"NOT_SUBSCRIBED", "SUBSCRIPTION_PENDING"})
 _BY_VERDICT = {
     "NOT_READY": "node",
@@ -151,6 +152,15 @@ def refused_at(line: RequestLine) -> str:
     if not line.stage_id and line.verdict in ("MISSING_AUTHENTICATION_TOKEN", "BAD_REQUEST"):
         return "address"
     return _BY_WHY.get(why) or _BY_VERDICT.get(line.verdict, "settings")
+
+
+def outcome_of(line: RequestLine) -> str:
+    """Return `answered`, `refused` (by the gate) or `failed`: the names of OUTCOMES in search.py."""
+    if line.verdict in FAILURES:
+        return "failed"
+    if line.verdict not in ("", "CORS_PREFLIGHT"):
+        return "refused"
+    return "answered" if 100 <= line.status < 400 else "failed"
 
 
 def words_of(line: RequestLine) -> str:

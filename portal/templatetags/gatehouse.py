@@ -29,6 +29,7 @@ _TONES = {
     "pending": "warn", "draft": "warn", "deprecated": "warn", "disabled": "warn", "suspended": "warn",
     "retired": "bad", "revoked": "bad", "cancelled": "bad", "void": "bad", "expired": "bad",
     "failed": "bad", "overdue": "bad", "delivered": "good", "failing": "warn",
+    "answered": "good", "passed": "good", "refused": "warn",
     "finalized": "accent", "test": "accent", "added": "good", "changed": "accent", "removed": "bad", "breaking": "bad",
 }  # fmt: skip
 
@@ -72,6 +73,20 @@ def when(at: datetime | None) -> str:
     if at is None:
         return formats.DASH
     return format_html('<time datetime="{}" class="nowrap">{}</time>', at.isoformat(), formats.moment(at))
+
+
+@register.filter
+def to_second(at: datetime) -> str:
+    """A moment to the second as a `<time>` element, UTC."""
+    return format_html(
+        '<time datetime="{}" class="nowrap">{}</time>', at.isoformat(), f"{at:%Y-%m-%d %H:%M:%S} UTC"
+    )
+
+
+@register.filter
+def verdict_words(verdict: str) -> str:
+    """`THROTTLED` -> `Throttled`, `INVALID_API_KEY` -> `Invalid API key`."""
+    return verdict.replace("_", " ").capitalize().replace("api", "API").replace("Api", "API")
 
 
 @register.filter

@@ -28,6 +28,7 @@ class IndexView(Open):
     def get(self, request: Request) -> Response:
         """Links to every list, the OpenAPI document and its reference page."""
         links = {name: absolute(f"rest:{name}-list", request=request) for name in self.names}
+        links["requests"] = absolute("rest:requests", request=request)
         links["usage"] = absolute("rest:usage", request=request)
         return Response(
             {

@@ -3,10 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
+from uuid import UUID, uuid4
+
+from django.utils.timezone import now
 
 from apis.models import Stage
 from metering import intake
 from metering.latency import BOUNDS_MS, BUCKETS
+from metering.request_log.take import NAMES, take_lines
 from metering.rollup import process_pending
 
 # noon of a Wednesday, UTC
@@ -59,6 +63,38 @@ def make_batch(*rows: dict[str, Any], **fields: Any) -> dict[str, Any]:
         "rows": list(rows),
         "refused_unknown": 0,
     } | fields
+
+
+def make_line(stage: Stage | str, **fields: Any) -> list[Any]:
+    """A line of the request log as a node sends it: by default a GET of 12 ms, answered just now."""
+    line = dict.fromkeys(NAMES, "") | {
+        "id": str(uuid4()),
+        "at": now().timestamp(),
+        "stage": stage if isinstance(stage, str) else stage.pk,
+        "status": 200,
+        "bytes_out": 1_000,
+        "bytes_in": 100,
+        "latency_ms": 12,
+        "backend_ms": 10,
+        "connect_ms": 1,
+        "header_ms": 9,
+        "tries": "200",
+        "address": "192.0.2.7",
+        "method": "GET",
+        "host": "gate.test",
+        "path": "/orders/v1/orders",
+    }
+    line |= fields
+    if isinstance(line["at"], datetime):
+        line["at"] = line["at"].timestamp()
+    return [line[name] for name in NAMES]
+
+
+def log_call(stage: Stage | str, **fields: Any) -> UUID:
+    """Let a node write one line; returns the request id."""
+    line = make_line(stage, **fields)
+    assert take_lines(node_id="nodea00001", lines=[line]) == 1
+    return UUID(line[0])
 
 
 def use(*rows: dict[str, Any]) -> None:

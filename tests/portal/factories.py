@@ -32,6 +32,7 @@ from tests.factories import (
     make_user,
     make_version,
 )
+from tests.metering.factories import log_call
 from tests.rest.factories import make_invoice
 
 PEOPLE = ("anonymous", "owner", "admin", "member", "billing", "foreign", "staff")
@@ -102,6 +103,8 @@ def make_shop() -> Shop:
     endpoint, _ = create_endpoint(organization=organization, url="http://127.0.0.1:9/", actor=None)
     hook_pages = ("webhook", "webhook-test", "webhook-rotate", "webhook-delete")
     own |= dict.fromkeys(hook_pages, (endpoint.pk,))
+    line = log_call(plan.stages.get(), subscription=subscription.pk, key=key.pk)
+    own |= dict.fromkeys(("request", "provider-request"), (line,))
     own |= {
         "webhook-resend": [send_test(endpoint=endpoint, actor=None).pk],
         "api": [version.api.slug],

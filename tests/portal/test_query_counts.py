@@ -16,6 +16,7 @@ from tests.factories import (
     make_subscription,
     make_version,
 )
+from tests.metering.factories import log_call
 from tests.portal.factories import Shop, make_open_plan, make_shop, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +30,8 @@ PAGES = (
     "application",
     "usage",
     "usage-key",
+    "requests",
+    "request",
     "costs",
     "invoices",
     "organization",
@@ -39,6 +42,8 @@ PAGES = (
     "webhook",
     "provider",
     "dashboard",
+    "provider-requests",
+    "provider-request",
     "alerts",
     "provider-money",
 )
@@ -62,7 +67,9 @@ def make_more(shop: Shop) -> None:
         plan = make_open_plan()
         mine = make_application(shop.organization)
         make_subscription(mine, plan)
-        make_key(shop.application)
+        key, _ = make_key(shop.application)
+        log_call(plan.stages.get(), subscription=shop.subscription.pk, key=key.pk)
+        log_call(shop.plan.stages.get(), subscription=shop.subscription.pk, key=key.pk)
         make_mapping(make_stage(make_version(shop.api, name=f"more-{number}")))
         Budget.objects.create(
             organization=shop.organization,
