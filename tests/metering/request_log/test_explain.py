@@ -86,12 +86,12 @@ def test_a_developer_does_not_see_the_providers_networks(world):
         ({"verdict": "INVALID_API_KEY", "why": "NOT_FOUND", "status": 403}, "key", "refused", "There is no such key"),
         ({"verdict": "INVALID_API_KEY", "why": "REVOKED", "status": 403}, "key", "refused", "is revoked"),
         ({"verdict": "INVALID_API_KEY", "why": "", "status": 403}, "key", "refused", "does not open"),
-        ({"verdict": "INVALID_API_KEY", "why": "NOT_SUBSCRIBED", "status": 403}, "subscription", "refused", "active plans"),
+        ({"verdict": "INVALID_API_KEY", "why": "NOT_SUBSCRIBED", "status": 403}, "subscription", "refused", "plans"),
         ({"verdict": "THROTTLED", "why": "plan 5 10", "status": 429}, "throttle", "refused", "Too many calls"),
         ({"verdict": "QUOTA_EXCEEDED", "status": 429}, "quota", "refused", "used up"),
         ({"verdict": "QUOTA_EXCEEDED", "why": "stopped", "status": 429}, "quota", "refused", "spend limit"),
         ({"verdict": "ACCESS_DENIED", "why": "networks", "status": 403}, "networks", "refused", "IP rules"),
-        ({"verdict": "ACCESS_DENIED", "why": "certificate", "status": 403}, "certificate", "refused", "client certificate"),
+        ({"verdict": "ACCESS_DENIED", "why": "certificate", "status": 403}, "certificate", "refused", "showed none"),
         ({"verdict": "UNAUTHORIZED", "why": "identity", "status": 401}, "authorizer", "refused", "not sent"),
         ({"verdict": "INTEGRATION_TIMEOUT", "status": 504}, "backend", "failed", "in time"),
         ({"verdict": "REQUEST_TOO_LARGE", "status": 413}, "request", "refused", "larger"),
@@ -147,7 +147,7 @@ def test_a_call_that_reached_no_operation_or_no_api(world):
 
 
 def test_what_the_provider_bills_decides(world):
-    stage, _, subscription, _ = world
+    subscription = world[2]
     rule = set_billable(organization=subscription.provider, verdicts=[""], status_classes=[2], actor=None)
     BillableRule.objects.filter(pk=rule.pk).update(effective_from=now() - timedelta(hours=1))
     assert not told(world, status=404, tries="404").billable
