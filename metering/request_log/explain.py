@@ -72,7 +72,7 @@ def explain(line: RequestLine, *, for_provider: bool) -> Explanation:
 
 def times_of(line: RequestLine) -> list[Took]:
     """Divide the call's time; what cannot be told apart is the gate's, and the way to and from the caller."""
-    gate = "Gateway, and the way to and from the caller"
+    gate = "Gateway, and way to the caller"
     backend = line.backend_ms
     if backend is None:
         return [Took(gate, line.latency_ms)]

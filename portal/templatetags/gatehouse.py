@@ -84,6 +84,14 @@ def to_second(at: datetime) -> str:
 
 
 @register.filter
+def took(milliseconds: int) -> str:
+    """Whole milliseconds of one call, as nginx counts them."""
+    if milliseconds < 1_000:
+        return f"{milliseconds} ms" if milliseconds else "< 1 ms"
+    return formats.milliseconds(milliseconds)
+
+
+@register.filter
 def verdict_words(verdict: str) -> str:
     """`THROTTLED` -> `Throttled`, `INVALID_API_KEY` -> `Invalid API key`."""
     return verdict.replace("_", " ").capitalize().replace("api", "API").replace("Api", "API")

@@ -11,7 +11,7 @@ from tests.factories import make_stage, make_subscription
 from tests.metering.factories import NOON, make_row, use
 
 pytestmark = pytest.mark.django_db
-MINUTES, HOURS, DAYS = partitions.KINDS
+MINUTES, HOURS, DAYS, _ = partitions.KINDS
 
 
 def calls_in(table: str) -> int:

@@ -68,7 +68,7 @@ def test_an_answered_call_passed_everything(world):
     assert step(found, "cache").rule == "kept for 60 s, of the stage"
     assert step(found, "backend").rule == "at most 2,500 ms, of this operation on the stage"
     assert [(part.name, part.ms) for part in found.times] == [
-        ("Gateway, and the way to and from the caller", 2),
+        ("Gateway, and way to the caller", 2),
         ("Connecting to the backend", 1),
         ("Waiting for the backend's answer", 8),
         ("Receiving the backend's answer", 1),
