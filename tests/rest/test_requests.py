@@ -39,7 +39,7 @@ def test_both_sides_see_the_call_and_what_it_cost(alice, charlie, call, subscrip
     for who, side in ((alice, "developer"), (charlie, "provider")):
         assert who.get("requests", side=side).json()["results"] == []
         assert who.get(f"requests/{call}", side=side).status_code == 404
-    assert charlie.get("requests", organization=alice.organization.pk).status_code == 400
+    assert charlie.get("requests", organization=alice.organization.pk).status_code == 422
 
 
 def test_filters_and_pages(alice, call, subscription):
@@ -56,5 +56,5 @@ def test_filters_and_pages(alice, call, subscription):
 
 def test_what_cannot_be_asked_is_refused(alice):
     assert alice.get("requests", status="40").status_code == 422
-    assert alice.get("requests", outcom="refused").status_code == 400
+    assert alice.get("requests", outcom="refused").status_code == 422
     assert alice.get(f"requests/{uuid4()}").status_code == 404

@@ -41,7 +41,7 @@ def test_every_resource_and_action_is_described(document):
                 path = path.removeprefix("^").removesuffix("{trailing_slash}$")
                 path = re.sub(r"\(\?P<(\w+)>[^)]*\)", r"{\1}", path)
                 assert (f"/api/v1/{path}", method) in described
-    for path in ("usage", "usage/estimate", "keys/verify"):
+    for path in ("requests", "requests/{request_id}", "usage", "usage/estimate", "keys/verify"):
         assert f"/api/v1/{path}" in document["paths"]
 
 
@@ -112,7 +112,7 @@ def test_the_reference_page_loads_nothing_from_elsewhere():
 
 def test_the_index_links_to_everything(stranger):
     found = stranger.get("").json()
-    assert {*RESOURCES, "usage"} == found["resources"].keys()
+    assert {*RESOURCES, "requests", "usage"} == found["resources"].keys()
     assert stranger.client.get(found["openapi"]).status_code == 200
     assert stranger.client.get(found["docs"]).status_code == 200
     assert stranger.client.get(found["problems"]).status_code == 200

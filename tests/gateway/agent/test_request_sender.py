@@ -10,8 +10,9 @@ from gateway.agent.request_sender import RequestSender
 from gateway.request_log import HEAD, RequestLog
 
 FIELDS = (
-    "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "1763889123.456", "sub", "key", "stage op", "200", "900", "80", "0.012", "-",
-    "m", "0.001, 0.010", "0.000, 0.001", "-, 0.009", "504, 200", "", "", "", "", "192.0.2.7", "GET", "a.example", "/x?a=1",
+    "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "1763889123.456", "sub", "key", "stage op", "200", "900", "80", "0.012",
+    "-", "m", "0.001, 0.010", "0.000, 0.001", "-, 0.009", "504, 200", "", "", "", "", "192.0.2.7", "GET", "a.example",
+    "/x?a=1",
 )  # fmt: skip
 LINE = "\t".join(FIELDS).encode()
 
