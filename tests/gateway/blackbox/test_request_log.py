@@ -1,16 +1,18 @@
 """The request log: what happened to a call, and why, in a ring that the agent empties."""
 
-import contextlib
-import http.client
+import struct
+import time
 
 import pytest
 
 from gateway.agent.request_lines import parse
 from gateway.entries import KeySource, Policy, Quota, Throttle
+from gateway.nginx.start import prepare
 from gateway.request_log import RequestLog
+from gateway.settings import NodeSettings
 from portal.embedded.ports import free_port
-from tests.gateway.node import node_folder, start_nginx, wait_until
-from tests.gateway.world import World, make_key, operation, proxy
+from tests.gateway.node import node_folder
+from tests.gateway.world import make_key, operation, proxy
 
 
 def lines_of(node):
@@ -31,17 +33,18 @@ def asked(gate, *call, **more):
     return answer, line
 
 
-def call_often(node, path, times):
-    """Make calls on one connection, and wait until their lines are there."""
-    before = len(node.usage())
-    connection = http.client.HTTPConnection("127.0.0.1", node.settings.port, timeout=20)
-    with contextlib.closing(connection):
-        for _ in range(times):
-            connection.request("GET", path)
-            connection.getresponse().read()
-    wait_until(
-        lambda: path == "/ping" or len(node.usage()) == before + times, seconds=5, what="all usage lines"
-    )
+SIZE, WRITTEN, READ, LOST, DUE, SHARES = 32, 40, 48, 56, 64, 80  # where the ring's head has its numbers
+
+
+def peek(node, place, number=1):
+    raw = node.settings.request_log.read_bytes()[place : place + 8 * number]
+    return struct.unpack(f"={number}d", raw)
+
+
+def poke(node, place, *values):
+    with node.settings.request_log.open("r+b") as file:
+        file.seek(place)
+        file.write(struct.pack(f"={len(values)}d", *values))
 
 
 @pytest.fixture(scope="module")
@@ -167,55 +170,56 @@ def test_a_key_in_the_query_is_masked_whatever_its_name_and_whoever_refused_the_
         assert line.query == "who=***&a=1"
 
 
-def test_the_budget_keeps_refusals_when_answers_used_theirs_up():
-    with node_folder() as folder:
-        node = start_nginx(folder, free_port(), workers="1", request_log_rate=1)
-        try:
-            world = World(node)
-            world.publish("busy-stage", {"op": operation("OPTIONS", "/")})
-            world.publish("quiet-stage", {"op": operation("GET", "/")})
-            call_often(node, "/ping", 50)
-            call_often(node, "/busy-stage/none", 100)
-            found = lines_of(node)
-            # a stage gets half of what 60 seconds allow, and pings are nobody's
-            assert 30 <= len(found) <= 34
-            assert {line.stage for line in found} == {"busy-stage"}
-            call_often(node, "/quiet-stage/none", 1)
-            (line,) = lines_of(node)
-            assert line.stage == "quiet-stage"
-        finally:
-            node.stop()
+def test_each_line_takes_from_the_budget_of_its_kind_and_of_its_stage(gate):
+    lines_of(gate.node)
+    poke(gate.node, DUE, *[0.0] * (2 + 2 * 256))
+    started = time.time()
+    for path in ("/open/x", "/open/x?status=500", "/open/x?status=404"):
+        gate.node.call("GET", path)
+    answered, failed = (due - started for due in peek(gate.node, DUE, 2))
+    assert 0.05 <= answered < 2  # one line of twenty a second
+    assert answered + 0.04 < failed < answered + 2
+    shares = [due - started for due in peek(gate.node, SHARES, 512) if due]
+    assert len(shares) == 2
+    assert 0.1 <= min(shares) <= max(shares) < 2.2
 
 
-def test_a_full_ring_loses_lines_and_goes_on():
-    with node_folder() as folder:
-        node = start_nginx(folder, free_port(), workers="1", request_log_rate=10_000, request_log_size=2**16)
-        try:
-            World(node).publish("full", {"op": operation("GET", "/")})
-            call_often(node, "/full/none?" + "a" * 20, 400)
-            with RequestLog(node.settings.request_log).open() as ring:
-                lost = ring.lost
-                kept, mark = ring.lines(10_000)
-                ring.done(mark)
-            assert len(kept) == 400 - lost
-            assert lost > 0
-            seen = 0
-            for _ in range(5):  # round the ring's end, some times
-                call_often(node, "/full/none", 100)
-                seen += len(lines_of(node))
-            assert seen == 500
-        finally:
-            node.stop()
+def test_beyond_the_budget_a_call_leaves_no_line(gate):
+    lines_of(gate.node)
+    for dues, seen in {(61.0, 0.0): [404], (0.0, 61.0): [200], (61.0, 61.0): []}.items():
+        poke(gate.node, DUE, *(time.time() + due for due in dues))
+        for status in (200, 404):
+            gate.node.call("GET", f"/open/x?status={status}")
+        assert [line.status for line in lines_of(gate.node)] == seen
+    poke(gate.node, DUE, 0.0, 0.0)
+    poke(gate.node, SHARES, *[time.time() + 61] * 512)
+    gate.node.call("GET", "/open/x")
+    assert lines_of(gate.node) == []
+    poke(gate.node, SHARES, *[time.time() + 1_000] * 512)  # the clock was put back
+    gate.node.call("GET", "/open/x")
+    assert len(lines_of(gate.node)) == 1
+
+
+def test_a_full_ring_loses_lines_and_goes_on_and_its_end_is_no_end(gate):
+    lines_of(gate.node)
+    (size,), (written,), (lost,) = (peek(gate.node, place) for place in (SIZE, WRITTEN, LOST))
+    poke(gate.node, READ, written - size)
+    assert gate.node.call("GET", "/open/x").status == 200
+    assert peek(gate.node, LOST) == (lost + 1,)
+    poke(gate.node, WRITTEN, 3 * size - 24, 3 * size - 24)
+    for _ in range(3):
+        gate.node.call("GET", "/open/round")
+    assert peek(gate.node, WRITTEN)[0] > 3 * size
+    assert [line.path for line in lines_of(gate.node)] == ["/open/round"] * 3
+
+
+def test_pings_are_nobodys(gate):
+    lines_of(gate.node)
+    assert gate.node.call("GET", "/ping").status == 200
+    assert lines_of(gate.node) == []
 
 
 def test_without_a_rate_there_is_no_ring():
     with node_folder() as folder:
-        node = start_nginx(folder, free_port(), workers="1", request_log_rate=0)
-        try:
-            World(node).publish("off", {"op": operation("GET", "/")})
-            assert node.call("GET", "/off/none").status == 403
-            wait_until(lambda: len(node.usage()) == 1, seconds=3, what="the usage line")
-            assert not node.settings.request_log.exists()
-            assert "request log" not in node.errors()
-        finally:
-            node.stop()
+        prepare(NodeSettings(folder=folder, request_log_rate=0))
+        assert not NodeSettings(folder=folder).request_log.exists()
