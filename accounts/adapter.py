@@ -9,6 +9,7 @@ from allauth.core import context as current
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.sites.shortcuts import get_current_site
+from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.forms import BaseForm
@@ -17,6 +18,8 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.people import create_personal_organization
+from accounts.teams.invitations import find_invitation
+from accounts.teams.models import InvitationState
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +29,8 @@ MAIL_FAILED = (
 )
 # in the session: the id of the plan that a visitor picked before she signed in
 WANTED_PLAN = "wanted_plan"
+# in the session: the secret of the invitation whose page a visitor opened
+INVITATION = "invitation"
 # what allauth says after a message was sent
 SENT = "account/messages/email_confirmation_sent.txt"
 
@@ -34,7 +39,19 @@ class AccountAdapter(DefaultAccountAdapter):
     """Gatehouse's hooks into allauth."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        return settings.GATEHOUSE_SIGNUP_OPEN
+        """Also where sign-up is closed: for whom a team invites."""
+        return settings.GATEHOUSE_SIGNUP_OPEN or invited_address(request) is not None
+
+    def clean_email(self, email: str) -> str:
+        """Where sign-up is closed, take the invited address only."""
+        email = super().clean_email(email)
+        request = current.request
+        if settings.GATEHOUSE_SIGNUP_OPEN or request.user.is_authenticated:
+            return email
+        invited = invited_address(request)
+        if invited is not None and email.lower() != invited:
+            raise ValidationError(f"Sign up with the address that was invited: {invited}.")
+        return email
 
     def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
         """Save the new person together with the organization she owns."""
@@ -77,6 +94,13 @@ class AccountAdapter(DefaultAccountAdapter):
             if request is not None:
                 request.mail_failed = True  # type: ignore[attr-defined]
                 messages.error(request, MAIL_FAILED)
+
+
+def invited_address(request: HttpRequest) -> str | None:
+    """The address of the open invitation whose page this visitor has seen, or None."""
+    secret = request.session.get(INVITATION)
+    invitation = find_invitation(secret) if secret else None
+    return invitation.email if invitation and invitation.state == InvitationState.OPEN else None
 
 
 def _wanted_page(request: HttpRequest) -> str:

@@ -13,6 +13,7 @@ from accounts.errors import Refused
 from accounts.models import ApiToken, Member, Organization, Role, User
 from accounts.rows import assign, check_fields, locked, taken_is_refused
 from accounts.signals import organization_changed, organization_suspended_changed, tokens_changed
+from accounts.webhooks.emit import emit
 
 CHANGEABLE = ("name", "slug", "billing_email", "timezone")
 SLUG_LENGTH = 60
@@ -184,3 +185,5 @@ def _record_member(
         summary=summary,
         changes={"role": role},
     )
+    told = {"member": member.pk, "email": member.user.email, "role": role[1], "old_role": role[0]}
+    emit(member.organization, action, told)

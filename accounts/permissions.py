@@ -77,6 +77,11 @@ def can_join_billing(user: Person, organization: Organization) -> bool:
     return _may(user, organization, frozenset({Role.OWNER}), changes=True)
 
 
+def can_hand_over(user: Person, organization: Organization) -> bool:
+    """Offer the organization to another owner, and close it: owners only."""
+    return _may(user, organization, frozenset({Role.OWNER}), changes=True)
+
+
 def _may(user: Person, organization: Organization, roles: frozenset[Role], *, changes: bool = False) -> bool:
     if not user.is_active:
         return False

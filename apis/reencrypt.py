@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from accounts.encryption import reencrypt
+from accounts.second_factors import reencrypt_second_factors
 from accounts.webhooks.models import WebhookEndpoint
 from apis.models import Backend, DomainName
 from apis.signals import backends_changed, domains_changed
@@ -10,7 +11,9 @@ from apis.signals import backends_changed, domains_changed
 
 @transaction.atomic
 def reencrypt_private_keys() -> int:
-    """Encrypt all private keys anew, in entries too, and webhooks' secrets; returns how many. Older keys can go then.
+    """Encrypt all private keys anew, in entries too, webhooks' secrets and second factors; returns how many.
+
+    Older keys can go then.
 
     Raises accounts.encryption.UnreadableError, and changes nothing, when one of them cannot be read.
     """
@@ -25,7 +28,7 @@ def reencrypt_private_keys() -> int:
     hooks = _reencrypt_webhooks()
     domains_changed.send(sender=DomainName, hosts=[domain.host for domain in domains])
     backends_changed.send(sender=Backend, backend_ids=[backend.pk for backend in backends])
-    return len(domains) + len(backends) + hooks
+    return len(domains) + len(backends) + hooks + reencrypt_second_factors()
 
 
 def _reencrypt_webhooks() -> int:

@@ -1,8 +1,10 @@
 """Every address of the control plane."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, register_converter
 from django.urls.converters import StringConverter
+from django.views.generic import RedirectView
 
 from billing.documents.files import INVOICE_KINDS
 from portal.usage_targets import KINDS
@@ -24,15 +26,19 @@ from portal.views import (
     console_payments,
     console_plan,
     console_requests,
+    console_security,
+    console_team,
     console_tokens,
     console_usage,
     console_webhooks,
     dashboards,
     hooks,
+    invitations,
     outbox,
     provider,
     provider_requests,
     reference,
+    signin,
     subscribe,
     system,
 )
@@ -55,6 +61,9 @@ class DashboardConverter(StringConverter):
 
     regex = "|".join(KINDS)
 
+
+# one way in: Django's own form would let people pass without their second factor
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 register_converter(InvoiceFileConverter, "invoicefile")
 register_converter(DashboardConverter, "dashboard")
@@ -88,6 +97,22 @@ budget_pages = [
     path("<slug:pk>/delete/", console_budgets.delete, name="budget-delete"),
 ]
 
+security_pages = [
+    path("", console_security.page, name="security"),
+    path("sessions/<int:pk>/end/", console_security.end, name="session-end"),
+    path("sessions/end/", console_security.end_others, name="sessions-end"),
+    path("tokens/<slug:pk>/revoke/", console_security.revoke, name="security-token-revoke"),
+]
+
+# allauth's own lists: the page Security shows what they would
+sign_in_pages = [
+    path("2fa/", RedirectView.as_view(pattern_name="security"), name="mfa_index"),
+    path("2fa/webauthn/", RedirectView.as_view(pattern_name="security"), name="mfa_list_webauthn"),
+    path("sessions/", RedirectView.as_view(pattern_name="security"), name="usersessions_list"),
+    path("3rdparty/", console_security.disconnect, name="socialaccount_connections"),
+    path("with/<slug:provider>/", signin.go, name="signin-with"),
+]
+
 webhook_pages = [
     path("", console_webhooks.page, name="webhooks"),
     path("made/", console_webhooks.show, name="webhook-shown"),
@@ -102,6 +127,7 @@ console_pages: list[URLPattern | URLResolver] = [
     path("", console_home.home, name="console"),
     path("applications/", include(application_pages)),
     path("budgets/", include(budget_pages)),
+    path("security/", include(security_pages)),
     path("webhooks/", include(webhook_pages)),
     path(
         "subscriptions/<slug:pk>/cancel/",
@@ -138,6 +164,11 @@ console_pages: list[URLPattern | URLResolver] = [
     path("organization/switch/", console_organization.switch, name="organization-switch"),
     path("organization/members/<int:pk>/role/", console_organization.role, name="member-role"),
     path("organization/members/<int:pk>/remove/", console_organization.remove, name="member-remove"),
+    path("organization/invitations/<slug:pk>/resend/", console_team.resend, name="invitation-resend"),
+    path("organization/invitations/<slug:pk>/withdraw/", console_team.withdraw, name="invitation-withdraw"),
+    path("organization/owner/", console_team.offer, name="ownership-offer"),
+    path("organization/owner/accept/", console_team.accept, name="ownership-accept"),
+    path("organization/owner/end/", console_team.end, name="ownership-end"),
     path("organization/billing-group/", console_billing_group.page, name="billing-group"),
     path("organization/billing-group/leave/", console_billing_group.leave, name="billing-group-leave"),
     path(
@@ -177,6 +208,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(catalogue_pages)),
     path("console/", include(console_pages)),
     path("provider/", include(provider_pages)),
+    path("invitations/<str:secret>/", invitations.page, name="invitation"),
     path("outbox/", outbox.listing, name="outbox"),
     path("outbox/<str:name>/", outbox.message, name="outbox-message"),
     path("hooks/payments/<slug:processor>", hooks.payments, name="payment-hook"),
@@ -185,6 +217,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("robots.txt", system.robots, name="robots"),
     path("favicon.ico", system.favicon, name="favicon"),
     path("admin/", admin.site.urls),
+    path("accounts/", include(sign_in_pages)),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("rest.urls")),
     path("nodes/v1/", include("nodes.urls")),

@@ -6,7 +6,16 @@ from typing import TypeVar
 from django.db.models import Model, Q, QuerySet
 
 from access.models import ApiKey, Application, PlanThrottle, Subscription, UsagePlan
-from accounts.models import ApiToken, AuditEvent, Member, Organization, User, WebhookDelivery, WebhookEndpoint
+from accounts.models import (
+    ApiToken,
+    AuditEvent,
+    Member,
+    MemberInvitation,
+    Organization,
+    User,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from apis.models import Api, ApiVersion, Backend, BasePathMapping, Deployment, DomainName, Operation, Stage
 from billing.models import (
     BillingRun,
@@ -61,6 +70,7 @@ SCOPES: dict[type[Model], Callable[[Organization], Q]] = {
     ),
     LedgerTransaction: _either_side,
     Member: _own,
+    MemberInvitation: _own,
     Operation: _own,
     Organization: lambda organization: Q(pk=organization.pk),
     Payment: _either_side,

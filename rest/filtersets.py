@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django_filters import rest_framework as filters
 
 from access.models import (
@@ -54,6 +54,17 @@ class MemberFilters(filters.FilterSet):
     organization = by_id("organization_id")
     email = filters.CharFilter(field_name="user__email", lookup_expr="iexact", max_length=254)
     role = by_choice("role", Role)
+
+
+class InvitationFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    email = filters.CharFilter(lookup_expr="iexact", max_length=254)
+    role = by_choice("role", Role)
+    waiting = filters.BooleanFilter(method="by_waiting", help_text="Neither accepted nor withdrawn.")
+
+    def by_waiting(self, rows: QuerySet[Any], name: str, value: bool) -> QuerySet[Any]:
+        waiting = Q(accepted_at=None, withdrawn_at=None)
+        return rows.filter(waiting if value else ~waiting)
 
 
 class TokenFilters(filters.FilterSet):

@@ -11,6 +11,7 @@ from rest.views import (
     budgets,
     catalogue,
     domains,
+    invitations,
     invoice_documents,
     meters,
     nodes,
@@ -70,6 +71,7 @@ RESOURCES = {
     "nodes": nodes.NodeViews,
     "organizations": accounts.OrganizationViews,
     "members": accounts.MemberViews,
+    "member-invitations": invitations.InvitationViews,
     "tokens": accounts.TokenViews,
     "audit-events": accounts.AuditEventViews,
 }

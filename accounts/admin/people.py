@@ -3,6 +3,9 @@
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin, UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -15,11 +18,15 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from accounts.models import User
 from accounts.people import change_person, create_person, note_new_password, verify_address
+from accounts.second_factors import reset_second_factors
 from accounts.verb_admin import VerbAdmin, person
 
 # ours below take their place; addresses are seen and verified at their people
 admin.site.unregister(Group)
 admin.site.unregister(EmailAddress)
+# what people keep to themselves, and change by their own page Security
+for model in (Authenticator, SocialAccount, SocialApp, SocialToken, UserSession):
+    admin.site.unregister(model)
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -55,7 +62,7 @@ class UserAdmin(DjangoUserAdmin, VerbAdmin):  # type: ignore[misc]
     list_filter_submit = True
     search_fields = ("email", "name", "memberships__organization__name")
     ordering = ("email",)
-    actions = ("verify_addresses",)
+    actions = ("verify_addresses", "reset_second_factors")
     filter_horizontal = ("groups", "user_permissions")
     fieldsets = (
         (None, {"fields": ("email", "name", "password")}),
@@ -106,4 +113,13 @@ class UserAdmin(DjangoUserAdmin, VerbAdmin):  # type: ignore[misc]
     def verify_addresses(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         self.each(
             request, queryset, lambda user: verify_address(user=user, actor=person(request)), "Verified"
+        )
+
+    @action(description="Take away lost passkeys and second factors", permissions=["change"])
+    def reset_second_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self.each(
+            request,
+            queryset,
+            lambda user: reset_second_factors(user=user, actor=person(request)),
+            "Taken away",
         )

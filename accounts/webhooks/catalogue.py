@@ -57,6 +57,8 @@ _ALERT = {
     "at": "2026-11-20T14:05:00+00:00",
 }
 
+_MEMBER = {"member": 17, "email": "bob@example.com", "role": "member", "old_role": None}
+
 TEST_EVENT = "webhook.test"
 
 _ALL = (
@@ -119,5 +121,17 @@ _ALL = (
         _ALERT,
     ),
     EventType("usage_alert.resolved", "What an alert told of is over.", _ALERT | {"value": 0.5}),
+    EventType(
+        "member.invited",
+        "Somebody was invited to become a member of your organization.",
+        {"invitation": "v1b2c3d4e5", "email": "bob@example.com", "role": "member"},
+    ),
+    EventType("member.added", "Somebody became a member of your organization.", _MEMBER),
+    EventType(
+        "member.changed", "A member has another role.", _MEMBER | {"role": "admin", "old_role": "member"}
+    ),
+    EventType(
+        "member.removed", "A member left or was removed.", _MEMBER | {"role": None, "old_role": "member"}
+    ),
 )
 EVENT_TYPES: dict[str, EventType] = {each.name: each for each in _ALL}

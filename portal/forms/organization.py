@@ -1,12 +1,12 @@
 """Organizations, their members, and tokens."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.timezone import now
 
-from accounts.models import Organization, Role, User
+from accounts.models import Member, Organization, Role
 
 
 class NewOrganizationForm(forms.Form):
@@ -30,23 +30,32 @@ class OrganizationForm(forms.Form):
         super().__init__(*args, **kwargs)
 
 
-class MemberForm(forms.Form):
-    """Somebody who has an account already."""
+class InvitationForm(forms.Form):
+    """Somebody who becomes a member by accepting; she needs no account yet."""
 
-    email = forms.EmailField(label="E-mail address", help_text="She must have signed up already.")
+    email = forms.EmailField(label="E-mail address", help_text="We send a link that works for a week.")
     role = forms.ChoiceField(label="Role", choices=Role.choices, initial=Role.MEMBER)
 
-    def clean_email(self) -> str:
-        email: str = self.cleaned_data["email"]
-        # an address counts only once its owner has shown that it is hers
-        self.user = User.objects.filter(
-            emailaddress__email__iexact=email, emailaddress__verified=True, is_active=True
-        ).first()
-        if self.user is None:
-            raise forms.ValidationError(
-                "Nobody with this address has an account here. Ask her to sign up first."
-            )
-        return email
+    def __init__(self, *args: Any, may_make_owners: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not may_make_owners:
+            self.fields["role"].widget.choices = [each for each in Role.choices if each[0] != Role.OWNER]
+
+
+class TransferForm(forms.Form):
+    """To whom an organization is offered."""
+
+    member = forms.ModelChoiceField(
+        Member.objects.none(), label="New owner", empty_label="Choose a member", to_field_name="pk"
+    )
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        members = organization.members.select_related("user").exclude(role=Role.OWNER)
+        field = cast(forms.ModelChoiceField, self.fields["member"])
+        field.queryset = members.filter(user__is_active=True)
+        # what the list shows of each
+        field.label_from_instance = lambda obj: f"{obj.user} ({obj.get_role_display()})"  # type: ignore[method-assign]
 
 
 class RoleForm(forms.Form):

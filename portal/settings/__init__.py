@@ -2,6 +2,7 @@
 
 from portal.settings.base import *
 from portal.settings.accounts import *
+from portal.settings.signin import *
 from portal.settings.publishing import *
 from portal.settings.rest import *
 from portal.settings.tasks import *

@@ -16,6 +16,7 @@ from portal.settings.environment import (
     required,
     secret_key,
 )
+from portal.settings.signin import SIGNIN_APPS
 
 SECRET_KEY = secret_key()
 # Encrypt private keys at rest: the first encrypts, all decrypt. None = derived from SECRET_KEY.
@@ -53,6 +54,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    *SIGNIN_APPS,
     "rest_framework",
     "django_filters",
     "drf_spectacular",
@@ -77,6 +79,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "portal.middleware.ContentSecurityPolicy",
+    "portal.signed_in.Sessions",
+    "portal.signed_in.SecondFactor",
 ]
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"

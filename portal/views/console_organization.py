@@ -12,17 +12,18 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import Member, Organization, Role
 from accounts.organizations import (
-    add_member,
     change_organization,
     change_role,
     create_organization,
     remove_member,
 )
-from accounts.permissions import can_administer, can_give_role
+from accounts.permissions import can_administer, can_give_role, can_hand_over
 from accounts.queries import members_of
+from accounts.teams.invitations import invite_member, waiting_invitations
+from accounts.teams.ownership import offer_of
 from accounts.telling import refusal_as_message
 from portal import guard
-from portal.forms.organization import MemberForm, NewOrganizationForm, OrganizationForm, RoleForm
+from portal.forms.organization import InvitationForm, NewOrganizationForm, OrganizationForm, RoleForm
 from portal.refusals import refusals_to
 from portal.views.questions import ask
 from portal.views.subscribe import WANTED
@@ -33,7 +34,8 @@ def page(request: HttpRequest, organization: Organization) -> HttpResponse:
     """Two forms on one page; the button pressed says which one was sent."""
     posted = request.POST.get("form", "") if request.method == "POST" else ""
     details = OrganizationForm(request.POST if posted == "details" else None, organization=organization)
-    invitation = MemberForm(request.POST if posted == "member" else None)
+    may_make_owners = can_give_role(request.user, organization, Role.OWNER)
+    invitation = InvitationForm(request.POST if posted == "member" else None, may_make_owners=may_make_owners)
     if posted:
         guard.demand(can_administer, request, organization)
         saved = _save(request, organization, details, invitation)
@@ -47,12 +49,15 @@ def page(request: HttpRequest, organization: Organization) -> HttpResponse:
         "members": list(members_of(organization)),
         "roles": Role.choices,
         "may_administer": can_administer(request.user, organization),
+        "invited": waiting_invitations(organization),
+        "offer": offer_of(organization),
+        "may_hand_over": can_hand_over(request.user, organization),
     }
     return render(request, "console/organization.html", context)
 
 
 def _save(
-    request: HttpRequest, organization: Organization, details: OrganizationForm, invitation: MemberForm
+    request: HttpRequest, organization: Organization, details: OrganizationForm, invitation: InvitationForm
 ) -> HttpResponse | None:
     actor = guard.person(request)
     if details.is_bound and details.is_valid():
@@ -60,12 +65,12 @@ def _save(
             change_organization(organization=organization, actor=actor, **details.cleaned_data)
             messages.success(request, "Saved.")
             return redirect("organization")
-    if invitation.is_bound and invitation.is_valid() and invitation.user:
-        _demand_role(request, organization, invitation.cleaned_data["role"])
+    if invitation.is_bound and invitation.is_valid():
+        email, role = invitation.cleaned_data["email"], invitation.cleaned_data["role"]
+        demand_role(request, organization, role)
         with refusals_to(invitation):
-            role = invitation.cleaned_data["role"]
-            add_member(organization=organization, user=invitation.user, role=role, actor=actor)
-            messages.success(request, f"{invitation.user} is a member now.")
+            invite_member(organization=organization, email=email, role=role, actor=actor)
+            messages.success(request, f"We have sent {email} an invitation.")
             return redirect("organization")
     return None
 
@@ -105,8 +110,8 @@ def role(request: HttpRequest, organization: Organization, pk: int) -> HttpRespo
         messages.error(request, "Choose one of the roles.")
         return redirect("organization")
     wanted = form.cleaned_data["role"]
-    _demand_role(request, organization, wanted)
-    _demand_role(request, organization, member.role)
+    demand_role(request, organization, wanted)
+    demand_role(request, organization, member.role)
     with refusal_as_message(request):
         change_role(member=member, role=wanted, actor=guard.person(request))
         messages.success(request, f"{member.user} is {wanted} now.")
@@ -120,7 +125,7 @@ def remove(request: HttpRequest, organization: Organization, pk: int) -> HttpRes
     leaving = member.user_id == request.user.pk
     if not leaving:
         guard.demand(can_administer, request, organization)
-        _demand_role(request, organization, member.role)
+        demand_role(request, organization, member.role)
     words: dict[str, Any] = {
         "question": f"Leave {organization}?" if leaving else f"Remove {member.user} from {organization}?",
         "consequence": "Tokens made for this organization end at once. Applications and keys stay.",
@@ -140,6 +145,7 @@ def _member(organization: Organization, pk: int) -> Member:
     return get_object_or_404(Member.objects.select_related("user"), organization=organization, pk=pk)
 
 
-def _demand_role(request: HttpRequest, organization: Organization, wanted: str) -> None:
+def demand_role(request: HttpRequest, organization: Organization, wanted: str) -> None:
+    """403 unless she may give or take this role."""
     if not can_give_role(request.user, organization, wanted):
         raise PermissionDenied("Only an owner can make or unmake owners.")

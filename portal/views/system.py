@@ -17,6 +17,7 @@ Disallow: /console/
 Disallow: /provider/
 Disallow: /accounts/
 Disallow: /admin/
+Disallow: /invitations/
 Disallow: /api/
 Disallow: /nodes/
 Disallow: /outbox/

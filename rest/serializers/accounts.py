@@ -2,7 +2,8 @@
 
 from rest_framework import serializers
 
-from accounts.models import ApiToken, AuditEvent, Member, Organization, Role, User
+from accounts.models import ApiToken, AuditEvent, Member, MemberInvitation, Organization, Role, User
+from accounts.teams.models import InvitationState
 from rest.serializers.base import Strict, StrictModel, Visible
 
 
@@ -81,6 +82,36 @@ class MemberSerializer(serializers.ModelSerializer):
 class MemberInput(Strict):
     organization = Visible(Organization, required=False, help_text="Default: the token's own.")
     email = serializers.EmailField(help_text="Of somebody who has an account here.")
+    role = serializers.ChoiceField(choices=Role.choices, default=Role.MEMBER)
+
+
+class InvitationSerializer(serializers.ModelSerializer):
+    """An address that may become a member, until it expires. Its link is in the mail and nowhere else."""
+
+    state = serializers.ChoiceField(choices=InvitationState.choices, read_only=True)
+    invited_by = serializers.CharField(read_only=True, help_text="Address of the person who invited.")
+
+    class Meta:
+        model = MemberInvitation
+        fields: tuple[str, ...] = (
+            "id",
+            "organization",
+            "email",
+            "role",
+            "state",
+            "invited_by",
+            "created_at",
+            "sent_at",
+            "expires_at",
+            "accepted_at",
+            "withdrawn_at",
+        )
+        read_only_fields: tuple[str, ...] = fields
+
+
+class InvitationInput(Strict):
+    organization = Visible(Organization, required=False, help_text="Default: the token's own.")
+    email = serializers.EmailField(help_text="Of somebody who need not have an account yet.")
     role = serializers.ChoiceField(choices=Role.choices, default=Role.MEMBER)
 
 

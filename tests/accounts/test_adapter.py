@@ -32,8 +32,11 @@ class BrokenBackend(EmailBackend):
         raise SMTPServerDisconnected("Connection unexpectedly closed")
 
 
-def link_in(message):
-    return re.search(r"http://testserver(/\S+)", message.body).group(1)
+CONFIRM = "/accounts/confirm-email/"
+
+
+def code_in(message):
+    return re.search(r"^\d{6}$", message.body, re.MULTILINE).group()
 
 
 def shown(response):
@@ -62,13 +65,12 @@ def test_she_is_not_signed_in_before_her_address_is_verified(client, commit):
     assert "_auth_user_id" not in client.session
 
 
-def test_the_link_verifies_signs_in_and_goes_on_where_she_was(client, commit):
+def test_the_code_verifies_signs_in_and_goes_on_where_she_was(client, commit):
     with commit():
         client.post("/accounts/signup/?next=/apis/httpbin/", SIGN_UP | {"next": "/apis/httpbin/"})
-    link = link_in(mail.outbox[0])
-    assert client.get(link).status_code == 200
+    assert "alice.smith@example.com" in client.get(CONFIRM).content.decode()
     with commit():
-        response = client.post(link)
+        response = client.post(CONFIRM, {"code": code_in(mail.outbox[0])})
     assert response.url == "/apis/httpbin/"
     assert client.session["_auth_user_id"] == str(User.objects.get().pk)
     assert User.objects.get().emailaddress_set.get().verified
@@ -82,20 +84,29 @@ def test_the_plan_she_wanted_is_not_forgotten(client, commit):
     with commit():
         client.post("/accounts/signup/", SIGN_UP)
     with commit():
-        response = client.post(link_in(mail.outbox[0]))
+        response = client.post(CONFIRM, {"code": code_in(mail.outbox[0])})
     assert response.url == f"/subscribe/{plan.pk}/"
     assert client.session["wanted_plan"] == plan.pk
 
 
-def test_a_link_opened_elsewhere_verifies_but_signs_nobody_in(client, commit, django_user_model):
+def test_a_code_is_of_use_only_where_it_was_asked_for(client, commit):
     with commit():
         client.post("/accounts/signup/", SIGN_UP)
     client.cookies.clear()
-    with commit():
-        response = client.post(link_in(mail.outbox[0]))
-    assert response.url.startswith("/accounts/login/")
+    assert client.post(CONFIRM, {"code": code_in(mail.outbox[0])}).url == "/accounts/login/"
     assert "_auth_user_id" not in client.session
-    assert django_user_model.objects.get().emailaddress_set.get().verified
+    assert not User.objects.get().emailaddress_set.get().verified
+
+
+def test_guessing_the_code_ends_after_three_times(client, commit):
+    with commit():
+        client.post("/accounts/signup/", SIGN_UP)
+    code = code_in(mail.outbox[0])
+    for _ in range(3):
+        client.post(CONFIRM, {"code": "999999" if code != "999999" else "000000"})
+    client.post(CONFIRM, {"code": code})
+    assert "_auth_user_id" not in client.session
+    assert not User.objects.get().emailaddress_set.get().verified
 
 
 def test_a_mail_server_that_is_away_does_not_lose_the_sign_up(client, commit, settings):

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from allauth.usersessions.models import UserSession
 from django.test import Client
 
 from access.models import ApiKey, Application, Subscription, UsagePlan
 from accounts.branding.models import Branding, SitePage
 from accounts.models import Organization, Role, User
+from accounts.teams.invitations import invite_member
 from accounts.webhooks.endpoints import create_endpoint, send_test
 from apis.models import Api, ApiPage
 from billing.credit_notes import credit_invoice
@@ -105,6 +107,12 @@ def make_shop() -> Shop:
     own |= dict.fromkeys(hook_pages, (endpoint.pk,))
     line = log_call(plan.stages.get(), subscription=subscription.pk, key=key.pk)
     own |= dict.fromkeys(("request", "provider-request"), (line,))
+    invitation = invite_member(
+        organization=organization, email="dora@example.com", role=Role.MEMBER, actor=alice
+    )
+    own |= dict.fromkeys(("invitation-resend", "invitation-withdraw"), (invitation.pk,))
+    own |= {"invitation": ["ghi_unknown"], "signin-with": ["github"]}
+    own |= {"security-token-revoke": [token.pk], "session-end": [make_session(alice).pk]}
     own |= {
         "webhook-resend": [send_test(endpoint=endpoint, actor=None).pk],
         "api": [version.api.slug],
@@ -125,6 +133,13 @@ def make_shop() -> Shop:
     SitePage.objects.create(title="Terms", slug="terms")
     Branding.objects.create(pk=1, logo=b"<svg></svg>", logo_type="image/svg+xml")
     return Shop(organization, alice, version.api, plan, application, subscription, key, own)
+
+
+def make_session(user: User, agent: str = "Firefox/130 Linux") -> Any:
+    """A browser somewhere else in which she is signed in."""
+    browser = signed_in(user)
+    key = browser.session.session_key
+    return UserSession.objects.create(user=user, session_key=key, ip="192.0.2.7", user_agent=agent)
 
 
 def make_open_plan(api: Api | None = None, **fields: Any) -> UsagePlan:

@@ -4,7 +4,7 @@ import pytest
 from django.http import HttpResponse
 from django.urls import reverse
 
-from accounts.models import ApiToken, Member, WebhookDelivery, WebhookEndpoint
+from accounts.models import ApiToken, Member, MemberInvitation, WebhookDelivery, WebhookEndpoint
 from billing.models import Budget, Payment, PaymentMethod
 from metering.models import UsageAlert
 from portal.urls import (
@@ -13,6 +13,7 @@ from portal.urls import (
     catalogue_pages,
     console_pages,
     provider_pages,
+    security_pages,
     webhook_pages,
 )
 from tests.portal.factories import PEOPLE, Shop, make_shop, people_of, signed_in
@@ -85,10 +86,21 @@ PAGES = {
     "organization-switch": POST_ONLY,
     "member-role": POST_ONLY,
     "member-remove": OWN_ADMINISTER,
+    "invitation": "404 404 404 404 404 404 404",
+    "invitation-resend": POST_ONLY,
+    "invitation-withdraw": OWN_ADMINISTER,
+    "ownership-offer": "login 200 403 403 403 200 new",
+    "ownership-accept": "login 404 404 404 404 404 new",
+    "ownership-end": "login 404 404 404 404 404 new",
     "billing-group": READ,
     "billing-group-leave": "login 200 403 403 403 200 new",
     "billing-group-accept": POST_ONLY,
     "billing-group-refuse": "login 200 403 403 403 404 new",
+    "security": "login 200 200 200 200 200 200",
+    "sessions-end": "login 200 200 200 200 200 200",
+    "session-end": "login 200 404 404 404 404 404",
+    "security-token-revoke": "login 200 404 404 404 404 404",
+    "signin-with": POST_ONLY,
     "tokens": READ,
     "token-shown": READ,
     "token-revoke": OWN_ADMINISTER,
@@ -139,6 +151,8 @@ FOREIGN_ACTS = [
     "billing-group-refuse",
     "member-role",
     "member-remove",
+    "invitation-resend",
+    "invitation-withdraw",
     "token-revoke",
     "invoice-pay",
     "payment-method-remove",
@@ -180,9 +194,11 @@ def test_each_page_opens_for_whom_it_is_meant(name: str) -> None:
 
 def test_every_page_of_the_site_is_in_the_table() -> None:
     listed = [*catalogue_pages, *application_pages, *budget_pages, *webhook_pages]
-    listed += [*console_pages, *provider_pages]
+    listed += [*console_pages, *provider_pages, *security_pages]
     names = {each.name for each in listed if getattr(each, "name", None)}
-    assert names | {"outbox", "healthz", "metrics", "robots", "favicon"} == set(PAGES)
+    assert names | {"invitation", "signin-with", "outbox", "healthz", "metrics", "robots", "favicon"} == set(
+        PAGES
+    )
 
 
 @pytest.mark.parametrize("name", FOREIGN_ACTS)
@@ -220,6 +236,7 @@ def test_an_admin_can_make_nobody_an_owner() -> None:
     added = {"form": "member", "email": "charlie@example.com", "role": "owner"}
     assert admin.post(reverse("organization"), added).status_code == 403
     assert shop.organization.members.filter(role="owner").count() == 1
+    assert not shop.organization.member_invitations.filter(role="owner").exists()
 
 
 def state_of(shop: Shop) -> tuple[object, ...]:
@@ -233,6 +250,7 @@ def state_of(shop: Shop) -> tuple[object, ...]:
         shop.subscription.state,
         shop.application.keys.count(),
         list(Member.objects.order_by("pk").values_list("pk", "role")),
+        list(MemberInvitation.objects.values_list("pk", "hash", "withdrawn_at")),
         list(PaymentMethod.objects.values_list("external_method")),
         list(Payment.objects.values_list("pk", "state")),
         list(ApiToken.objects.values_list("pk", "revoked_at")),

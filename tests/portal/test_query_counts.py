@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.teams.invitations import invite_member
 from accounts.webhooks.endpoints import create_endpoint, send_test
 from apis.pages import create_page
 from billing.models import Budget
@@ -14,10 +15,11 @@ from tests.factories import (
     make_mapping,
     make_stage,
     make_subscription,
+    make_user,
     make_version,
 )
 from tests.metering.factories import log_call
-from tests.portal.factories import Shop, make_open_plan, make_shop, signed_in
+from tests.portal.factories import Shop, make_open_plan, make_session, make_shop, signed_in
 
 pytestmark = pytest.mark.django_db
 PAGES = (
@@ -35,6 +37,7 @@ PAGES = (
     "costs",
     "invoices",
     "organization",
+    "security",
     "tokens",
     "audit",
     "budgets",
@@ -82,6 +85,9 @@ def make_more(shop: Shop) -> None:
         endpoint = shop.organization.webhook_endpoints.first()
         create_endpoint(organization=shop.organization, url="https://example.com/", actor=None)
         send_test(endpoint=endpoint, actor=None)
+        make_session(shop.alice)
+        address = f"guest{number}@example.com"
+        invite_member(organization=shop.organization, email=address, role="member", actor=make_user())
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -9,6 +9,7 @@ from access.models import PlanThrottle
 from accounts.audit import record
 from accounts.ids import short_id
 from accounts.models import Organization
+from accounts.teams.invitations import invite_member
 from accounts.webhooks.endpoints import create_endpoint, send_test
 from apis.models import Visibility
 from billing.credit_notes import credit_invoice
@@ -131,6 +132,9 @@ def make_world(organization: Organization) -> World:
         "customer-terms": terms.pk,
         "organizations": organization.pk,
         "members": make_member(organization).pk,
+        "member-invitations": invite_member(
+            organization=organization, email=f"{short_id()}@example.com", role="member", actor=None
+        ).pk,
         "tokens": token.pk,
         "audit-events": event.pk,
     }

@@ -115,6 +115,7 @@ REFERENCES: list[tuple[str, dict[str, Any], str]] = [
     ("subscriptions", {"application": "applications", "plan": "usage-plans"}, "plan"),
     ("keys", {"application": "applications", "name": "x"}, "application"),
     ("members", {"organization": "organizations", "email": "alice@example.com"}, "organization"),
+    ("member-invitations", {"organization": "organizations", "email": "a@example.com"}, "organization"),
     ("invoices/close", {"organization": "organizations", "month": "2026-01"}, "organization"),
     ("apis", {"name": "x", "organization": "organizations"}, "organization"),
     ("tax-rates", {"name": "x", "percent": "1", "organization": "organizations"}, "organization"),
