@@ -1,5 +1,6 @@
 """Inviting, joining and handing over, as browsers do it."""
 
+import logging
 import re
 
 import pytest
@@ -73,6 +74,13 @@ def test_somebody_else_is_told_whom_it_is_for_and_gets_nothing(link):
     assert response.status_code == 403
     assert "for dora@example.com, and you are signed in as charlie@example.com" in text(response)
     assert not charlie.memberships.exists()
+
+
+def test_no_log_holds_the_link(link):
+    handler = next(each for each in logging.getLogger().handlers if each.filters)
+    record = logging.LogRecord("django.request", logging.WARNING, "", 1, "%s: %s", ("Forbidden", link), None)
+    handler.filter(record)
+    assert handler.format(record) == "WARNING django.request: Forbidden: /invitations/…/"
 
 
 def test_an_invited_person_can_sign_up_where_it_is_closed_with_that_address_only(link, commit, settings):
