@@ -5,8 +5,6 @@ redirects, a time and a size limit, and in production no addresses of the inside
 allows them). The address that was checked is the one that is called.
 """
 
-import ipaddress
-import socket
 import time
 from urllib.parse import urljoin
 
@@ -16,6 +14,7 @@ from django.conf import settings
 
 from accounts.errors import Refused
 from apis.openapi.uris import Server, UriError, read_server, split
+from apis.outgoing import addresses_of, may_call
 
 SECONDS = 10.0
 MAX_REDIRECTS = 3
@@ -111,23 +110,12 @@ def _pool(server: Server, address: str, deadline: float) -> urllib3.HTTPConnecti
 def _address(server: Server) -> str:
     """Return an IP address of the server that may be called."""
     try:
-        found = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
+        addresses = addresses_of(server)
     except OSError as error:
         raise _no(f"The name {server.host} is not known; is the URL right?") from error
-    addresses = [str(each[4][0]) for each in found]
-    for address in addresses:
-        if not _may_call(address):
-            raise _no(f"{server.host} is an address of the inside, from which nothing is fetched.")
+    if not all(map(may_call, addresses)):
+        raise _no(f"{server.host} is an address of the inside, from which nothing is fetched.")
     return addresses[0]
-
-
-def _may_call(address: str) -> bool:
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    ip = getattr(ip, "ipv4_mapped", None) or ip
-    if ip.is_link_local or ip.is_multicast or ip.is_unspecified:
-        return False
-    inside_is_fine = settings.FETCH_PRIVATE
-    return ip.is_global or inside_is_fine
 
 
 def _too_slow() -> Refused:

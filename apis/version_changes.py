@@ -18,11 +18,16 @@ def changes_between(before: ApiVersion, after: ApiVersion) -> list[Change]:
 
     Both must have a live stage. Deployments never change, so the answer is kept in the cache.
     """
-    ids = [stage.deployment_id for stage in map(live_stage, (before, after)) if stage]
-    key = f"changes:{':'.join(map(str, ids))}"
+    ids = [stage.deployment_id for stage in map(live_stage, (before, after)) if stage and stage.deployment_id]
+    return changes_from(*ids)
+
+
+def changes_from(before: str, after: str) -> list[Change]:
+    """Return what callers notice when a stage moves from one deployment (its id) to another; kept as above."""
+    key = f"changes:{before}:{after}"
     known: list[Change] | None = cache.get(key)
     if known is None:
-        old, new = (Deployment.objects.get(pk=pk) for pk in ids)
+        old, new = (Deployment.objects.get(pk=pk) for pk in (before, after))
         known = compare(from_data(old.document), from_data(new.document))
         cache.set(key, known, KEPT_SECONDS)
     return known

@@ -7,6 +7,7 @@ from django.urls.converters import StringConverter
 from django.views.generic import RedirectView
 
 from billing.documents.files import INVOICE_KINDS
+from portal.urls_publishing import publishing_pages
 from portal.usage_targets import KINDS
 from portal.views import (
     alerts,
@@ -209,6 +210,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/", include(console_pages)),
     path("provider/", include(provider_pages)),
     path("invitations/<str:secret>/", invitations.page, name="invitation"),
+    path("provider/", include(publishing_pages)),
     path("outbox/", outbox.listing, name="outbox"),
     path("outbox/<str:name>/", outbox.message, name="outbox-message"),
     path("hooks/payments/<slug:processor>", hooks.payments, name="payment-hook"),

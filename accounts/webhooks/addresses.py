@@ -82,14 +82,14 @@ def _literal(host: str) -> Ip | None:
 
 
 def _check(address: Ip, host: str) -> None:
-    inner = _embedded(address)
+    inner = embedded(address)
     if inner.is_link_local or inner.is_multicast or inner.is_unspecified:
         raise NotAllowed(f"{host} is an address that webhooks are never sent to.")
     if not (inner.is_global or settings.WEBHOOK_PRIVATE):
         raise NotAllowed(f"{host} is an address of the inside, to which webhooks are not sent.")
 
 
-def _embedded(address: Ip) -> Ip:
+def embedded(address: Ip) -> Ip:
     """Return the IPv4 address that an IPv6 address stands for, if it does; else itself."""
     if isinstance(address, ipaddress.IPv6Address):
         teredo = address.teredo

@@ -28,7 +28,7 @@ def with_settings(document: Document, settings: dict[str, Any]) -> Document:
     Their values are those of `apis.openapi.root.Root`; what is empty is taken out of the document. An extension
     that says the same already stays as its author wrote it.
     """
-    edited, root = _copy(document), read_root(document)
+    edited, root = copied(document), read_root(document)
     anew = {each.pointer.split("/")[1] for each in root.findings if each.level == ERROR}
     own = edited.data.get(POLICY)
     if isinstance(own, dict) and "cors" in own:
@@ -46,12 +46,13 @@ def with_operation_policy(document: Document, operation: tuple[str, str], policy
 
     Raises KeyError for an operation that is not in the document.
     """
-    edited = _copy(document)
+    edited = copied(document)
     _put(operation_objects(edited)[operation], POLICY, policy)
     return edited
 
 
-def _copy(document: Document) -> Document:
+def copied(document: Document) -> Document:
+    """Return a document whose data can be edited without the other noticing."""
     data = copy.deepcopy(document.data)
     return Document(data, document.specification, document.title, document.findings)
 

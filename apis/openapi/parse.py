@@ -28,8 +28,7 @@ def parse(source: bytes | str, *, max_bytes: int = MAX_BYTES) -> Document:
     text = _decode(source, max_bytes)
     if not text.strip():
         raise DocumentError("The document is empty.")
-    data = _read(text, max_bytes)
-    return from_data(data)
+    return from_data(read_values(text, max_bytes=max_bytes))
 
 
 def from_data(data: Any) -> Document:
@@ -58,7 +57,8 @@ def _decode(source: bytes | str, max_bytes: int) -> str:
         raise DocumentError(f"The document is not UTF-8 text (byte {error.start + 1}).") from error
 
 
-def _read(text: str, max_bytes: int) -> Any:
+def read_values(text: str, *, max_bytes: int = MAX_BYTES) -> Any:
+    """Return the values of a JSON or YAML text; raises DocumentError."""
     if not JSON_BEGINS.match(text):
         return _unshared(read_yaml(text, max_weight=max_bytes * 2))
     try:

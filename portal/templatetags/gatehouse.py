@@ -31,6 +31,7 @@ _TONES = {
     "failed": "bad", "overdue": "bad", "delivered": "good", "failing": "warn",
     "answered": "good", "passed": "good", "refused": "warn",
     "finalized": "accent", "test": "accent", "added": "good", "changed": "accent", "removed": "bad", "breaking": "bad",
+    "error": "bad", "warning": "warn", "info": "accent", "unserved": "bad", "canary": "accent",
 }  # fmt: skip
 
 
@@ -159,7 +160,8 @@ def field(bound: BoundField) -> dict[str, Any]:
     kind = "checkbox" if isinstance(widget, forms.CheckboxInput) else ""
     if isinstance(widget, forms.CheckboxSelectMultiple):
         kind = "choices"
-    optional = not bound.field.required and not isinstance(widget, forms.Select)
+    needed = bound.field.required or getattr(bound.field, "needed", False)
+    optional = not needed and not isinstance(widget, forms.Select)
     return {"field": bound, "kind": kind, "optional": optional}
 
 

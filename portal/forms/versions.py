@@ -1,0 +1,66 @@
+"""What a version says beside its operations, and the operations themselves."""
+
+from typing import Any
+
+from django import forms
+
+from apis.backend_forms import BackendForm as AdminBackendForm
+from apis.document_forms import KeysForm
+from apis.models import ApiVersion, Backend
+from apis.openapi.operation_edits import METHODS
+from portal.forms.plain import PlainWidgets
+
+
+class OperationForm(forms.Form):
+    """One more operation."""
+
+    method = forms.ChoiceField(label="Method", choices=[(each, each) for each in METHODS])
+    path = forms.CharField(label="Path", max_length=2_000, help_text="Such as /orders/{id}.")
+    summary = forms.CharField(label="What it does", required=False, max_length=300)
+
+
+class OperationEdit(forms.Form):
+    """What can be changed of an operation without its policy."""
+
+    summary = forms.CharField(label="What it does", required=False, max_length=300)
+    key_required = forms.BooleanField(label="Calls need an API key", required=False)
+
+
+class VersionForm(PlainWidgets, KeysForm):
+    """Backend, key default, where keys are, compression."""
+
+    backend = forms.ModelChoiceField(
+        Backend.objects.none(),
+        required=False,
+        empty_label="None: every operation has a URL of its own",
+        help_text="Where operations without an integration of their own go.",
+    )
+    key_required = forms.BooleanField(
+        label="Operations need an API key where the document does not say", required=False
+    )
+
+    field_order = ("backend", "key_required", "place", "name", "compress_from")
+
+    def __init__(self, *args: Any, version: ApiVersion, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["backend"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = Backend.objects.filter(organization=version.organization_id)
+
+
+class DocumentForm(forms.Form):
+    """A version's whole document."""
+
+    text = forms.CharField(
+        label="Document",
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 26, "spellcheck": "false", "class": "source", "wrap": "off"}),
+    )
+
+
+class BackendForm(PlainWidgets, AdminBackendForm):
+    """A backend of one organization."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["organization"]
