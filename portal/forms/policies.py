@@ -18,6 +18,11 @@ MOST_CHARACTERS = 200_000
 class PolicyForm(PlainWidgets, AdminPolicyForm):
     """A field for each value."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.needed = True  # type: ignore[attr-defined]  # all are optional, so none says it
+
 
 class PolicyText(forms.Form):
     """The whole policy as a text."""

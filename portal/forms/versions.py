@@ -64,3 +64,12 @@ class BackendForm(PlainWidgets, AdminBackendForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         del self.fields["organization"]
+        labels = {
+            "url": "URL",
+            "connect_timeout_ms": "Longest wait for a connection (milliseconds)",
+            "timeout_ms": "Longest wait for the answer (milliseconds)",
+            "retries_on": "Tried again after",
+        }
+        for name, label in labels.items():
+            self.fields[name].label = label
+        self.fields["timeout_ms"].help_text = ""

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from accounts.errors import Refused
 from accounts.models import Organization
+from accounts.permissions import can_manage
 from apis.backend_forms import field_at, settings_of
 from apis.backend_probe import Probe, probe
 from apis.backends import change_backend, create_backend
@@ -30,7 +31,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 @login_required
 def create(request: HttpRequest) -> HttpResponse:
     organization = provider_scope.chosen(request)
-    scope_check(request, organization)
+    guard.demand(can_manage, request, organization)
     return _form_page(request, organization, None)
 
 
@@ -39,11 +40,6 @@ def edit(request: HttpRequest, pk: str) -> HttpResponse:
     """Changes hold at once, on every stage that uses it."""
     row = scope.backend(request, pk, change=True)
     return _form_page(request, row.organization, row)
-
-
-def scope_check(request: HttpRequest, organization: Organization) -> None:
-    """403 for who may not change the organization's APIs."""
-    guard.demand(scope.can_manage, request, organization)
 
 
 def _form_page(request: HttpRequest, organization: Organization, row: Backend | None) -> HttpResponse:

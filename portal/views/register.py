@@ -1,5 +1,7 @@
 """Registering an API on one page: document, operations, backend, plan, live."""
 
+import re
+import textwrap
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -24,6 +26,7 @@ from portal.publishing.register import Wanted, register
 from portal.refusals import refusals_to
 
 SHOWN_OPERATIONS = 200
+TAGS = re.compile(r"<[^>]*>")
 
 
 @login_required
@@ -115,17 +118,20 @@ def _fill(data: QueryDict, reading: Reading, initial: dict[str, Any]) -> None:
         return
     info = said.data.get("info")
     described = info.get("description") if isinstance(info, dict) else ""
-    first = (
-        described.strip().splitlines()[0][:200] if isinstance(described, str) and described.strip() else ""
-    )
     suggestions = {
         "name": said.title[:120],
-        "summary": first,
+        "summary": _first_line(described),
         "backend_url": reading.suggested[0] if reading.suggested else "",
     }
     for name, value in suggestions.items():
         if not data.get(name):
             data[name] = value
+
+
+def _first_line(described: Any) -> str:
+    """Return a description's first line as plain text of at most 200 characters."""
+    plain = TAGS.sub(" ", described).strip() if isinstance(described, str) else ""
+    return textwrap.shorten(plain.splitlines()[0], 200, placeholder=" …") if plain else ""
 
 
 def _tried(form: RegisterForm) -> Probe | None:

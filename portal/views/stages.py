@@ -66,14 +66,15 @@ def _context(request: HttpRequest, stage: Stage, form: CanaryForm) -> dict[str, 
     rows = stage.version.deployments.select_related("created_by").defer("compiled", "document")
     others = stage.version.stages.exclude(pk=stage.pk).select_related("deployment").order_by("name")
     others = others.defer("deployment__compiled", "deployment__document")
+    live = stage_live(stage)
     return scope.context(
         request,
         stage.organization,
         stage=stage,
         form=form,
-        live=stage_live(stage),
+        live=live,
         problem=stage_problem(stage),
-        refusals=refusals_of("stage", stage.pk),
+        refusals=refusals_of("stage", stage.pk) if live.live < live.up else [],
         addresses=stage_addresses(stage),
         deployments=list(rows[:SHOWN_DEPLOYMENTS]),
         others=list(others),

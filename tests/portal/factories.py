@@ -13,13 +13,14 @@ from accounts.branding.models import Branding, SitePage
 from accounts.models import Organization, Role, User
 from accounts.teams.invitations import invite_member
 from accounts.webhooks.endpoints import create_endpoint, send_test
-from apis.models import Api, ApiPage
+from apis.models import Api, ApiPage, ApiVersion
 from billing.credit_notes import credit_invoice
 from billing.models import Budget, Payment, PaymentMethod
 from metering.alerts import create_alert
 from tests.factories import (
     make_api,
     make_application,
+    make_backend,
     make_deployment,
     make_key,
     make_mapping,
@@ -129,6 +130,7 @@ def make_shop() -> Shop:
         "billing-group-refuse": [asking.pk],
         "token-revoke": [token.pk],
     }
+    own |= publishing_places(version)
     ApiPage.objects.create(organization=organization, api=version.api, title="Guide", slug="guide")
     SitePage.objects.create(title="Terms", slug="terms")
     Branding.objects.create(pk=1, logo=b"<svg></svg>", logo_type="image/svg+xml")
@@ -140,6 +142,38 @@ def make_session(user: User, agent: str = "Firefox/130 Linux") -> Any:
     browser = signed_in(user)
     key = browser.session.session_key
     return UserSession.objects.create(user=user, session_key=key, ip="192.0.2.7", user_agent=agent)
+
+
+def publishing_places(version: ApiVersion) -> dict[str, Sequence[Any]]:
+    """The ids that the publishing pages need: the version's stage has a canary."""
+    stage = version.stages.get()
+    stage.canary_deployment, stage.canary_percent = make_deployment(version), 10
+    stage.save()
+    backend = make_backend(version.organization)
+    (operation,) = version.operations.all()
+    names = (
+        "live",
+        "operations",
+        "policies",
+        "settings",
+        "document",
+        "deploy",
+        "deprecate",
+        "retire",
+        "reinstate",
+    )
+    found: dict[str, Sequence[Any]] = {f"version-{name}": [version.pk] for name in names}
+    stages = ("settings", "policies", "flush", "promote-new", "canary", "canary-promote", "canary-remove")
+    found |= {f"stage-{name}": [stage.pk] for name in stages}
+    return found | {
+        "provider-api": [version.api_id],
+        "backend": [backend.pk],
+        "operation": [operation.pk],
+        "operation-remove": [operation.pk],
+        "stage": [stage.pk],
+        "stage-promote": [stage.pk, "test"],
+        "stage-roll-back": [stage.pk, stage.canary_deployment_id],
+    }
 
 
 def make_open_plan(api: Api | None = None, **fields: Any) -> UsagePlan:

@@ -79,10 +79,13 @@ def test_a_document_is_shown_with_findings_lines_and_ways_out_beside_it(alice):
     trace = next(each for each in reading.remarks if "TRACE" in each.message)
     assert (trace.line, trace.level, trace.way_out) == (13, "warning", "Take the operation out.")
     undeclared = next(each for each in reading.remarks if "Not declared" in each.message)
-    assert undeclared.line == 9 and "in: path" in undeclared.way_out
+    assert undeclared.line == 9
+    assert "in: path" in undeclared.way_out
     shown = page.context["form"]
-    assert shown["name"].value() == "Orders" and shown["version"].value() == "v1"
-    assert shown["backend_url"].value() == "http://127.0.0.1:9/base" and shown["key_required"].value()
+    assert shown["name"].value() == "Orders"
+    assert shown["version"].value() == "v1"
+    assert shown["backend_url"].value() == "http://127.0.0.1:9/base"
+    assert shown["key_required"].value()
     assert not Api.objects.exists()
 
 
@@ -90,7 +93,8 @@ def test_a_text_that_cannot_be_read_stays_with_the_line_of_its_fault(alice):
     broken = "openapi: 3.0.3\ninfo: {title: A\npaths: {}\n"
     page = press(alice, "read", source="text", text=broken)
     assert page.context["reading"].line == 3
-    assert "title: A" in page.content.decode() and 'data-line="3"' in page.content.decode()
+    assert "title: A" in page.content.decode()
+    assert 'data-line="3"' in page.content.decode()
 
 
 def test_a_file_is_read_and_its_text_can_be_edited(alice):
@@ -99,19 +103,23 @@ def test_a_file_is_read_and_its_text_can_be_edited(alice):
     assert page.context["form"]["text"].value() == YAML
     binary = SimpleUploadedFile("orders.zip", b"PK\xff\xfe\x80")
     page = press(alice, "read", source="upload", upload=binary, **filled())
-    assert "UTF-8" in page.content.decode() and "One order" in page.content.decode()
+    assert "UTF-8" in page.content.decode()
+    assert "One order" in page.content.decode()
 
 
 def test_an_empty_start_gets_its_operations_one_by_one(alice):
     text = press(alice, "read", source="empty", name="Kiosk").context["form"]["text"].value()
     typed = {"text": text, "name": "Kiosk", "method": "POST", "path": "orders"}
     page = press(alice, "add", **typed)
-    assert "slash" in page.context["form"].errors["path"][0] and page.context["form"]["path"].value() == "orders"
+    assert "slash" in page.context["form"].errors["path"][0]
+    assert page.context["form"]["path"].value() == "orders"
     page = press(alice, "add", **typed | {"path": "/orders/{id}", "operation_summary": "Change"})
     (made,) = page.context["reading"].operations
     assert (made.method, made.path, made.summary) == ("POST", "/orders/{id}", "Change")
     assert page.context["form"]["path"].value() == ""
-    page = press(alice, "add", **typed | {"text": page.context["form"]["text"].value(), "path": "/orders/{key}"})
+    page = press(
+        alice, "add", **typed | {"text": page.context["form"]["text"].value(), "path": "/orders/{key}"}
+    )
     assert "there already" in page.context["form"].errors["path"][0]
     page = press(alice, "remove:POST /orders/{id}", text=page.context["form"]["text"].value())
     assert not page.context["reading"].operations
@@ -124,9 +132,11 @@ def test_the_backend_is_really_asked(alice, backend):
         ("Connection", True),
         ("Answer", True),
     ]
-    assert "404" in tried.steps[-1].text and tried.steps[-1].ms > 0
+    assert "404" in tried.steps[-1].text
+    assert tried.steps[-1].ms > 0
     tried = press(alice, "probe", **filled(backend_url=f"{backend}/broken")).context["tried"]
-    assert tried.failed and "503" in tried.steps[-1].text
+    assert tried.failed
+    assert "503" in tried.steps[-1].text
 
 
 def test_a_backend_that_cannot_be_reached_says_at_which_step(alice, settings):
@@ -135,12 +145,15 @@ def test_a_backend_that_cannot_be_reached_says_at_which_step(alice, settings):
         tried = press(
             alice, "probe", **filled(backend_url=f"http://127.0.0.1:{taken.getsockname()[1]}")
         ).context["tried"]
-    assert tried.steps[-1].name == "Connection" and "refuses" in tried.steps[-1].text
+    assert tried.steps[-1].name == "Connection"
+    assert "refuses" in tried.steps[-1].text
     settings.FETCH_PRIVATE = False
     for inside in ("http://127.0.0.1:9", "http://[64:ff9b::a9fe:a9fe]", "http://10.0.0.1"):
         tried = press(alice, "probe", **filled(backend_url=inside)).context["tried"]
         (step,) = tried.steps
-        assert step.good is None and "address of the inside" in step.text and not tried.failed
+        assert step.good is None
+        assert "address of the inside" in step.text
+        assert not tried.failed
     page = press(alice, "probe", **filled(backend_url="ftp://example.com"))
     assert page.context["form"].errors["backend_url"]
 
@@ -151,12 +164,15 @@ def test_publishing_makes_all_of_it_and_says_where_it_is_live(alice):
     version = ApiVersion.objects.get()
     assert answer["Location"] == reverse("version-live", args=[version.pk])
     stage = Stage.objects.get()
-    assert stage.deployment is not None and version.state == "published"
+    assert stage.deployment is not None
+    assert version.state == "published"
     made = UsagePlan.objects.get()
-    assert list(made.stages.all()) == [stage] and (made.quota_limit, made.quota_period) == (1000, "DAY")
+    assert list(made.stages.all()) == [stage]
+    assert (made.quota_limit, made.quota_period) == (1000, "DAY")
     assert Backend.objects.get().url == "http://127.0.0.1:9"
     shown = alice.get(answer["Location"]).content.decode()
-    assert "No gateway node is up" in shown and "/orders/v1" in shown
+    assert "No gateway node is up" in shown
+    assert "/orders/v1" in shown
     assert audit_actions()[:3] == ["api.created", "backend.created", "version.created"]
 
 
@@ -167,8 +183,12 @@ def test_a_refusal_makes_nothing_and_keeps_what_was_typed(alice):
     page = press(alice, "publish", **typed | {"version": "v1"})
     assert "burst" in page.context["form"].errors["plan_burst"][0]
     shown = page.content.decode()
-    assert "Kept name" in shown and "One order" in shown and 'value="5' in shown
-    assert not Api.objects.exists() and not Backend.objects.exists() and not UsagePlan.objects.exists()
+    assert "Kept name" in shown
+    assert "One order" in shown
+    assert 'value="5' in shown
+    assert not Api.objects.exists()
+    assert not Backend.objects.exists()
+    assert not UsagePlan.objects.exists()
 
 
 def test_a_further_version_goes_onto_a_plan_that_is_there(alice):
@@ -179,5 +199,6 @@ def test_a_further_version_goes_onto_a_plan_that_is_there(alice):
     assert page.context["form"]["version"].value() == "v2"
     address = f"{reverse('api-register')}?api={api.pk}"
     alice.post(address, {"do": "publish", **filled(version="v2", plan=plan.pk)})
-    assert plan.stages.count() == 2 and Backend.objects.count() == 1
+    assert plan.stages.count() == 2
+    assert Backend.objects.count() == 1
     assert alice.get(f"{reverse('api-register')}?api={make_api().pk}").status_code == 404

@@ -1,0 +1,56 @@
+"""Who may open which of a provider's publishing pages; see test_permissions.py for the words."""
+
+SEES = "login 200 200 200 200 404 200"
+CHANGES = "login 200 200 200 403 404 200"
+
+PUBLISHING_PAGES = {
+    "provider-apis": "login 200 200 200 200 new-api 200",
+    "api-register": "login 200 200 200 403 200 200",
+    "provider-api": SEES,
+    "backends": SEES,
+    "backend-new": CHANGES,
+    "backend": CHANGES,
+    "operation": SEES,
+    "operation-remove": CHANGES,
+    "version-live": SEES,
+    "version-operations": SEES,
+    "version-policies": SEES,
+    "version-settings": SEES,
+    "version-document": SEES,
+    "version-deploy": CHANGES,
+    "version-deprecate": CHANGES,
+    "version-retire": CHANGES,
+    "version-reinstate": CHANGES,
+    "stage": SEES,
+    "stage-settings": CHANGES,
+    "stage-policies": SEES,
+    "stage-flush": CHANGES,
+    "stage-promote-new": "login stage stage stage 403 404 stage",
+    "stage-promote": CHANGES,
+    "stage-roll-back": CHANGES,
+    "stage-canary": CHANGES,
+    "stage-canary-promote": CHANGES,
+    "stage-canary-remove": CHANGES,
+}
+# what changes something when it is posted to
+ACTS = [
+    "backend",
+    "operation",
+    "operation-remove",
+    "version-operations",
+    "version-policies",
+    "version-settings",
+    "version-document",
+    "version-deploy",
+    "version-deprecate",
+    "version-retire",
+    "version-reinstate",
+    "stage-settings",
+    "stage-policies",
+    "stage-flush",
+    "stage-promote",
+    "stage-roll-back",
+    "stage-canary",
+    "stage-canary-promote",
+    "stage-canary-remove",
+]
