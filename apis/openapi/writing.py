@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from apis.openapi.yaml_reader import read_yaml, scalar
+from apis.openapi.yaml_reader import scalar
 
 JSON, YAML = "json", "yaml"
 
@@ -33,8 +33,3 @@ def written(data: Any, form: str) -> str:
         text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
         return str(text)
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-
-
-def reads_back(data: Any, text: str) -> bool:
-    """Whether a YAML text says these values again; merge keys as texts are the known exception."""
-    return bool(read_yaml(text, max_weight=4 * len(text) + 1_000) == data)

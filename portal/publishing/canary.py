@@ -17,7 +17,7 @@ from metering.queries import Part, Scope, Span, Summary, breakdown
 
 # for less the numbers tell nothing
 FEWEST = 30
-# a difference of shares that chance alone gives once in a hundred
+# standard errors by which a share is greater: chance alone gives that once in 200
 BEYOND_CHANCE = 2.58
 SLOWER = 1.25
 LONGEST = timedelta(days=30)
