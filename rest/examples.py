@@ -35,6 +35,7 @@ from rest.serializers.apis import (
     BackendInput,
     DeprecateInput,
     OperationChange,
+    OperationInput,
     VersionChange,
     VersionInput,
 )
@@ -253,6 +254,12 @@ EXAMPLES: dict[type[Serializer], dict[str, Any]] = {
     },
     VersionChange: {"document_url": "http://127.0.0.1:5000/spec.json"},
     DeprecateInput: {"sunset_at": "2027-01-01T00:00:00Z"},
+    OperationInput: {
+        "version": "v1b2c3d4e5",
+        "method": "GET",
+        "path": "/orders/{id}",
+        "summary": "One order",
+    },
     OperationChange: {"key_required": False},
     RollBackInput: {"deployment": "d1b2c3d4e5"},
     DomainChange: {

@@ -24,7 +24,7 @@ from apis.versions import replace_document, set_backend, set_key_default, set_ke
 from portal import guard
 from portal.forms.versions import DocumentForm, OperationForm, VersionForm
 from portal.publishing import scope
-from portal.publishing.reading import Reading, look_at
+from portal.publishing.reading import Reading, look_at, remarks_of
 from portal.refusals import refusals_to
 from portal.views.questions import ask
 
@@ -109,8 +109,12 @@ def document(request: HttpRequest, pk: str) -> HttpResponse:
     """The document as text, `?as=yaml` or json: check it, see what would change, save it."""
     version = scope.version(request, pk, change=request.method == "POST")
     tab = request.GET.get("as") or _usual(version)
-    text = request.POST.get("text", "") if request.method == "POST" else written(version.document, tab)
-    reading = look_at(text)
+    if request.method == "POST":
+        text = request.POST.get("text", "")
+        reading = look_at(text)
+    else:
+        text = written(version.document, tab)
+        reading = Reading(text, remarks=remarks_of(text, version.findings))
     form = DocumentForm(request.POST or None, initial={"text": text})
     if request.POST.get("do") == "save" and form.is_valid() and reading.document is not None:
         with refusals_to(form):

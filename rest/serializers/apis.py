@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from accounts.models import Organization
 from apis.models import Api, ApiVersion, Backend, Operation
+from apis.openapi.operation_edits import METHODS
 from rest.serializers.base import Strict, StrictModel, Visible
 from rest.serializers.policies import RetriesField, Unread
 
@@ -126,6 +127,23 @@ class BackendSerializer(serializers.ModelSerializer):
         model = Backend
         fields: tuple[str, ...] = ("id", "organization", *BACKEND_FIELDS, "client_certificate", "created_at")
         read_only_fields: tuple[str, ...] = fields
+
+
+class ProbeStepSerializer(serializers.Serializer):
+    """`good` null = not tried, because the control plane may not call such an address."""
+
+    name = serializers.ChoiceField(choices=("Name", "Connection", "TLS", "Answer"))
+    good = serializers.BooleanField(allow_null=True)
+    text = serializers.CharField()
+    ms = serializers.FloatField(allow_null=True)
+
+
+class ProbeSerializer(serializers.Serializer):
+    """A test of a backend's URL, made by the control plane."""
+
+    url = serializers.CharField()
+    good = serializers.BooleanField()
+    steps = ProbeStepSerializer(many=True)
 
 
 class BackendChange(StrictModel):
@@ -282,5 +300,15 @@ class OperationSerializer(serializers.ModelSerializer):
         read_only_fields: tuple[str, ...] = fields
 
 
+class OperationInput(Strict):
+    version = Visible(ApiVersion)
+    method = serializers.ChoiceField(choices=METHODS)
+    path = serializers.CharField(max_length=2_000, help_text="Such as /orders/{id}.")
+    summary = serializers.CharField(max_length=300, required=False, allow_blank=True)
+
+
 class OperationChange(Strict):
-    key_required = serializers.BooleanField(help_text="Holds from the next deployment.")
+    key_required = serializers.BooleanField(required=False, help_text="Holds from the next deployment.")
+    summary = serializers.CharField(
+        max_length=300, required=False, allow_blank=True, help_text="Written into the document."
+    )

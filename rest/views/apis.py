@@ -9,8 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
-from apis import backends, document_settings, versions
+from apis import backends, document_settings, operations, versions
 from apis.addresses import set_execute_api_endpoint
+from apis.backend_probe import probe
 from apis.import_document import fetch_document
 from apis.models import Api, ApiVersion, Backend, Operation
 from apis.queries import version_document_for_readers
@@ -27,7 +28,9 @@ from rest.serializers.apis import (
     ChangeSerializer,
     DeprecateInput,
     OperationChange,
+    OperationInput,
     OperationSerializer,
+    ProbeSerializer,
     VersionChange,
     VersionInput,
     VersionSerializer,
@@ -39,7 +42,7 @@ from rest.serializers.policies import (
     DocumentSettingsSerializer,
     PolicyInput,
 )
-from rest.views.base import Changeable, Creatable, Listed, Made, Readable, Resource, act
+from rest.views.base import Changeable, Creatable, Listed, Made, Readable, Removable, Resource, act
 from rest.views.client_certificates import CERTIFICATE_INPUTS, ClientCertificateActions
 
 
@@ -78,6 +81,12 @@ class BackendViews(ClientCertificateActions, Listed, Readable, Creatable, Change
 
     def change(self, row: Backend, data: dict[str, Any]) -> None:
         backends.change_backend(backend=row, actor=self.caller.user, **data)
+
+    @extend_schema(request=None, responses={200: ProbeSerializer})
+    @act()
+    def probe(self, request: Request, pk: str) -> Response:
+        """Try its URL from the control plane: name, connection, TLS, one GET. Takes up to 10 seconds or so."""
+        return Response(ProbeSerializer(probe(self.get_object().url)).data)
 
 
 def document_of(data: dict[str, Any]) -> Any:
@@ -188,13 +197,13 @@ class VersionViews(Listed, Readable, Creatable, Changeable, Resource):
         return self.answer(version)
 
 
-class OperationViews(Listed, Readable, Changeable, Resource):
-    """The operations of versions. They come from the document; keys and policies can be set here."""
+class OperationViews(Listed, Readable, Creatable, Changeable, Removable, Resource):
+    """The operations of versions. They stand in the document, and every change here is an edit of it."""
 
     model, noun, nouns, tag = Operation, "operation", "operations", "versions"
     serializer_class = OperationSerializer
     related = ("version",)
-    change_input = OperationChange
+    create_input, change_input = OperationInput, OperationChange
     http_method_names = [*Resource.http_method_names, "put"]
     action_inputs: ClassVar = {"set_policy": PolicyInput}
     action_outputs: ClassVar = dict.fromkeys(("policy", "set_policy"), DocumentPolicySerializer)
@@ -205,9 +214,18 @@ class OperationViews(Listed, Readable, Changeable, Resource):
     def get_queryset(self) -> QuerySet[Any]:
         return super().get_queryset().defer("version__document")
 
+    def make(self, data: dict[str, Any]) -> Made:
+        return operations.add_operation(actor=self.caller.user, **data)
+
     def change(self, row: Operation, data: dict[str, Any]) -> None:
+        if "summary" in data:
+            operations.set_summary(operation=row, summary=data["summary"], actor=self.caller.user)
         if "key_required" in data:
             versions.set_key_required(operation=row, required=data["key_required"], actor=self.caller.user)
+
+    def remove(self, row: Operation) -> None:
+        """Take it out of the document; it stays in lists, with `removed_at`, because usage names it."""
+        operations.remove_operation(operation=row, actor=self.caller.user)
 
     @action(detail=True)
     def policy(self, request: Request, pk: str) -> Response:
