@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from apis.backend_forms import BackendForm as AdminBackendForm
-from apis.document_forms import KeysForm
+from apis.document_forms import KeysForm, ResponseForm as AdminResponseForm
 from apis.models import ApiVersion, Backend
 from apis.openapi.operation_edits import METHODS
 from portal.forms.plain import PlainWidgets
@@ -39,13 +39,25 @@ class VersionForm(PlainWidgets, KeysForm):
         label="Operations need an API key where the document does not say", required=False
     )
 
-    field_order = ("backend", "key_required", "place", "name", "compress_from")
+    disable_execute_api_endpoint = forms.BooleanField(
+        label="Answer only at mapped addresses, not at the canonical one",
+        required=False,
+        help_text="Unlike the rest of this page it holds at once.",
+    )
+
+    field_order = (
+        "backend", "key_required", "place", "name", "compress_from", "disable_execute_api_endpoint"
+    )  # fmt: skip
 
     def __init__(self, *args: Any, version: ApiVersion, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["backend"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = Backend.objects.filter(organization=version.organization_id)
+
+
+class ResponseForm(PlainWidgets, AdminResponseForm):
+    """How refusals of one type look."""
 
 
 class DocumentForm(forms.Form):

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from accounts.errors import Refused
+from apis.addresses import set_execute_api_endpoint
 from apis.changelog import compare
 from apis.document_forms import keys_initial
 from apis.document_settings import change_document_settings, document_settings
@@ -88,7 +89,9 @@ def settings(request: HttpRequest, pk: str) -> HttpResponse:
     """Backend, keys, compression."""
     version = scope.version(request, pk, change=request.method == "POST")
     root = document_settings(version)
-    initial = keys_initial(root) | {"backend": version.backend_id, "key_required": version.key_required}
+    initial = keys_initial(root) | {
+        name: getattr(version, name) for name in ("backend", "key_required", "disable_execute_api_endpoint")
+    }
     form = VersionForm(request.POST or None, version=version, initial=initial)
     if request.method == "POST" and form.is_valid() and _saved(request, version, form):
         messages.success(request, f"Changed {version}. Deploy it to make that live.")
@@ -99,7 +102,6 @@ def settings(request: HttpRequest, pk: str) -> HttpResponse:
         version=version,
         form=form,
         authorizers=sorted(root.authorizers.served),
-        responses=sorted(root.responses),
     )
     return render(request, "provider/version_settings.html", context)
 
@@ -171,6 +173,8 @@ def _saved(request: HttpRequest, version: ApiVersion, form: VersionForm) -> bool
             set_backend(version=version, backend=data["backend"], actor=actor)
             set_key_default(version=version, required=data["key_required"], actor=actor)
             change_document_settings(version=version, actor=actor, **form.settings())
+            disabled = data["disable_execute_api_endpoint"]
+            set_execute_api_endpoint(version=version, disabled=disabled, actor=actor)
     except Refused as refused:
         field = form.field_at(refused.field)
         form.add_error(field if field in form.fields else None, refused.message)

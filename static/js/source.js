@@ -1,4 +1,4 @@
-// "Line 12" beside a document leads to that line in its text field.
+// "Line 12" beside a document leads to that line in its text field; leaving a page with unsent changes asks first.
 function goTo(field, number) {
   const lines = field.value.split("\n");
   const start = lines.slice(0, number - 1).reduce((sum, line) => sum + line.length + 1, 0);
@@ -15,3 +15,8 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   goTo(field, Number(link.dataset.line));
 });
+
+let changed = false;
+document.addEventListener("input", (event) => { changed ||= event.target.closest("form[method=post]") !== null; });
+document.addEventListener("submit", () => { changed = false; });
+addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });

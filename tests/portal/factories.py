@@ -160,6 +160,7 @@ def publishing_places(version: ApiVersion) -> dict[str, Sequence[Any]]:
         "deploy",
         "deprecate",
         "retire",
+        "responses",
         "reinstate",
     )
     found: dict[str, Sequence[Any]] = {f"version-{name}": [version.pk] for name in names}

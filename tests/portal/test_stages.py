@@ -268,6 +268,26 @@ def test_backend_and_keys_of_a_version(alice, version):
     assert document(version)["x-gatehouse-key-source"] == {"place": "query", "name": "key"}
 
 
+def test_gateway_responses_are_fields_of_the_document(alice, version):
+    place = f"{address('version-responses', version)}?type=THROTTLED"
+    wrong = alice.post(place, {"status": "429", "headers": "retry", "media_type": "application/json"})
+    assert "Name: value" in wrong.context["form"].errors["headers"][0]
+    typed = {
+        "status": "420",
+        "headers": "Retry-After: '9'",
+        "media_type": "application/json",
+        "template": "{}",
+    }
+    alice.post(place, typed)
+    said = document(version)["x-amazon-apigateway-gateway-responses"]["THROTTLED"]
+    assert said["statusCode"] == "420"
+    assert said["responseParameters"] == {"gatewayresponse.header.Retry-After": "'9'"}
+    assert "status 420 1 header own body" in alice.get(address("version-responses", version)).content.decode()
+    alice.post(place, typed | {"do": "reset"})
+    assert "x-amazon-apigateway-gateway-responses" not in document(version)
+    assert alice.get(f"{address('version-responses', version)}?type=NO").status_code == 404
+
+
 def test_a_backend_is_changed_with_fields(alice, version):
     place = address("backend", version.backend)
     typed = {"name": "Own", "url": "http://127.0.0.1:9", "weight": "1"}
