@@ -58,7 +58,7 @@ def _step(request: HttpRequest, organization: Organization, api: Api | None) -> 
         data["text"] = text
         data["fetched_from"] = form.cleaned_data["url"] if form.cleaned_data["source"] == "url" else ""
     reading = look_at(data.get("text", ""), data.get("fetched_from", ""))
-    if do == "read":
+    if do in ("read", "check"):
         _fill(data, reading, _initial(api))
     problem = _edited(do, data, reading)
     if problem is None and data["text"] != reading.text:

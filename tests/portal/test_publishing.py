@@ -97,6 +97,18 @@ def test_a_text_that_cannot_be_read_stays_with_the_line_of_its_fault(alice):
     assert 'data-line="3"' in page.content.decode()
 
 
+def test_a_document_that_breaks_takes_nothing_else_with_it(alice):
+    typed = filled(text="openapi: [", name="Kept name", plan="new", plan_name="Kept plan", path="/kept")
+    page = press(alice, "check", **typed)
+    shown = page.content.decode()
+    assert page.context["reading"].problem
+    for each in ("Kept name", "Kept plan", "/kept", "http://127.0.0.1:9"):
+        assert f'value="{each}"' in shown
+    assert 'name="key_required" id="id_key_required" checked' in shown.replace('class="" ', "")
+    press(alice, "publish", **typed)
+    assert not Api.objects.exists()
+
+
 def test_a_file_is_read_and_its_text_can_be_edited(alice):
     upload = SimpleUploadedFile("orders.yaml", YAML.encode())
     page = press(alice, "read", source="upload", upload=upload)
