@@ -1,5 +1,7 @@
 """What the catalogue shows of an API besides its versions: who is invited, and its pages."""
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -8,8 +10,20 @@ from django.utils.timezone import now
 from accounts.fields import ShortIdField
 from accounts.models import Organization, User
 
+if TYPE_CHECKING:
+    from apis.models import Api
+
 # as many as a portal product's page takes at Amazon API Gateway
 MOST_TEXT = 32_768
+
+
+class Visibility(models.TextChoices):
+    """Who sees an API or a product in the catalogue."""
+
+    PUBLIC = "public", "Everybody"
+    SIGNED_IN = "signed_in", "Signed-in developers"
+    INVITED = "invited", "Who is invited, and its own organization"
+    PRIVATE = "private", "Only its own organization"
 
 
 class ApiInvitation(models.Model):
@@ -49,6 +63,11 @@ class ApiInvitation(models.Model):
     def __str__(self) -> str:
         return f"{self.email or self.invited} to {self.api}"
 
+    @property
+    def opens(self) -> "Api":
+        """What the invited may see."""
+        return self.api
+
 
 class ApiPage(models.Model):
     """A page about an API that its provider writes, such as a guide."""
@@ -72,3 +91,7 @@ class ApiPage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.api}: {self.title}"
+
+    @property
+    def about(self) -> "Api":
+        return self.api

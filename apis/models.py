@@ -9,9 +9,10 @@ from django.utils.timezone import now
 
 from accounts.fields import ShortIdField
 from accounts.models import Organization, User
-from apis.catalogue_models import ApiInvitation, ApiPage
+from apis.catalogue_models import ApiInvitation, ApiPage, Visibility
 from apis.fields import DocumentField, WithoutDocument, apart
 from apis.policy import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
+from apis.products.models import Product, ProductInvitation, ProductOperation, ProductPage
 
 __all__ = [
     "LIVE",
@@ -24,21 +25,16 @@ __all__ = [
     "Deployment",
     "DomainName",
     "Operation",
+    "Product",
+    "ProductInvitation",
+    "ProductOperation",
+    "ProductPage",
     "Stage",
     "VersionState",
     "Visibility",
 ]
 
 LIVE = "live"
-
-
-class Visibility(models.TextChoices):
-    """Who sees an API in the catalogue."""
-
-    PUBLIC = "public", "Everybody"
-    SIGNED_IN = "signed_in", "Signed-in developers"
-    INVITED = "invited", "Who is invited, and its own organization"
-    PRIVATE = "private", "Only its own organization"
 
 
 class Api(models.Model):

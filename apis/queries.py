@@ -18,10 +18,10 @@ from apis.models import (
     Operation,
     Stage,
     VersionState,
-    Visibility,
 )
 from apis.openapi.parse import from_data
 from apis.openapi.readers import document_for_readers
+from apis.visibility import seen
 
 IN_USE = (VersionState.PUBLISHED, VersionState.DEPRECATED)
 
@@ -36,18 +36,11 @@ def seen_by(user: User | AnonymousUser | None, *, acting_for: Organization | Non
 
     With `acting_for`, membership counts in that organization only, not in all she is a member of.
     """
-    field = f"{api}__" if api else ""
-    seen = Q(**{f"{field}visibility": Visibility.PUBLIC})
-    if user is None or not user.is_authenticated:
-        return seen
-    mine = Organization.objects.filter(members__user=user)
-    if acting_for is not None:
-        mine = mine.filter(pk=acting_for.pk)
-    # her address is verified: nobody signs in without that
-    invitations = ApiInvitation.objects.filter(Q(email=user.email.lower()) | Q(invited__in=mine))
-    seen |= Q(**{f"{field}visibility": Visibility.SIGNED_IN})
-    seen |= Q(**{f"{field}organization__in": mine})
-    return seen | Q(**{f"{field}visibility": Visibility.INVITED, f"{field}pk__in": invitations.values("api")})
+    return seen(user, acting_for=acting_for, path=f"{api}__" if api else "", invitations=_api_invitations)
+
+
+def _api_invitations(invited: Q) -> QuerySet[ApiInvitation, Any]:
+    return ApiInvitation.objects.filter(invited).values("api")
 
 
 def catalogue(user: User | AnonymousUser | None) -> QuerySet[Api]:

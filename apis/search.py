@@ -27,7 +27,7 @@ def find_apis(apis: QuerySet[Api], text: str) -> QuerySet[Api]:
     Words are compared without their endings (payments finds payment); `the` and the like are passed over.
     Looked at are name, category, tags, summary, description, and the operations of versions in use.
     """
-    words = _WORD.findall(text.lower())[:MOST_WORDS]
+    words = words_of(text)
     if not words:
         return apis
     for word in words:
@@ -38,6 +38,11 @@ def find_apis(apis: QuerySet[Api], text: str) -> QuerySet[Api]:
         )
     either = SearchQuery(" | ".join(f"{word}:*" for word in words), config=ENGLISH, search_type="raw")
     return apis.annotate(rank=SearchRank(_vector(), either)).order_by("-rank", "name")
+
+
+def words_of(text: str) -> list[str]:
+    """The words that are looked for, in small letters."""
+    return _WORD.findall(text.lower())[:MOST_WORDS]
 
 
 def _vector() -> CombinedExpression:

@@ -36,7 +36,11 @@ from portal.views import (
     hooks,
     invitations,
     outbox,
+    products,
     provider,
+    provider_product_pages,
+    provider_product_people,
+    provider_products,
     provider_requests,
     reference,
     signin,
@@ -76,6 +80,14 @@ catalogue_pages = [
     path("apis/<slug:slug>/changes/", changelog.page, name="changelog"),
     path("apis/<slug:slug>/<slug:version>/reference/", reference.page, name="reference"),
     path("apis/<slug:slug>/<slug:version>/openapi.json", reference.document, name="openapi-document"),
+    path("products/<slug:slug>/", products.page, name="product"),
+    path("products/<slug:slug>/pages/<slug:page>/", products.text_page, name="product-page"),
+    path("products/<slug:slug>/reference/", products.reference_page, name="product-reference"),
+    path(
+        "products/<slug:slug>/<slug:api>/<slug:version>/openapi.json",
+        products.document,
+        name="product-document",
+    ),
     path("pages/<slug:slug>/", brand.site_page, name="site-page"),
     path("brand.css", brand.styles, name="brand-styles"),
     path("brand/logo", brand.logo, name="brand-logo"),
@@ -188,7 +200,29 @@ console_pages: list[URLPattern | URLResolver] = [
     path("audit/", console_audit.page, name="audit"),
 ]
 
-provider_pages = [
+product_pages = [
+    path("", provider_products.listing, name="provider-products"),
+    path("new/", provider_products.create, name="provider-product-new"),
+    path("<slug:pk>/", provider_products.edit, name="provider-product"),
+    path("<slug:pk>/operations/", provider_products.operations, name="provider-product-operations"),
+    path("<slug:pk>/pages/", provider_product_pages.listing, name="provider-product-pages"),
+    path("<slug:pk>/pages/new/", provider_product_pages.create, name="provider-product-page-new"),
+    path("<slug:pk>/pages/<slug:page>/", provider_product_pages.edit, name="provider-product-page"),
+    path(
+        "<slug:pk>/pages/<slug:page>/delete/",
+        provider_product_pages.delete,
+        name="provider-product-page-delete",
+    ),
+    path("<slug:pk>/invitations/", provider_product_people.page, name="provider-product-people"),
+    path(
+        "<slug:pk>/invitations/<slug:invitation>/withdraw/",
+        provider_product_people.withdraw,
+        name="provider-product-withdraw",
+    ),
+    path("<slug:pk>/delete/", provider_products.delete, name="provider-product-delete"),
+]
+
+provider_pages: list[URLPattern | URLResolver] = [
     path("", provider.traffic, name="provider"),
     path("installation/", dashboards.installation, name="installation"),
     path("traffic/<dashboard:kind>/<slug:pk>/", dashboards.part, name="dashboard"),
@@ -198,6 +232,7 @@ provider_pages = [
     path("alerts/new/", alerts.create, name="alert-new"),
     path("alerts/<slug:pk>/", alerts.edit, name="alert"),
     path("alerts/<slug:pk>/delete/", alerts.delete, name="alert-delete"),
+    path("products/", include(product_pages)),
     path("money/", provider.money, name="provider-money"),
     path("invoices/<slug:pk>/", provider.invoice, name="provider-invoice"),
     path("invoices/<slug:pk>/<invoicefile:kind>/", provider.invoice_download, name="provider-invoice-file"),

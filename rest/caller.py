@@ -16,7 +16,21 @@ from accounts.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
-from apis.models import Api, ApiVersion, Backend, BasePathMapping, Deployment, DomainName, Operation, Stage
+from apis.models import (
+    Api,
+    ApiInvitation,
+    ApiPage,
+    ApiVersion,
+    Backend,
+    BasePathMapping,
+    Deployment,
+    DomainName,
+    Operation,
+    Product,
+    ProductInvitation,
+    ProductPage,
+    Stage,
+)
 from billing.models import (
     BillingRun,
     Budget,
@@ -31,7 +45,7 @@ from billing.models import (
     RateCard,
     TaxRate,
 )
-from metering.models import BillableRule, CustomMeter
+from metering.models import BillableRule, CustomMeter, UsageAlert
 
 Row = TypeVar("Row", bound=Model)
 
@@ -47,7 +61,9 @@ def _either_side(organization: Organization) -> Q:
 # Which rows an organization sees: what it provides, and what it uses as a developer.
 SCOPES: dict[type[Model], Callable[[Organization], Q]] = {
     Api: _own,
+    ApiInvitation: _own,
     ApiKey: _own,
+    ApiPage: _own,
     ApiToken: _own,
     ApiVersion: _own,
     Application: _own,
@@ -76,10 +92,14 @@ SCOPES: dict[type[Model], Callable[[Organization], Q]] = {
     Payment: _either_side,
     PlanThrottle: _own,
     PriceOverride: _own,
+    Product: _own,
+    ProductInvitation: _own,
+    ProductPage: _own,
     RateCard: _own,
     Stage: _own,
     Subscription: lambda organization: Q(organization=organization) | Q(provider=organization),
     TaxRate: _own,
+    UsageAlert: _own,
     UsagePlan: _own,
     WebhookDelivery: _own,
     WebhookEndpoint: _own,

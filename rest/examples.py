@@ -28,6 +28,7 @@ from rest.serializers.accounts import (
     OrganizationInput,
     TokenInput,
 )
+from rest.serializers.alerts import UsageAlertChange, UsageAlertInput
 from rest.serializers.apis import (
     ApiChange,
     ApiInput,
@@ -43,11 +44,22 @@ from rest.serializers.billing import CloseInput, DropVersionInput, RateCardChang
 from rest.serializers.budgets import BudgetChange, BudgetInput, QuotaAlertsSerializer
 from rest.serializers.credit_notes import CreditNoteInput
 from rest.serializers.domains import CertificateInput, DomainChange, DomainInput
+from rest.serializers.invitations import ApiInvitationInput, ProductInvitationInput
 from rest.serializers.meters import BillableRuleInput, MeterChange, MeterEventInput, MeterInput
 from rest.serializers.nodes import InstallationSerializer, NodeInput
 from rest.serializers.overrides import EndInput, PriceOverrideInput
 from rest.serializers.payments import CreditInput, MoneyInInput, PaymentInput, RefundInput
 from rest.serializers.policies import DocumentSettingsChange, PolicyInput
+from rest.serializers.products import (
+    ApiPageChange,
+    ApiPageInput,
+    ArrangeInput,
+    ChooseInput,
+    ProductChange,
+    ProductInput,
+    ProductPageChange,
+    ProductPageInput,
+)
 from rest.serializers.publish import (
     CanaryChange,
     DeploymentInput,
@@ -69,8 +81,24 @@ from rest.serializers.taxes import (
 )
 from rest.serializers.verify_input import VerifyInput
 from rest.serializers.webhooks import RotateSecretInput, WebhookChange, WebhookInput
+from rest.serializers.website import BrandingSerializer, SitePageChange, SitePageInput
 
 EXAMPLES: dict[type[Serializer], dict[str, Any]] = {
+    ProductInput: {"title": "Payments", "slug": "payments", "summary": "All that a shop needs."},
+    ProductChange: {"visibility": "invited", "published": True},
+    ChooseInput: {"version": "v1b2c3d4e5", "operations": ["o1b2c3d4e5", "o2b2c3d4e5"]},
+    ArrangeInput: {"operations": [{"operation": "o2b2c3d4e5", "section": "Refunds"}]},
+    ApiPageInput: {"api": "a1b2c3d4e5", "title": "First steps", "text": "## Sign in"},
+    ApiPageChange: {"position": 2, "published": True},
+    ProductPageInput: {"product": "p1b2c3d4e5", "title": "First steps", "text": "## Sign in"},
+    ProductPageChange: {"text": "## Sign in"},
+    ApiInvitationInput: {"api": "a1b2c3d4e5", "email": "ada@example.com"},
+    ProductInvitationInput: {"product": "p1b2c3d4e5", "invited": "o1b2c3d4e5"},
+    SitePageInput: {"title": "Terms", "text": "Be kind."},
+    SitePageChange: {"in_footer": False},
+    BrandingSerializer: {"name": "Acme APIs", "accent_light": "#2a55c9", "footer_links": []},
+    UsageAlertInput: {"name": "Failures", "metric": "share_5xx", "threshold": "5", "minutes": 5},
+    UsageAlertChange: {"threshold": "10"},
     ApiInput: {"name": "httpbin", "slug": "httpbin", "summary": "Answers with what it was asked."},
     BackendInput: {
         "name": "httpbin",

@@ -27,6 +27,7 @@ from billing.models import (
     TaxTreatment,
     TransactionKind,
 )
+from metering.models import AlertMetric, AlertScope
 
 
 def by_id(field: str) -> filters.CharFilter:
@@ -301,3 +302,48 @@ class CustomerTermsFilters(filters.FilterSet):
 class NodeFilters(filters.FilterSet):
     name = by_text("name")
     enabled = filters.BooleanFilter()
+
+
+class ProductFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    slug = by_text("slug")
+    visibility = by_choice("visibility", Visibility)
+    published = filters.BooleanFilter()
+
+
+class ApiPageFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    api = by_id("api_id")
+    slug = by_text("slug")
+    published = filters.BooleanFilter()
+
+
+class ProductPageFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    product = by_id("product_id")
+    slug = by_text("slug")
+    published = filters.BooleanFilter()
+
+
+class ApiInvitationFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    api = by_id("api_id")
+    email = filters.CharFilter(lookup_expr="iexact", max_length=254)
+
+
+class ProductInvitationFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    product = by_id("product_id")
+    email = filters.CharFilter(lookup_expr="iexact", max_length=254)
+
+
+class SitePageFilters(filters.FilterSet):
+    slug = by_text("slug")
+    published = filters.BooleanFilter()
+
+
+class UsageAlertFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    metric = by_choice("metric", AlertMetric)
+    scope = by_choice("scope", AlertScope)
+    crossed = filters.BooleanFilter(field_name="since", lookup_expr="isnull", exclude=True)

@@ -2,14 +2,15 @@
 
 from collections import Counter
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from access.models import PlanStage
 from access.queries import visible_plans
-from apis.models import Api, ApiVersion, Stage
+from apis.models import Api, ApiVersion, Product, Stage
 from apis.pages import published_pages
+from apis.products.queries import find_products, products_for
 from apis.queries import IN_USE, catalogue, live_stage, stage_address
 from apis.search import find_apis
 from portal import examples, prices
@@ -31,6 +32,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "q": text,
         "category": request.GET.get("category", ""),
         "tag": request.GET.get("tag", ""),
+        "products": found_products(request, text),
         "health": shown_health(apis),
         **shelves(request),
     }
@@ -78,6 +80,14 @@ def found_apis(request: HttpRequest, text: str) -> list[Api]:
     if tag := request.GET.get("tag", ""):
         apis = apis.filter(tags__contains=[tag])
     return list(_with_versions(find_apis(apis, text))[:MOST_SHOWN])
+
+
+def found_products(request: HttpRequest, text: str) -> list[Product]:
+    """Products have no category and no tags, so where those are asked for there is none."""
+    if request.GET.get("category") or request.GET.get("tag"):
+        return []
+    found = find_products(products_for(request.user), text)
+    return list(found.annotate(shown_count=Count("chosen", distinct=True))[:MOST_SHOWN])
 
 
 def shelves(request: HttpRequest) -> dict[str, list[tuple[str, int]]]:

@@ -13,7 +13,11 @@ from accounts.branding.models import Branding, SitePage
 from accounts.models import Organization, Role, User
 from accounts.teams.invitations import invite_member
 from accounts.webhooks.endpoints import create_endpoint, send_test
-from apis.models import Api, ApiPage, ApiVersion
+from apis.invitations import invite_to_product
+from apis.models import Api, ApiPage, ApiVersion, Product
+from apis.pages import create_product_page
+from apis.products.change import create_product
+from apis.products.choose import choose_operations
 from billing.credit_notes import credit_invoice
 from billing.models import Budget, Payment, PaymentMethod
 from metering.alerts import create_alert
@@ -103,6 +107,7 @@ def make_shop() -> Shop:
     own |= dict.fromkeys(("budget", "budget-delete"), (budget.pk,))
     alert = create_alert(organization=organization, name="Any", metric="calls", threshold=1, actor=None)
     own |= dict.fromkeys(("alert", "alert-delete"), (alert.pk,))
+    own |= _products(version.api)
     endpoint, _ = create_endpoint(organization=organization, url="http://127.0.0.1:9/", actor=None)
     hook_pages = ("webhook", "webhook-test", "webhook-rotate", "webhook-delete")
     own |= dict.fromkeys(hook_pages, (endpoint.pk,))
@@ -175,6 +180,43 @@ def publishing_places(version: ApiVersion) -> dict[str, Sequence[Any]]:
         "stage-promote": [stage.pk, "test"],
         "stage-roll-back": [stage.pk, stage.canary_deployment_id],
     }
+
+
+def _products(api: Api) -> dict[str, Sequence[Any]]:
+    """The places of a product with one of everything."""
+    product = add_product(api, slug="checkout")
+    version = api.versions.get()
+    page, invitation = product.pages.get(), product.invitations.get()
+    places: dict[str, Sequence[Any]] = dict.fromkeys(("product", "product-reference"), (product.slug,))
+    own = ("", "-operations", "-pages", "-page-new", "-people", "-delete")
+    places |= {f"provider-product{each}": [product.pk] for each in own}
+    places |= dict.fromkeys(("provider-product-page", "provider-product-page-delete"), (product.pk, page.pk))
+    return places | {
+        "product-page": [product.slug, page.slug],
+        "product-document": [product.slug, api.slug, version.name],
+        "provider-product-withdraw": [product.pk, invitation.pk],
+    }
+
+
+def add_product(api: Api, number: int = 0, slug: str = "") -> Product:
+    """A published product with an operation of each of the API's versions, a page and an invitation.
+
+    With a `number` the API's first product gets another operation, page and invitation as well.
+    """
+    product = create_product(
+        organization=api.organization,
+        title=f"Product {slug or number}",
+        slug=slug,
+        published=True,
+        actor=None,
+    )
+    for each in {product, api.organization.products.earliest("created_at")}:
+        for version in api.versions.all():
+            operations = [one.pk for one in version.operations.all()]
+            choose_operations(product=each, version=version, operations=operations, actor=None)
+        create_product_page(product=each, title=f"Guide {slug or number}", actor=None)
+        invite_to_product(product=each, email=f"ada{number}{slug}@example.com", actor=None)
+    return product
 
 
 def make_open_plan(api: Api | None = None, **fields: Any) -> UsagePlan:

@@ -19,7 +19,7 @@ from tests.factories import (
     make_version,
 )
 from tests.metering.factories import log_call
-from tests.portal.factories import Shop, make_open_plan, make_session, make_shop, signed_in
+from tests.portal.factories import Shop, add_product, make_open_plan, make_session, make_shop, signed_in
 
 pytestmark = pytest.mark.django_db
 PAGES = (
@@ -27,6 +27,9 @@ PAGES = (
     "api",
     "api-page",
     "changelog",
+    "product",
+    "product-page",
+    "product-reference",
     "console",
     "applications",
     "application",
@@ -48,6 +51,10 @@ PAGES = (
     "provider-requests",
     "provider-request",
     "alerts",
+    "provider-products",
+    "provider-product-operations",
+    "provider-product-pages",
+    "provider-product-people",
     "provider-money",
 )
 
@@ -67,6 +74,7 @@ def make_more(shop: Shop) -> None:
     """Two more of everything that the pages list."""
     for number in range(2):
         create_page(api=shop.api, title=f"Page {number}", actor=None)
+        add_product(shop.api, number)
         plan = make_open_plan()
         mine = make_application(shop.organization)
         make_subscription(mine, plan)

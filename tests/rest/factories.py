@@ -11,13 +11,18 @@ from accounts.ids import short_id
 from accounts.models import Organization
 from accounts.teams.invitations import invite_member
 from accounts.webhooks.endpoints import create_endpoint, send_test
+from apis.invitations import invite, invite_to_product
 from apis.models import Visibility
+from apis.pages import create_page, create_product_page
+from apis.products.change import create_product
+from apis.products.choose import choose_operations
 from billing.credit_notes import credit_invoice
 from billing.ledger.grants import grant
 from billing.models import BillingRun, Budget, Invoice, InvoiceState, Payment
 from billing.overrides import give_override
 from billing.profiles import set_customer_terms
 from billing.tax_rates import create_tax_rate
+from metering.alerts import create_alert
 from metering.meters import create_meter
 from metering.models import BillableRule
 from tests.billing.factories import make_rate_card
@@ -69,6 +74,8 @@ def make_world(organization: Organization) -> World:
         organization=organization, name=f"All of {plan.name}", currency="USD", amount=100
     )
     endpoint, _ = create_endpoint(organization=organization, url="http://127.0.0.1:9/", actor=None)
+    product = create_product(organization=organization, title=f"Product of {plan.name}", actor=None)
+    choose_operations(product=product, version=version, operations=[operation.pk], actor=None)
     event = record(
         organization=organization, actor=None, action="world.made", target=api, summary="Made a world."
     )
@@ -110,6 +117,14 @@ def make_world(organization: Organization) -> World:
             status_classes=[2],
         ).pk,
         "catalogue": api.pk,
+        "api-pages": create_page(api=api, title="Guide", actor=None).pk,
+        "api-invitations": invite(api=api, email="ada@example.com", actor=None).pk,
+        "products": product.pk,
+        "product-pages": create_product_page(product=product, title="Guide", actor=None).pk,
+        "product-invitations": invite_to_product(product=product, email="ada@example.com", actor=None).pk,
+        "usage-alerts": create_alert(
+            organization=organization, name=f"Any of {plan.name}", metric="calls", threshold=1, actor=None
+        ).pk,
         "applications": application.pk,
         "subscriptions": subscription.pk,
         "keys": key.pk,

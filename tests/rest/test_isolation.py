@@ -22,8 +22,13 @@ BODIES = {
     "versions": {"key_required": False},
     "rate-cards": {"name": "taken over"},
     "drop_version": {"number": 1},
+    "choose_operations": {"version": "abcdefghij", "operations": []},
+    "arrange": {"operations": []},
+    "products": {"title": "Taken over"},
+    "api-pages": {"title": "Taken over"},
+    "product-pages": {"title": "Taken over"},
 }
-STAFF_ONLY = {"nodes"}
+STAFF_ONLY = {"nodes", "site-pages"}
 
 
 def detail_calls() -> list[tuple[str, str, str, str]]:
@@ -128,6 +133,16 @@ REFERENCES: list[tuple[str, dict[str, Any], str]] = [
     ("payments", {"provider": "organizations", "amount": "5"}, "provider"),
     ("credits", CREDIT | {"organization": "organizations"}, "organization"),
     ("credits", CREDIT | {"customer": "organizations"}, "customer"),
+    ("api-pages", {"api": "apis", "title": "x"}, "api"),
+    ("product-pages", {"product": "products", "title": "x"}, "product"),
+    ("api-invitations", {"api": "apis", "email": "a@example.com"}, "api"),
+    ("product-invitations", {"product": "products", "email": "a@example.com"}, "product"),
+    ("products", {"title": "x", "organization": "organizations"}, "organization"),
+    (
+        "usage-alerts",
+        {"name": "x", "metric": "calls", "threshold": "1", "organization": "organizations"},
+        "organization",
+    ),
     ("domain-names", DOMAIN | {"organization": "organizations"}, "organization"),
 ]
 
