@@ -10,6 +10,7 @@ from django.utils.timezone import now
 
 # Django finds a room's models here
 from accounts.branding.models import Branding, SitePage  # noqa: F401
+from accounts.drafts.models import Draft  # noqa: F401
 from accounts.fields import ShortIdField
 from accounts.teams.models import MemberInvitation, OwnershipOffer  # noqa: F401
 from accounts.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent  # noqa: F401

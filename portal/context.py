@@ -6,19 +6,19 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from accounts.branding.shown import shown_branding
 from accounts.permissions import can_administer, can_see_bills
-from portal import guard, provider_scope
+from portal import guard, preview, provider_scope
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
     """The installation's addresses and mode, and the organization of the session (asked only where shown)."""
-    brand = shown_branding()
+    brand = preview.brand_of(request)
     return {
         "site_name": brand.name,
         "brand": brand,
         "GATEWAY_URL": settings.GATEWAY_URL,
         "PORTAL_URL": settings.PORTAL_URL,
+        "preview": preview.current(request),
         "DEMO": settings.GATEHOUSE_DEMO,
         "outbox_open": settings.GATEHOUSE_MODE != "production",
         "organization": SimpleLazyObject(lambda: guard.current_organization(request)),

@@ -11,7 +11,8 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 from accounts.branding.change import change_branding
 from accounts.branding.models import Branding, SitePage
 from accounts.branding.pages import CHANGEABLE, change_site_page, create_site_page, delete_site_page
-from accounts.verb_admin import VerbAdmin, person
+from accounts.drafts.admin import DraftAdmin
+from accounts.verb_admin import person
 
 FIELDS = ("name", "logo_file", "remove_logo", "accent_light", "accent_dark", "links")
 
@@ -48,7 +49,7 @@ class BrandingForm(forms.ModelForm):
 def _settings(data: dict[str, Any]) -> dict[str, Any]:
     """The verb's fields of what the form changed."""
     found: dict[str, Any] = {
-        name: data[name] for name in ("name", "accent_light", "accent_dark") if name in data
+        name: data[name] for name in ("name", "accent_light", "accent_dark", "footer_links") if name in data
     }
     if "links" in data:
         lines = [line.partition("|") for line in data["links"].splitlines() if line.strip()]
@@ -61,7 +62,7 @@ def _settings(data: dict[str, Any]) -> dict[str, Any]:
 
 
 @admin.register(Branding)
-class BrandingAdmin(VerbAdmin):
+class BrandingAdmin(DraftAdmin):
     """One row at most."""
 
     form = BrandingForm
@@ -80,6 +81,12 @@ class BrandingAdmin(VerbAdmin):
         if row is not None:
             return redirect("admin:accounts_branding_change", row.pk)
         return super().add_view(request, form_url, extra_context)
+
+    def previewed(self, row: Branding) -> tuple[str, str]:
+        return "website", str(row.pk)
+
+    def drafted(self, given: dict[str, Any]) -> dict[str, Any]:
+        return _settings(given)
 
     def create(self, request: HttpRequest, data: dict[str, Any]) -> Branding:
         return self._change(request, data)
@@ -102,11 +109,14 @@ class SitePageForm(forms.ModelForm):
 
 
 @admin.register(SitePage)
-class SitePageAdmin(VerbAdmin):
+class SitePageAdmin(DraftAdmin):
     form = SitePageForm
     list_display = ("title", "slug", "position", "in_footer", "published", "updated_at")
     list_filter = ("published", "in_footer")
     search_fields = ("title", "slug")
+
+    def previewed(self, row: SitePage) -> tuple[str, str]:
+        return "website", "1"
 
     def create(self, request: HttpRequest, data: dict[str, Any]) -> SitePage:
         return create_site_page(**data, actor=person(request))

@@ -1,5 +1,6 @@
 """What every page needs of the branding, kept in the cache: it changes once a year and is read with each page."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.core.cache import cache
@@ -38,17 +39,21 @@ def forget() -> None:
     cache.delete(KEY)
 
 
-def _read() -> Shown:
-    row = Branding.objects.defer("logo").first()
-    found = SitePage.objects.filter(published=True, in_footer=True).values_list("title", "slug")
-    pages = tuple((title, slug) for title, slug in found)
+def shown_of(row: Branding | None, pages: Iterable[SitePage], version: str = "") -> Shown:
+    """Return the branding that a row and pages make; a `version` stands for the row's own."""
+    titles = tuple((each.title, each.slug) for each in pages)
     if row is None:
-        return Shown(pages=pages)
+        return Shown(pages=titles)
     return Shown(
         name=row.name or NAME,
-        version=f"{row.updated_at:%Y%m%d%H%M%S%f}",
+        version=version or f"{row.updated_at:%Y%m%d%H%M%S%f}",
         has_logo=bool(row.logo_type),
         has_colours=bool(row.accent_light or row.accent_dark),
         links=tuple((each["label"], each["url"]) for each in row.footer_links),
-        pages=pages,
+        pages=titles,
     )
+
+
+def _read() -> Shown:
+    pages = SitePage.objects.filter(published=True, in_footer=True).defer("text")
+    return shown_of(Branding.objects.defer("logo").first(), pages)

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
+from accounts.drafts.admin import DraftAdmin
 from accounts.verb_admin import VerbAdmin, person
 from apis.invitations import invite, withdraw_invitation
 from apis.models import ApiInvitation, ApiPage
@@ -43,7 +44,7 @@ class ApiPageForm(forms.ModelForm):
 
 
 @admin.register(ApiPage)
-class ApiPageAdmin(VerbAdmin):
+class ApiPageAdmin(DraftAdmin):
     form = ApiPageForm
     list_display = ("title", "api", "slug", "position", "published", "updated_at")
     list_filter = ("api", "published")
@@ -57,6 +58,9 @@ class ApiPageAdmin(VerbAdmin):
 
     def create(self, request: HttpRequest, data: dict[str, Any]) -> ApiPage:
         return create_page(**data, actor=person(request))
+
+    def previewed(self, row: ApiPage) -> tuple[str, str]:
+        return "api", row.api_id
 
     def change(self, request: HttpRequest, row: ApiPage, data: dict[str, Any]) -> None:
         change_page(page=row, actor=person(request), **data)

@@ -9,6 +9,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
+from accounts.drafts.admin import DraftAdmin
 from accounts.errors import Refused
 from accounts.verb_admin import VerbAdmin, person
 from apis.admin.client_tls import ClientCertificatePages
@@ -21,7 +22,7 @@ from apis.versions import change_api, create_api
 
 
 @admin.register(Api)
-class ApiAdmin(VerbAdmin):
+class ApiAdmin(DraftAdmin):
     form = ApiForm
     list_display = ("name", "slug", "organization", "visibility", "region", "version_count", "created_at")
     list_filter = ("visibility", "organization")
@@ -53,6 +54,9 @@ class ApiAdmin(VerbAdmin):
 
     def create(self, request: HttpRequest, data: dict[str, Any]) -> Api:
         return create_api(**data, actor=person(request))
+
+    def previewed(self, row: Api) -> tuple[str, str]:
+        return "api", row.pk
 
     def change(self, request: HttpRequest, row: Api, data: dict[str, Any]) -> None:
         change_api(api=row, actor=person(request), **data)

@@ -2,10 +2,13 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.cache import patch_cache_control
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from accounts.branding.models import Branding, SitePage
+from accounts.drafts.keep import with_draft
+from portal import preview
 
 # pages name the version in the address, so what was fetched once holds
 KEPT_SECONDS = 30 * 24 * 3600
@@ -18,12 +21,19 @@ BUILT_IN = {"accent_light": "#2a55c9", "accent_dark": "#93b2ff"}
 
 
 @require_safe
-@cache_control(public=True, max_age=KEPT_SECONDS)
 def styles(request: HttpRequest) -> HttpResponse:
-    """The accents as tokens over those of static/css/tokens.css."""
+    """The accents as tokens over those of static/css/tokens.css; a preview's own are kept by nobody."""
     row = Branding.objects.defer("logo").first()
-    text = _css(row) if row is not None else ""
-    return HttpResponse(text, content_type="text/css; charset=utf-8")
+    # asked first, so that answers for all do not depend on anybody's cookie
+    previewed = request.GET.get("v") == "preview" and _previews(request)
+    if row is not None and previewed:
+        row = with_draft(row)
+    response = HttpResponse(_css(row) if row is not None else "", content_type="text/css; charset=utf-8")
+    if previewed:
+        patch_cache_control(response, private=True, no_store=True)
+    else:
+        patch_cache_control(response, public=True, max_age=KEPT_SECONDS)
+    return response
 
 
 @require_safe
@@ -41,9 +51,16 @@ def logo(request: HttpRequest) -> HttpResponse:
 def site_page(request: HttpRequest, slug: str) -> HttpResponse:
     """A page of the website; one that is not published yet is shown to staff as a preview."""
     found = get_object_or_404(SitePage, slug=slug)
-    if not found.published and not request.user.has_perm("accounts.view_sitepage"):
+    if _previews(request):
+        found = with_draft(found)
+    elif not found.published and not request.user.has_perm("accounts.view_sitepage"):
         raise Http404("not published")
     return render(request, "catalogue/site_page.html", {"page": found})
+
+
+def _previews(request: HttpRequest) -> bool:
+    found = preview.current(request)
+    return found is not None and found.kind == preview.WEBSITE
 
 
 def _css(row: Branding) -> str:

@@ -1,6 +1,7 @@
 """What visitors see: the catalogue and an API's page."""
 
 from collections import Counter
+from typing import Any
 
 from django.db.models import Count, Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,7 +14,7 @@ from apis.pages import published_pages
 from apis.products.queries import find_products, products_for
 from apis.queries import IN_USE, catalogue, live_stage, stage_address
 from apis.search import find_apis
-from portal import examples, prices
+from portal import examples, preview, prices
 from portal.health import shown_health
 from portal.views.changelog import latest_changes
 
@@ -41,7 +42,9 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def api(request: HttpRequest, slug: str) -> HttpResponse:
     """One API: overview, versions, plans, and the first call."""
-    product = get_object_or_404(_with_versions(catalogue(request.user)), slug=slug)
+    product = _previewed(request, slug) or get_object_or_404(
+        _with_versions(catalogue(request.user)), slug=slug
+    )
     versions = [_version_row(each) for each in shown_versions(product)]
     plans = (
         visible_plans(product)
@@ -57,20 +60,36 @@ def api(request: HttpRequest, slug: str) -> HttpResponse:
         "curl": _first_curl(product, [plan.pk for plan in plans]),
         "latest": latest_changes(shown_versions(product)),
         "health": shown_health([product])[product.pk],
-        "pages": published_pages(product),
+        "pages": _pages(request, product),
     }
     return render(request, "catalogue/api.html", context)
 
 
 def guide(request: HttpRequest, slug: str, page: str) -> HttpResponse:
     """One of the provider's own pages about an API."""
-    product = get_object_or_404(catalogue(request.user).prefetch_related(None), slug=slug)
-    pages = published_pages(product)
+    product = preview.previews(request, "api", slug) or get_object_or_404(
+        catalogue(request.user).prefetch_related(None), slug=slug
+    )
+    pages = _pages(request, product)
     found = next((each for each in pages if each.slug == page), None)
     if found is None:
         raise Http404("no such page")
     context = {"section": "catalogue", "api": product, "pages": pages, "page": found}
     return render(request, "catalogue/guide.html", context)
+
+
+def _previewed(request: HttpRequest, slug: str) -> Api | None:
+    """The API with its draft, live or not, while she previews it."""
+    found: Api | None = preview.previews(request, "api", slug)
+    if found is not None:
+        versions = _with_versions(Api.objects.filter(pk=found.pk)).get().versions
+        found._prefetched_objects_cache = {"versions": versions.all()}  # type: ignore[attr-defined]
+    return found
+
+
+def _pages(request: HttpRequest, product: Api) -> list[Any]:
+    previewed = preview.previews(request, "api", product.slug) is not None
+    return preview.all_pages(product) if previewed else published_pages(product)
 
 
 def found_apis(request: HttpRequest, text: str) -> list[Api]:

@@ -12,7 +12,7 @@ from apis.pages import published_pages
 from apis.products.queries import live_operations, products_for
 from apis.products.reference import product_document, reference, sections_of
 from apis.queries import visible_apis
-from portal import examples, prices
+from portal import examples, preview, prices
 
 MOST_LISTED = 12
 
@@ -23,7 +23,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     rows = live_operations(product)
     versions = {each.operation.version_id: each.operation.version for each in rows}
     plans = _plans(request, list(versions))
-    context = _context(product) | {
+    context = _context(request, product) | {
         "sections": sections_of(rows),
         "versions": list(versions.values()),
         # a product may show operations of APIs that the reader finds nowhere else
@@ -39,7 +39,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
 def text_page(request: HttpRequest, slug: str, page: str) -> HttpResponse:
     """One of its own pages."""
     product = _product(request, slug)
-    context = _context(product)
+    context = _context(request, product)
     found = next((each for each in context["pages"] if each.slug == page), None)
     if found is None:
         raise Http404("no such page")
@@ -52,7 +52,7 @@ def reference_page(request: HttpRequest, slug: str) -> HttpResponse:
     sections = reference(product)
     shown = [each for section in sections for each in section.operations]
     versions = {each.operation.version_id: each.operation.version for each in shown}
-    context = _context(product) | {
+    context = _context(request, product) | {
         "sections": [(each.title, [(one, _curl(one)) for one in each.operations]) for each in sections],
         "versions": list(versions.values()),
     }
@@ -70,11 +70,15 @@ def document(request: HttpRequest, slug: str, api: str, version: str) -> JsonRes
 
 
 def _product(request: HttpRequest, slug: str) -> Product:
-    return get_object_or_404(products_for(request.user), slug=slug)
+    """The product as readers see it, or with its draft while she previews it."""
+    found: Product | None = preview.previews(request, "product", slug)
+    return found or get_object_or_404(products_for(request.user), slug=slug)
 
 
-def _context(product: Product) -> dict[str, Any]:
-    return {"section": "catalogue", "product": product, "pages": published_pages(product)}
+def _context(request: HttpRequest, product: Product) -> dict[str, Any]:
+    previewed = preview.previews(request, "product", product.slug) is not None
+    pages = preview.all_pages(product) if previewed else published_pages(product)
+    return {"section": "catalogue", "product": product, "pages": pages}
 
 
 def _plans(request: HttpRequest, versions: list[str]) -> list[UsagePlan]:

@@ -1,7 +1,9 @@
 """A provider's products: the list, their texts, and which operations they show in which order."""
 
+from collections.abc import Callable
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count
@@ -9,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
+from accounts.drafts.keep import drop_draft, fields_of, keep_draft, with_draft
 from accounts.errors import Refused
 from accounts.models import Organization
 from accounts.permissions import can_manage
@@ -57,17 +60,32 @@ def create(request: HttpRequest) -> HttpResponse:
 @login_required
 def edit(request: HttpRequest, pk: str) -> HttpResponse:
     product = own_product(request, pk)
-    initial = {name: getattr(product, name) for name in CHANGEABLE}
-    form = ProductForm(request.POST or None, initial=initial)
+    draft = with_draft(product)
+    form = ProductForm(request.POST or None, initial={name: getattr(draft, name) for name in CHANGEABLE})
     if request.method == "POST" and form.is_valid():
         with refusals_to(form):
-            change_product(product=product, actor=guard.person(request), **form.cleaned_data)
-            messages.success(request, "Saved.")
+            said = save_or_keep(request, product, form, _change)
+            messages.success(request, said)
             return redirect("provider-product", product.pk)
     # what was typed and refused must not name the page
     shown = Product.objects.select_related("organization").get(pk=pk)
-    context = of_product(request, shown, "details") | {"form": form}
+    context = of_product(request, shown, "details") | {"form": form, "draft": bool(fields_of(product))}
     return render(request, "provider/product_form.html", context)
+
+
+def save_or_keep(request: HttpRequest, row: Any, form: forms.Form, verb: Callable[..., Any]) -> str:
+    """Do what the pressed button says: keep a draft, throw it away, or show the form's fields to readers.
+
+    `verb` takes the row and its fields.
+    """
+    actor = guard.person(request)
+    if "draft" in request.POST:
+        keep_draft(row=row, actor=actor, **{name: form.cleaned_data[name] for name in form.changed_data})
+        return "Kept as a draft: readers see it when you save it without."
+    if "drop" not in request.POST:
+        verb(row, actor=actor, **form.cleaned_data)
+    drop_draft(row=row, actor=actor)
+    return "The draft is gone." if "drop" in request.POST else "Saved."
 
 
 @login_required
@@ -145,6 +163,10 @@ def _arrange(request: HttpRequest, product: Product, move: str) -> None:
     if step in STEPS:
         order = moved(order, pk, STEPS[step])
     arrange_operations(product=product, order=order, sections=typed, actor=guard.person(request))
+
+
+def _change(product: Product, **fields: Any) -> None:
+    change_product(product=product, **fields)
 
 
 def _chosen(product: Product) -> list[ProductOperation]:

@@ -21,6 +21,7 @@ from apis.products.choose import choose_operations
 from billing.credit_notes import credit_invoice
 from billing.models import Budget, Payment, PaymentMethod
 from metering.alerts import create_alert
+from portal.preview import link_text
 from tests.factories import (
     make_api,
     make_application,
@@ -192,6 +193,9 @@ def _products(api: Api) -> dict[str, Sequence[Any]]:
     places |= {f"provider-product{each}": [product.pk] for each in own}
     places |= dict.fromkeys(("provider-product-page", "provider-product-page-delete"), (product.pk, page.pk))
     return places | {
+        "preview": [link_text("product", product.pk, days=1)],
+        "preview-start": ["product", product.pk],
+        "preview-share": ["product", product.pk],
         "product-page": [product.slug, page.slug],
         "product-document": [product.slug, api.slug, version.name],
         "provider-product-withdraw": [product.pk, invitation.pk],

@@ -46,6 +46,10 @@ PAGES = {
     "product-page": OPEN,
     "product-reference": OPEN,
     "product-document": OPEN,
+    "preview": "302 302 302 302 302 302 302",
+    "preview-start": "login 302 302 302 302 404 302",
+    "preview-share": "login 200 200 200 403 404 200",
+    "preview-leave": POST_ONLY,
     "reference": OPEN,
     "openapi-document": OPEN,
     "subscribe": "signup 200 200 200 403 200 new",
@@ -196,7 +200,8 @@ def met(response: HttpResponse) -> str:
     starts |= {"new": reverse("organization-new"), "new-api": reverse("api-register")}
     starts["stage"] = "/provider/stages/"
     if response.status_code == 302:
-        return next(word for word, start in starts.items() if response["Location"].startswith(start))
+        known = (word for word, start in starts.items() if response["Location"].startswith(start))
+        return next(known, "302")
     return str(response.status_code)
 
 

@@ -1,0 +1,1 @@
+"""Changes that are written but not shown to readers yet."""
