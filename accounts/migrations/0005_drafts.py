@@ -8,25 +8,50 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0004_branding'),
+        ("accounts", "0004_branding"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Draft',
+            name="Draft",
             fields=[
-                ('id', accounts.fields.ShortIdField(default=accounts.ids.short_id, editable=False, max_length=10, primary_key=True, serialize=False)),
-                ('kind', models.CharField(help_text='Such as api or productpage.', max_length=40)),
-                ('target_id', models.CharField(max_length=40)),
-                ('fields', models.JSONField(default=dict)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(help_text="Empty for the website's own.", null=True, on_delete=django.db.models.deletion.CASCADE, related_name='drafts', to='accounts.organization')),
+                (
+                    "id",
+                    accounts.fields.ShortIdField(
+                        default=accounts.ids.short_id,
+                        editable=False,
+                        max_length=10,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("kind", models.CharField(help_text="Such as api or productpage.", max_length=40)),
+                ("target_id", models.CharField(max_length=40)),
+                ("fields", models.JSONField(default=dict)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        help_text="Empty for the website's own.",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="drafts",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('kind', 'target_id'), name='draft_once')],
+                "constraints": [models.UniqueConstraint(fields=("kind", "target_id"), name="draft_once")],
             },
         ),
     ]

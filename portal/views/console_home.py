@@ -13,7 +13,7 @@ from accounts.permissions import can_see_bills
 from billing.estimate import estimate
 from metering.queries import Scope, Span, summary
 from portal import guard
-from portal.quotas import quota_use
+from portal.quotas import quota_use, rate_use
 from portal.views.subscribe import WANTED
 
 
@@ -36,6 +36,7 @@ def home(request: HttpRequest, organization: Organization) -> HttpResponse:
         "applications": organization.applications.count(),
         "keys": living_keys(organization).count(),
         "quotas": quota_use(subscriptions),
+        "rates": rate_use(subscriptions),
         "day": summary(scope=Scope(developer=organization.pk), span=Span(end - timedelta(hours=24), end)),
         "cost": estimate(organization=organization)
         if subscriptions and can_see_bills(request.user, organization)

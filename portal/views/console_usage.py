@@ -11,7 +11,7 @@ from accounts.models import Organization
 from apis.models import Api
 from metering.queries import Scope
 from portal import guard, usage, usage_page
-from portal.quotas import quota_use
+from portal.quotas import quota_use, rate_use
 
 
 @never_cache
@@ -32,7 +32,12 @@ def page(request: HttpRequest, organization: Organization) -> HttpResponseBase:
         scope=scope,
         timezone=organization.timezone,
         dimensions=usage.FOR_DEVELOPERS,
-        context={**_PAGE, "quotas": quota_use(subscriptions), "key_links": True},
+        context={
+            **_PAGE,
+            "quotas": quota_use(subscriptions),
+            "rates": rate_use(subscriptions),
+            "key_links": True,
+        },
         whole=lambda: _filters(organization),
     )
 
