@@ -1,6 +1,5 @@
 """Inviting people and organizations to an API or a product that not everybody sees."""
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -10,6 +9,7 @@ from accounts.audit import record
 from accounts.errors import Refused
 from accounts.mail import mail_address, mail_organization
 from accounts.models import Organization, User
+from accounts.portal_address import portal_url
 from accounts.rows import taken_is_refused
 from apis.models import Api, ApiInvitation, Product, ProductInvitation
 
@@ -71,7 +71,7 @@ def _invite(invitation: Invitation, email: str, invited: Organization | None, ac
 
 def _tell(invitation: Invitation) -> None:
     opens = invitation.opens
-    address = f"{settings.PORTAL_URL}{reverse(_kind(invitation), args=[opens.slug])}"
+    address = f"{portal_url()}{reverse(_kind(invitation), args=[opens.slug])}"
     subject = f"{opens.organization.name} invites you to {opens}"
     text = f"{subject}.\n\nSign in to see it and to get a key:\n{address}\n"
     if invitation.invited is not None:

@@ -7,9 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
-
 from accounts.mail import mail_organization
+from accounts.portal_address import portal_url
 from accounts.webhooks.emit import emit_many
 from billing.currencies import round_money
 from billing.estimate import SubscriptionEstimate
@@ -131,5 +130,5 @@ def _mail(alert: BudgetAlert) -> None:
         budget.organization,
         subject=f"{alert.percent} % of the budget {budget} is spent",
         text=f"In {alert.period}, {spent} of {amount} {budget.currency} of the budget {budget} is spent so far.\n\n"
-        f"Budgets: {settings.PORTAL_URL}/console/budgets/\nCosts: {settings.PORTAL_URL}/console/costs/\n",
+        f"Budgets: {portal_url()}/console/budgets/\nCosts: {portal_url()}/console/costs/\n",
     )

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from accounts.mail import recipients_of
+from accounts.portal_address import portal_url
 from billing.currencies import round_money
 from billing.models import DunningNotice, DunningStep
 
@@ -81,6 +82,6 @@ def _words(notice: DunningNotice) -> dict[str, str]:
         "provider": notice.organization.name,
         "due": f"{invoice.due_at:%Y-%m-%d}",
         "amount": f"{round_money(invoice.amount_due, invoice.currency):,} {invoice.currency}",
-        "url": f"{settings.PORTAL_URL}/console/invoices/{invoice.pk}/",
+        "url": f"{portal_url()}/console/invoices/{invoice.pk}/",
         "threat": threat if days >= 0 else "",
     }

@@ -4,7 +4,6 @@ import logging
 from datetime import datetime, timedelta
 from smtplib import SMTPException
 
-from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import QuerySet
@@ -12,6 +11,7 @@ from django.template.loader import render_to_string
 from django.utils.timezone import now
 
 from accounts.models import Role, User
+from accounts.portal_address import portal_url
 from billing.documents.content import invoice_document
 from billing.documents.files import PDF, invoice_pdf
 from billing.models import Invoice, InvoiceState
@@ -78,7 +78,7 @@ def _message(invoice: Invoice, to: list[str]) -> EmailMessage:
     document = invoice_document(invoice)
     body = render_to_string(
         "documents/invoice_mail.txt",
-        {"document": document, "address": f"{settings.PORTAL_URL}/console/invoices/{invoice.pk}/"},
+        {"document": document, "address": f"{portal_url()}/console/invoices/{invoice.pk}/"},
     )
     provider_email = invoice.frozen.get("provider", {}).get("billing_email")
     message = EmailMessage(

@@ -23,6 +23,7 @@ from access.allowances import Bound, Moved, bound
 from access.models import CallAllowance, PlanStage, Subscription, SubscriptionState, UsagePlan
 from access.periods import window
 from accounts.mail import mail_organization
+from accounts.portal_address import portal_url
 from accounts.webhooks.emit import emit_many
 from billing.affordable import most_calls
 from billing.alerts import BudgetState, event_data, shown
@@ -253,5 +254,5 @@ def _mail(state: BudgetState, number: int) -> None:
         subject=f"The spend cap {budget} is reached: calls are refused",
         text=f"In {state.period}, {spent} of {amount} {budget.currency} is spent. The calls of "
         f"{number} subscription{'' if number == 1 else 's'} are refused (429) until the month is over.\n\n"
-        f"Raise the cap to let them in again: {settings.PORTAL_URL}/console/budgets/{budget.pk}/\n",
+        f"Raise the cap to let them in again: {portal_url()}/console/budgets/{budget.pk}/\n",
     )

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.utils.timezone import now
 
 from accounts.mail import mail_organization
+from accounts.portal_address import portal_url
 from accounts.webhooks.emit import emit_many
 from metering.models import AlertMetric, UsageAlert, UsageAlertNotice
 from metering.pieces import floor
@@ -128,6 +128,6 @@ def _mail(notice: UsageAlertNotice) -> None:
         alert.organization,
         subject=f"{'Resolved' if notice.resolved else 'Alert'}: {alert}",
         text=f"{label}: {told} {side} {limit}; in the last minute it was {value}.\n\n"
-        f"Dashboard: {settings.PORTAL_URL}/provider/{place}?organization={alert.organization_id}&span=1h\n"
-        f"Alerts: {settings.PORTAL_URL}/provider/alerts/?organization={alert.organization_id}\n",
+        f"Dashboard: {portal_url()}/provider/{place}?organization={alert.organization_id}&span=1h\n"
+        f"Alerts: {portal_url()}/provider/alerts/?organization={alert.organization_id}\n",
     )

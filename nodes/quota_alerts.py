@@ -10,7 +10,6 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.utils.timezone import now
@@ -20,6 +19,7 @@ from accounts.audit import record
 from accounts.mail import mail_organization
 from accounts.models import Organization, User
 from accounts.percents import read_percents, usual_percents
+from accounts.portal_address import portal_url
 from accounts.webhooks.emit import emit_many
 from metering.queries import quantities
 from nodes.models import QuotaAlert, QuotaAlertRule, QuotaWindow
@@ -160,5 +160,5 @@ def _mail(alert: QuotaAlert) -> None:
         subject=f"{alert.percent} % of the quota of {subscription} is used",
         text=f"{alert.used:,} of {alert.limit:,} calls of {subscription}{of_key} are used. "
         f"The quota starts anew {window.ends_at:%Y-%m-%d %H:%M} UTC; until then further calls are refused once "
-        f"it is used up.\n\nUsage: {settings.PORTAL_URL}/console/usage/?application={subscription.application_id}\n",
+        f"it is used up.\n\nUsage: {portal_url()}/console/usage/?application={subscription.application_id}\n",
     )

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from accounts.permissions import can_administer, can_see_bills
+from accounts.portal_address import portal_url
 from portal import guard, preview, provider_scope
 
 
@@ -17,7 +18,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "site_name": brand.name,
         "brand": brand,
         "GATEWAY_URL": settings.GATEWAY_URL,
-        "PORTAL_URL": settings.PORTAL_URL,
+        "PORTAL_URL": portal_url(),
         "preview": preview.current(request),
         "DEMO": settings.GATEHOUSE_DEMO,
         "outbox_open": settings.GATEHOUSE_MODE != "production",

@@ -14,7 +14,8 @@ from accounts.branding.pages import CHANGEABLE, change_site_page, create_site_pa
 from accounts.drafts.admin import DraftAdmin
 from accounts.verb_admin import person
 
-FIELDS = ("name", "logo_file", "remove_logo", "accent_light", "accent_dark", "links")
+FIELDS = ("name", "logo_file", "remove_logo", "accent_light", "accent_dark", "links", "address")
+PLAIN = ("name", "accent_light", "accent_dark", "footer_links", "address")
 
 
 class BrandingForm(forms.ModelForm):
@@ -38,7 +39,7 @@ class BrandingForm(forms.ModelForm):
 
     class Meta:
         model = Branding
-        fields = ("name", "accent_light", "accent_dark")
+        fields = ("name", "accent_light", "accent_dark", "address")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -48,9 +49,7 @@ class BrandingForm(forms.ModelForm):
 
 def _settings(data: dict[str, Any]) -> dict[str, Any]:
     """The verb's fields of what the form changed."""
-    found: dict[str, Any] = {
-        name: data[name] for name in ("name", "accent_light", "accent_dark", "footer_links") if name in data
-    }
+    found: dict[str, Any] = {name: data[name] for name in PLAIN if name in data}
     if "links" in data:
         lines = [line.partition("|") for line in data["links"].splitlines() if line.strip()]
         found["footer_links"] = [{"label": label, "url": url} for label, _, url in lines]

@@ -12,9 +12,10 @@ from accounts.branding.models import Branding
 from accounts.branding.shown import forget
 from accounts.errors import Refused
 from accounts.models import User
+from accounts.portal_address import check_address
 from accounts.rows import assign, check_fields
 
-CHANGEABLE = ("name", "accent_light", "accent_dark", "footer_links")
+CHANGEABLE = ("name", "accent_light", "accent_dark", "footer_links", "address")
 MOST_BYTES = 200_000
 MOST_LINKS = 12
 # how a picture begins -> its type
@@ -23,7 +24,7 @@ PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"
 
 @transaction.atomic
 def change_branding(*, actor: User | None, **fields: Any) -> Branding:
-    """Change name, accent_light, accent_dark, footer_links ([{label, url}]) or logo (bytes; b"" = none).
+    """Change name, accent_light, accent_dark, footer_links ([{label, url}]), address or logo (bytes; b"" = none).
 
     Refused: the field at fault, `accent_light` and `accent_dark` also for too little contrast.
     """
@@ -56,6 +57,8 @@ def _cleaned(fields: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("accent_light", "accent_dark"):
         if name in cleaned:
             cleaned[name] = check_accent(cleaned[name], dark=name == "accent_dark")
+    if "address" in cleaned:
+        cleaned["address"] = check_address(cleaned["address"])
     if "name" in cleaned:
         cleaned["name"] = " ".join(cleaned["name"].split())
     if "footer_links" in cleaned:

@@ -20,6 +20,12 @@ class Branding(models.Model):
         max_length=7, blank=True, help_text="Links on dark pages, such as #93b2ff. Empty = light blue."
     )
     footer_links = models.JSONField(default=list, blank=True, help_text="[{label, url}]")
+    address = models.CharField(
+        max_length=260,
+        blank=True,
+        help_text="The website's own domain, such as https://developers.example.com; it must lead here already. "
+        "Links in mails use it. Empty = GATEHOUSE_PORTAL_URL.",
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -23,6 +23,7 @@ class Shown:
     has_colours: bool = False
     links: tuple[tuple[str, str], ...] = ()
     pages: tuple[tuple[str, str], ...] = ()
+    address: str = ""
 
 
 def shown_branding() -> Shown:
@@ -51,6 +52,7 @@ def shown_of(row: Branding | None, pages: Iterable[SitePage], version: str = "")
         has_colours=bool(row.accent_light or row.accent_dark),
         links=tuple((each["label"], each["url"]) for each in row.footer_links),
         pages=titles,
+        address=row.address,
     )
 
 

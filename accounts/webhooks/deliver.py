@@ -12,6 +12,7 @@ from django.utils.timezone import now
 
 from accounts.audit import record
 from accounts.mail import mail_organization
+from accounts.portal_address import portal_url
 from accounts.webhooks.models import DeliveryState, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from accounts.webhooks.send import Outcome, send
 
@@ -123,7 +124,7 @@ def _disable(endpoint: WebhookEndpoint, reason: str) -> None:
         endpoint.organization,
         subject=f"The webhook {endpoint} is switched off",
         text=f"{reason}\n\nMend the receiver at {endpoint.url}, then switch the webhook on again: "
-        f"{settings.PORTAL_URL}/console/webhooks/{endpoint.pk}/\n"
+        f"{portal_url()}/console/webhooks/{endpoint.pk}/\n"
         "What waits to be sent is sent then.",
     )
 

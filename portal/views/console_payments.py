@@ -1,6 +1,5 @@
 """How a customer pays: invoices, credits in advance, saved cards, and what became of it."""
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -10,6 +9,7 @@ from django.views.decorators.http import require_POST
 from accounts.errors import Refused
 from accounts.models import Organization
 from accounts.permissions import can_pay, can_see_bills
+from accounts.portal_address import portal_url
 from billing.dunning import held
 from billing.ledger.balances import balances, movements
 from billing.models import Payment, PaymentState
@@ -41,7 +41,7 @@ def page(request: HttpRequest, organization: Organization) -> HttpResponse:
                 customer=organization,
                 amount=form.cleaned_data["amount"],
                 currency=form.currency,
-                return_url=f"{settings.PORTAL_URL}{reverse('payments')}",
+                return_url=f"{portal_url()}{reverse('payments')}",
                 actor=guard.person(request),
             )
             return _after(request, payment)
@@ -71,7 +71,7 @@ def pay(request: HttpRequest, organization: Organization, pk: str) -> HttpRespon
     back = reverse("invoice", args=[invoice.pk])
     try:
         payment = pay_invoice(
-            invoice=invoice, return_url=f"{settings.PORTAL_URL}{back}", actor=guard.person(request)
+            invoice=invoice, return_url=f"{portal_url()}{back}", actor=guard.person(request)
         )
     except Refused as refused:
         messages.error(request, refused.message)
@@ -99,7 +99,7 @@ def new_method(request: HttpRequest, organization: Organization) -> HttpResponse
         url = set_up_method(
             provider=provider,
             customer=organization,
-            return_url=f"{settings.PORTAL_URL}{reverse('payments')}",
+            return_url=f"{portal_url()}{reverse('payments')}",
             actor=guard.person(request),
         )
     except Refused as refused:

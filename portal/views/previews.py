@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.audit import record
+from accounts.portal_address import portal_url
 from portal import guard, preview
 
 
@@ -79,6 +80,6 @@ def share(request: HttpRequest, kind: str, pk: str) -> HttpResponse:
             target=row,
             summary=f"Made a link to the preview of {context['what']} for {days} days",
         )
-        address = request.build_absolute_uri(reverse("preview", args=[text]))
+        address = f"{portal_url()}{reverse('preview', args=[text])}"
         context |= {"link": address, "until": preview.read_link(text).until}  # type: ignore[union-attr]
     return render(request, "catalogue/preview_share.html", context)

@@ -63,7 +63,7 @@ class BrandingSerializer(StrictModel):
 
     class Meta:
         model = Branding
-        fields: tuple[str, ...] = ("name", "logo", "accent_light", "accent_dark", "footer_links")
+        fields: tuple[str, ...] = ("name", "logo", "accent_light", "accent_dark", "footer_links", "address")
 
     def to_representation(self, instance: Branding) -> dict[str, Any]:
         # a field whose value is None is not asked for its representation

@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from drf_spectacular.utils import extend_schema
@@ -11,6 +10,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.portal_address import portal_url
 from billing.ledger.balances import balances
 from billing.ledger.grants import grant, revoke
 from billing.models import AccountKind, CreditGrant, LedgerTransaction, Payment
@@ -119,7 +119,7 @@ class PaymentViews(Listed, Readable, Creatable, Resource):
         return self.answer(self._pay(self.read_input()), status=201)
 
     def _pay(self, data: dict[str, Any]) -> Payment:
-        back = data.get("return_url", f"{settings.PORTAL_URL}/console/payments/")
+        back = data.get("return_url", f"{portal_url()}/console/payments/")
         actor = self.caller.user
         if "invoice" in data:
             return pay_invoice(invoice=data["invoice"], return_url=back, actor=actor)

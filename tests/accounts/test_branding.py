@@ -8,7 +8,7 @@ from accounts.branding.change import change_branding
 from accounts.branding.colours import check_accent, contrast
 from accounts.branding.models import Branding, SitePage
 from accounts.branding.pages import change_site_page, create_site_page, delete_site_page
-from accounts.branding.shown import forget, shown_branding
+from accounts.branding.shown import shown_branding
 from accounts.errors import Refused
 from tests.factories import audit_actions, make_staff
 
@@ -16,13 +16,6 @@ pytestmark = pytest.mark.django_db
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
 SVG = b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 STATUS = {"label": "Status", "url": "https://status.example.com"}
-
-
-@pytest.fixture(autouse=True)
-def nothing_kept():
-    forget()
-    yield
-    forget()
 
 
 def test_contrast_is_counted_as_wcag_does():

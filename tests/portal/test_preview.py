@@ -77,7 +77,7 @@ def test_others_need_a_link_that_ends(maps, monkeypatch):
     assert charlie.get(reverse("preview-start", args=["api", maps.pk])).status_code == 404
     assert charlie.post(place, {"days": "7"}).status_code == 404
     made = alice.post(place, {"days": "1"})
-    link = made.context["link"].removeprefix("http://testserver")
+    link = made.context["link"].removeprefix("http://localhost:8000")
     assert audit_actions()[-1] == "preview.shared"
     visitor = signed_in(None)
     assert "Old words" in text(visitor, "/apis/maps/")

@@ -87,12 +87,16 @@ def test_the_website_is_for_staff(alice, staff):
     assert staff.get("site-pages", slug="terms").json()["count"] == 1
     assert staff.delete(f"site-pages/{made['id']}").status_code == 204
     assert staff.get("branding").json() == {
-        "name": "", "logo": "", "accent_light": "", "accent_dark": "", "footer_links": []
+        "name": "", "logo": "", "accent_light": "", "accent_dark": "", "footer_links": [], "address": ""
     }  # fmt: skip
     picture = base64.b64encode(b"<svg></svg>").decode()
     links = [{"label": "Status", "url": "https://status.example.com"}]
     look = {"name": "Acme", "logo": picture, "footer_links": links}
-    assert staff.patch("branding", look).json() == look | {"accent_light": "", "accent_dark": ""}
+    assert staff.patch("branding", look).json() == look | {
+        "accent_light": "",
+        "accent_dark": "",
+        "address": "",
+    }
     assert Branding.objects.get().logo_type == "image/svg+xml"
     fault(staff.patch("branding", {"accent_light": "#ffff00"}), "accent_light", "contrast")
     fault(staff.patch("branding", {"logo": "no base64"}), "logo")
