@@ -9,6 +9,7 @@ from accounts.permissions import can_see_bills
 from billing.documents.content import credit_note_document, invoice_document
 from billing.documents.files import credit_note_file, invoice_file, logo_of
 from billing.estimate import estimate
+from billing.forecast import forecast
 from billing.models import PaymentState
 from billing.payments.processors import online
 from billing.payments.queries import payments_of
@@ -19,7 +20,8 @@ from portal import guard
 @guard.in_organization(can_see_bills)
 def costs(request: HttpRequest, organization: Organization) -> HttpResponse:
     """The month so far, subscription by subscription, tier by tier."""
-    context = {"section": "console", "page": "costs", "estimate": estimate(organization=organization)}
+    found = estimate(organization=organization)
+    context = {"section": "console", "page": "costs", "estimate": found, "forecast": forecast(found)}
     return render(request, "console/costs.html", context)
 
 
