@@ -8,6 +8,7 @@ from portal.demo.api import publish_httpbin
 from portal.demo.money import make_money
 from portal.demo.people import DEVELOPER, SHOP, Secrets, make_admin, make_home, make_person
 from portal.demo.plans import make_plans
+from portal.demo.product import make_client_kit
 
 
 def seed(*, kept: Secrets, httpbin_url: str, demo: bool) -> None:
@@ -15,6 +16,7 @@ def seed(*, kept: Secrets, httpbin_url: str, demo: bool) -> None:
     admin, provider = make_admin(kept)
     if demo:
         stage = publish_httpbin(organization=provider, actor=admin, url=httpbin_url)
+        make_client_kit(version=stage.version, actor=admin)
         plans = make_plans(organization=provider, stage=stage, actor=admin)
         dana = _make_developer(
             kept, role="developer", email=DEVELOPER, name="Dana Developer", plan=plans["Pro"]
