@@ -93,6 +93,7 @@ def test_every_body_that_may_be_sent_has_an_example(document):
     assert without == []
 
 
+@pytest.mark.django_db
 def test_the_reference_page_loads_nothing_from_elsewhere():
     response = Client().get("/api/v1/docs/")
     html = response.content.decode()
