@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
 
-from accounts.branding.change import change_branding
+from accounts.branding.change import change_branding, cleaned_look
 from accounts.branding.models import Branding, SitePage
 from accounts.branding.pages import CHANGEABLE, change_site_page, create_site_page, delete_site_page
 from accounts.drafts.admin import DraftAdmin
@@ -85,7 +85,8 @@ class BrandingAdmin(DraftAdmin):
         return "website", str(row.pk)
 
     def drafted(self, given: dict[str, Any]) -> dict[str, Any]:
-        return _settings(given)
+        # a preview shows it: colours and links are checked as those of readers are
+        return cleaned_look(_settings(given))
 
     def create(self, request: HttpRequest, data: dict[str, Any]) -> Branding:
         return self._change(request, data)

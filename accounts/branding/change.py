@@ -31,7 +31,7 @@ def change_branding(*, actor: User | None, **fields: Any) -> Branding:
     Branding.objects.get_or_create(pk=1)
     row = Branding.objects.select_for_update().get(pk=1)
     logo = fields.pop("logo", None)
-    changes = assign(row, _cleaned(fields), allowed=CHANGEABLE)
+    changes = assign(row, cleaned_look(fields), allowed=CHANGEABLE)
     if logo is not None and logo != bytes(row.logo or b""):
         row.logo_type = _type_of(logo)
         row.logo = logo or None
@@ -52,7 +52,8 @@ def change_branding(*, actor: User | None, **fields: Any) -> Branding:
     return row
 
 
-def _cleaned(fields: Mapping[str, Any]) -> dict[str, Any]:
+def cleaned_look(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields of change_branding as they may be shown. Refused: the field at fault."""
     cleaned = dict(fields)
     for name in ("accent_light", "accent_dark"):
         if name in cleaned:

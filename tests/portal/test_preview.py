@@ -126,6 +126,8 @@ def test_staff_draft_the_website_in_the_admin_console():
     given = {"name": "Acme two", "accent_light": "#7a1f5c", "accent_dark": "", "links": "Jobs | /jobs/"}
     assert sam.post(place, given | {"keep_as_draft": "1"}).status_code == 302
     assert "Acme two" not in text(signed_in(None), "/")
+    for bad in ({"accent_light": "}a{b:c"}, {"links": "Run | javascript:alert(1)"}):
+        assert sam.post(place, given | bad | {"keep_as_draft": "1"}).status_code == 200
     assert sam.get(reverse("preview-start", args=["website", "1"]))["Location"] == "/"
     page = text(sam, "/")
     assert "Acme two" in page
