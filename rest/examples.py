@@ -22,6 +22,7 @@ from rest.serializers.access import (
 from rest.serializers.accounts import (
     BillingChildInput,
     BillingParentInput,
+    InvitationInput,
     MemberChange,
     MemberInput,
     OrganizationChange,
@@ -267,6 +268,7 @@ EXAMPLES: dict[type[Serializer], dict[str, Any]] = {
         "timezone": "Europe/Berlin",
     },
     MemberInput: {"email": "bob@example.com", "role": "member"},
+    InvitationInput: {"email": "dora@example.com", "role": "billing"},
     TokenInput: {"name": "ci", "read_only": True, "expires_at": "2027-01-01T00:00:00Z"},
     # changes: only the fields that are to change
     ApiChange: {"summary": "Answers with what it was asked.", "visibility": "public"},

@@ -20,13 +20,13 @@ def test_a_program_invites_looks_resends_and_withdraws(alice, django_capture_on_
     assert "ghi_" not in str(made)
     assert alice.get("member-invitations", waiting="true").json()["results"] == [made]
     path = f"member-invitations/{made['id']}"
-    problem(alice.post(f"{path}/resend"), 409)
+    problem(alice.post(f"{path}/resend"), 422)
     MemberInvitation.objects.update(sent_at="2026-01-01T00:00:00Z")
     assert alice.post(f"{path}/resend").json()["sent_at"] != made["sent_at"]
     assert alice.delete(path).status_code == 204
     assert alice.get(path).json()["state"] == "withdrawn"
     assert alice.get("member-invitations", waiting="true").json()["results"] == []
-    problem(alice.delete(path), 409)
+    problem(alice.delete(path), 422)
 
 
 def test_who_is_a_member_already_is_refused_at_the_address(alice):
