@@ -11,6 +11,7 @@ local quota = require "quota"
 local request_log = require "request_log"
 local set = require("raw").set
 local throttle = require "throttle"
+local why = require "why"
 
 local var, ngx_now = ngx.var, ngx.now
 local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
@@ -207,25 +208,12 @@ local function meet_limits(stage, operation, plan, subscription, key)
     return slot
 end
 
--- Which limit has the fewest tokens, for the request log: its name, and the whole limit's rate and burst.
-local function throttled_by()
-    local now = now_monotonic()
-    local fewest, found, called
-    for name, bucket in pairs({
-        installation = of_installation, stage = of_stage, operation = of_operation, plan = of_plan,
-        plan_operation = of_plan_operation,
-    }) do
-        local left = bucket and throttle.left(bucket, now)
-        if left and (not fewest or left < fewest) then
-            fewest, found, called = left, bucket.whole or bucket, name
-        end
-    end
-    return called and called .. " " .. found.rate .. " " .. found.burst
-end
-
 local function reason(outcome)
     if outcome == THROTTLED and request_log.asks_why() then
-        return throttled_by()
+        return why.throttled({
+            installation = of_installation, stage = of_stage, operation = of_operation, plan = of_plan,
+            plan_operation = of_plan_operation,
+        })
     end
 end
 
