@@ -12,6 +12,10 @@ def _styles(request: HttpRequest) -> str:
     return static("admin-brand/dashboard.css")
 
 
+def _landmarks(request: HttpRequest) -> str:
+    return static("admin-brand/landmarks.js")
+
+
 # The portal's accent (static/css/tokens.css) in the scale that the theme wants.
 _BLUE = {
     "50": "#eef3fe",
@@ -39,6 +43,7 @@ UNFOLD = {
     "SHOW_BACK_BUTTON": True,
     "COLORS": {"primary": _BLUE},
     "STYLES": [_styles],
+    "SCRIPTS": [_landmarks],
     "DASHBOARD_CALLBACK": "portal.admin_dashboard.dashboard",
     "COMMAND": {"search_models": True, "show_history": False},
     "SIDEBAR": {
