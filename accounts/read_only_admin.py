@@ -8,6 +8,8 @@ from unfold.admin import ModelAdmin
 class ReadOnly(ModelAdmin):
     """Rows that only programs write."""
 
+    list_per_page = 50  # as VerbAdmin
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

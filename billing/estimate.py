@@ -18,7 +18,7 @@ from billing.next_calls import NextCalls
 from billing.payers import Payers, by_payer, load_payers
 from billing.periods import Period, month_of
 from billing.pricing import ZERO
-from billing.queries import default_currency, subscriptions_in
+from billing.queries import default_currency, share_plans, subscriptions_in, subscriptions_of
 from billing.quote import BillLine
 from billing.timeline import Span, is_there
 from metering.billable import GIB
@@ -142,11 +142,11 @@ def estimate_sales(*, organization: Organization, at: datetime | None = None) ->
     """Estimate what the customers of the provider `organization` owe for the month so far."""
     at = at or now()
     period = month_of(at, organization.timezone)
-    found = list(subscriptions_in(provider=organization).filter(_recent(at)))
+    found = share_plans(subscriptions_of(organization).filter(_recent(at)), organization)
     found = [each for each in found if is_there(each, period)]
     known = load_payers({each.organization_id for each in found})
     months = list(_rate({period: found}, known))
-    payers = Organization.objects.in_bulk({month.payer_id for month in months})
+    payers = _organizations(found, {month.payer_id for month in months})
     customers = [each for month in months for each in _customers(month, payers[month.payer_id], at)]
     customers.sort(key=lambda c: (-c.total, -c.requests, c.customer.name))
     return SalesEstimate(organization, period, at, customers)
@@ -158,6 +158,13 @@ def month_until(*, subscription: Subscription, at: datetime, until: datetime) ->
     return next(
         (each for each in months if any(s.subscription.pk == subscription.pk for s in each.spans)), None
     )
+
+
+def _organizations(found: Iterable[Subscription], wanted: set[str]) -> dict[str, Organization]:
+    """Return these organizations by id; those that have subscriptions themselves are loaded already."""
+    known = {each.organization_id: each.organization for each in found}
+    missing = wanted - known.keys()
+    return known | Organization.objects.in_bulk(missing) if missing else known
 
 
 def _recent(at: datetime) -> Q:
@@ -172,16 +179,14 @@ def _months(
     until: datetime | None = None,
 ) -> Iterator[Month]:
     """Yield the months (before `until`) of all that pay for these customers, with all that they pay for."""
-    known = load_payers(customers)
-    found = list(_of(customers, at, provider))
+    known, family = load_payers(customers), set(customers)
     if known.memberships:
         # whoever pays for one of them, and whoever it pays for besides
         known = load_payers(
             {pk for each in known.memberships for pk in (each.organization_id, each.parent_id)}
         )
-        family = {pk for each in known.memberships for pk in (each.organization_id, each.parent_id)}
-        found = list(_of(family.union(customers), at, provider))
-    yield from _rate(_by_period(found, at, until), known)
+        family |= {pk for each in known.memberships for pk in (each.organization_id, each.parent_id)}
+    yield from _rate(_by_period(_of(family, at, provider), at, until), known)
 
 
 def _of(customers: Collection[str], at: datetime, provider: Organization | None) -> QuerySet[Subscription]:
@@ -223,11 +228,7 @@ def _rate(by_period: dict[Period, list[Subscription]], known: Payers) -> Iterato
 
 def _by_subscription(month: Month, at: datetime) -> Iterator[SubscriptionEstimate]:
     """Yield each subscription's lines, by currency. One that owes nothing yet has no lines."""
-    # the span of the moment, or the last one that is over
-    now_in: dict[str, Span] = {}
-    for span in month.spans:
-        if span.start <= at or span.subscription.pk not in now_in:
-            now_in[span.subscription.pk] = span
+    now_in = _spans_at(month, at)
     lines: dict[tuple[str, str], list[BillLine]] = defaultdict(list)
     for currency, items in month.rated.items.items():
         for item in sorted(items.values(), key=lambda each: each.order):
@@ -235,10 +236,13 @@ def _by_subscription(month: Month, at: datetime) -> Iterator[SubscriptionEstimat
             for pk, (units, money) in parts.items():
                 if units or money:
                     lines[pk, currency].append(_line(item, units, money, whole=len(parts) == 1))
+    currencies: dict[str, list[str]] = defaultdict(list)
+    for pk, currency in lines:
+        currencies[pk].append(currency)
     for pk, span in now_in.items():
         usage = _usage(month, pk)
-        mine = span.card.currency if span.card else month.default_currency[span.subscription.provider_id]
-        for currency in dict.fromkeys([mine, *(c for k, c in lines if k == pk)]):
+        mine = _currency(month, span)
+        for currency in dict.fromkeys([mine, *currencies[pk]]):
             here = currency == mine
             yield SubscriptionEstimate(
                 span.subscription,
@@ -249,6 +253,19 @@ def _by_subscription(month: Month, at: datetime) -> Iterator[SubscriptionEstimat
                 span.card if here else None,
                 month.next_calls(span, at) if here else None,
             )
+
+
+def _spans_at(month: Month, at: datetime) -> dict[str, Span]:
+    """Return subscription id -> its span of the moment, or the last one that is over."""
+    found: dict[str, Span] = {}
+    for span in month.spans:
+        if span.start <= at or span.subscription.pk not in found:
+            found[span.subscription.pk] = span
+    return found
+
+
+def _currency(month: Month, span: Span) -> str:
+    return span.card.currency if span.card else month.default_currency[span.subscription.provider_id]
 
 
 def _shared(month: Month) -> Iterator[SharedEstimate]:
@@ -283,16 +300,17 @@ def _line(item: Item, units: Decimal, money: Decimal, *, whole: bool) -> BillLin
 
 
 def _customers(month: Month, payer: Organization, at: datetime) -> Iterator[CustomerEstimate]:
-    by_currency: dict[str, list[SubscriptionEstimate]] = defaultdict(list)
-    for item in _by_subscription(month, at):
-        by_currency[item.currency].append(item)
-    for currency, items in by_currency.items():
+    """Yield a payer's month by currency; the use of a subscription stands in each in which it costs something."""
+    using = {(_currency(month, span), pk) for pk, span in _spans_at(month, at).items()}
+    totals: dict[str, Decimal] = {currency: ZERO for currency, _ in sorted(using)}
+    for currency, items in month.rated.items.items():
+        for item in items.values():
+            totals[currency] = totals.get(currency, ZERO) + item.amount
+            using |= {(currency, pk) for pk in item.weights}
+    for currency, total in totals.items():
+        usage = [_usage(month, pk) for its, pk in using if its == currency]
         yield CustomerEstimate(
-            payer,
-            currency,
-            sum(item.usage.calls for item in items),
-            sum(item.usage.bytes_out for item in items),
-            sum((item.subtotal for item in items), ZERO),
+            payer, currency, sum(each.calls for each in usage), sum(each.bytes_out for each in usage), total
         )
 
 

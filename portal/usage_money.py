@@ -8,15 +8,18 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from django.core.cache import cache
 from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from accounts.models import Organization
-from billing.estimate import estimate_sales
+from billing.estimate import SalesEstimate, estimate_sales
 from billing.models import Invoice, InvoiceState
 from billing.queries import invoices_of_provider
 
 YEAR = timedelta(days=366)
+# how old the month so far may be, in seconds: it takes rating every customer
+KEPT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,14 @@ def money_of_everybody() -> Money:
     return Money(_months(Invoice.objects.all()), None)
 
 
+def sales_so_far(organization: Organization) -> SalesEstimate:
+    """A provider's month so far, at most KEPT seconds old: see its `at`."""
+    found: SalesEstimate = cache.get_or_set(
+        f"sales:{organization.pk}", lambda: estimate_sales(organization=organization), KEPT
+    )
+    return found
+
+
 def _months(invoices: QuerySet[Invoice]) -> list[Month]:
     issued = invoices.filter(
         state__in=(InvoiceState.FINALIZED, InvoiceState.PAID), month_start__gte=now() - YEAR
@@ -70,7 +81,7 @@ def _month(start: datetime, timezone: str) -> str:
 
 def _so_far(organization: Organization, customer: Organization | None) -> dict[str, Decimal]:
     found: dict[str, Decimal] = defaultdict(Decimal)
-    for each in estimate_sales(organization=organization).customers:
+    for each in sales_so_far(organization).customers:
         if customer is None or each.customer.pk == customer.pk:
             found[each.currency] += each.total
     return dict(found)

@@ -20,4 +20,3 @@ class AuditEventAdmin(ReadOnly):
     list_select_related = ("organization",)
     search_fields = ("summary", "actor_label", "action", "target_id")
     show_full_result_count = False
-    list_per_page = 50

@@ -46,7 +46,6 @@ class WebhookDeliveryAdmin(ReadOnly):
     list_select_related = ("organization", "endpoint", "event")
     search_fields = ("event__id", "event__type", "endpoint__url")
     show_full_result_count = False
-    list_per_page = 50
 
     @display(description="Event")
     def event_type(self, delivery: WebhookDelivery) -> str:

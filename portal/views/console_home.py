@@ -19,7 +19,12 @@ from portal.views.subscribe import WANTED
 
 @guard.in_organization()
 def home(request: HttpRequest, organization: Organization) -> HttpResponse:
-    """Applications, quotas, the last 24 hours, the month's cost. Who came for a plan is sent on to it."""
+    """Applications, quotas, the last 24 hours, the month's cost. Who came for a plan is sent on to it.
+
+    The cost is a request of its own (`?fragment=cost`): it rates subscriptions, which the rest need not wait for.
+    """
+    if request.GET.get("fragment") == "cost":
+        return _cost(request, organization)
     wanted = request.session.pop(WANTED, None)
     if wanted:
         return redirect("subscribe", plan=wanted)
@@ -38,8 +43,11 @@ def home(request: HttpRequest, organization: Organization) -> HttpResponse:
         "quotas": quota_use(subscriptions),
         "rates": rate_use(subscriptions),
         "day": summary(scope=Scope(developer=organization.pk), span=Span(end - timedelta(hours=24), end)),
-        "cost": estimate(organization=organization)
-        if subscriptions and can_see_bills(request.user, organization)
-        else None,
     }
     return render(request, "console/home.html", context)
+
+
+def _cost(request: HttpRequest, organization: Organization) -> HttpResponse:
+    guard.demand(can_see_bills, request, organization)
+    totals = estimate(organization=organization).totals
+    return render(request, "console/month_cost.html", {"totals": totals})

@@ -5,6 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.utils.timezone import now
 from django.views.decorators.cache import never_cache
 
 from access.models import SubscriptionState
@@ -12,12 +13,12 @@ from access.queries import subscribers_of
 from accounts.models import Organization
 from billing.documents.content import credit_note_document, invoice_document
 from billing.documents.files import credit_note_file, invoice_file, logo_of
-from billing.estimate import estimate_sales
+from billing.periods import month_of
 from billing.queries import credit_notes_of_provider, invoices_of_provider, with_lines
 from metering.queries import Scope
 from nodes.queries import nodes_up
 from portal import provider_scope, usage, usage_page, usage_targets
-from portal.usage_money import money_of_provider
+from portal.usage_money import money_of_provider, sales_so_far
 
 
 @never_cache
@@ -41,11 +42,16 @@ def traffic(request: HttpRequest) -> HttpResponseBase:
 
 @login_required
 def money(request: HttpRequest) -> HttpResponse:
-    """The month so far, customer by customer, and the invoices issued."""
+    """The month so far, customer by customer, and the invoices issued.
+
+    The month so far is a request of its own (`?fragment=sales`): rating all customers would hold the page up.
+    """
     organization = provider_scope.chosen(request)
     _demand_bills(request, organization)
+    if request.GET.get("fragment") == "sales":
+        return render(request, "provider/sales.html", {"sales": sales_so_far(organization)})
     context = _context(request, organization, "money") | {
-        "sales": estimate_sales(organization=organization),
+        "period": month_of(now(), organization.timezone),
         "invoices": invoices_of_provider(organization)[:120],
     }
     return render(request, "provider/money.html", context)

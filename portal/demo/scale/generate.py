@@ -11,6 +11,7 @@ from metering.models import UsageBatch, UsageDay
 from nodes.rebuild import rebuild
 from portal.demo.people import DEVELOPER, Secrets, make_admin, make_person
 from portal.demo.scale import provider
+from portal.demo.scale.around import make_around
 from portal.demo.scale.customers import make_customers
 from portal.demo.scale.money import close_months, make_budgets
 from portal.demo.scale.rhythm import make_caller
@@ -59,6 +60,14 @@ def generate(
     )
     invoices = close_months(provider=offer.organization, since=since, at=at, draw=draw)
     make_budgets(customers=customers, draw=draw)
+    make_around(
+        provider=offer.organization,
+        owner=admin,
+        customer=customers.organizations[0],
+        developer=developer,
+        at=at,
+        draw=draw,
+    )
     rebuild()
     # after the months, which would wait for the seals of a whole year; the hourly task makes them
     mark_span(since, until)
