@@ -101,6 +101,11 @@ class SalesEstimate:
     customers: list[CustomerEstimate]
 
     @property
+    def payers(self) -> int:
+        """How many customers there are; one with two currencies is one."""
+        return len({item.customer.pk for item in self.customers})
+
+    @property
     def totals(self) -> dict[str, Decimal]:
         """Currency -> sum."""
         return _totals((item.currency, item.total) for item in self.customers)

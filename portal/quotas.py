@@ -23,6 +23,11 @@ class QuotaUse:
     limit: int
     ends_at: datetime
 
+    @property
+    def share(self) -> float:
+        """Of the limit, 1 = all; a quota of nothing is used up."""
+        return self.used / self.limit if self.limit else 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class RateUse:

@@ -16,6 +16,9 @@ from portal import guard
 from portal.quotas import quota_use, rate_use
 from portal.views.subscribe import WANTED
 
+# those that are used up most; each application shows its own
+QUOTAS = 6
+
 
 @guard.in_organization()
 def home(request: HttpRequest, organization: Organization) -> HttpResponse:
@@ -40,7 +43,7 @@ def home(request: HttpRequest, organization: Organization) -> HttpResponse:
         "subscriptions": subscriptions,
         "applications": organization.applications.count(),
         "keys": living_keys(organization).count(),
-        "quotas": quota_use(subscriptions),
+        "quotas": sorted(quota_use(subscriptions), key=lambda each: -each.share)[:QUOTAS],
         "rates": rate_use(subscriptions),
         "day": summary(scope=Scope(developer=organization.pk), span=Span(end - timedelta(hours=24), end)),
     }

@@ -2,7 +2,9 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Page, sync_playwright
 
+from tests.portal.browser.inspector import DESKTOP, SHIFTS, launch
 from tests.scenarios.running import Running
 
 
@@ -15,3 +17,14 @@ def running() -> Iterator[Running]:
     finally:
         copy.stop()
         shutil.rmtree(copy.var, ignore_errors=True)
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    """A page of a real Chromium, signed in as nobody."""
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        context = browser.new_context(viewport=DESKTOP, reduced_motion="reduce")
+        context.add_init_script(SHIFTS)
+        yield context.new_page()
+        browser.close()

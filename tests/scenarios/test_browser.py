@@ -3,28 +3,12 @@
 import re
 import secrets
 import shlex
-import shutil
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
+from tests.scenarios.browsing import shot
 from tests.scenarios.running import Running, eventually
-
-SHOTS = Path("test-results") / "browser"
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert chromium, "install the distribution's chromium: make setup-dev"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium)
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
-        yield context.new_page()
-        browser.close()
 
 
 def test_from_the_landing_page_to_a_counted_call(running: Running, page: Page) -> None:
@@ -111,8 +95,3 @@ def status_of(curl: str) -> str:
     """Run the line that the page shows, and return the HTTP status."""
     command = [*shlex.split(curl), "--silent", "--output", "/dev/null", "--write-out", "%{http_code}"]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
-
-
-def shot(page: Page, name: str) -> None:
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SHOTS / f"{name}.png")

@@ -36,10 +36,11 @@ const frame = (ours) => {
   if (!document.title.trim()) wrong.push("no title");
   if (!document.documentElement.lang) wrong.push("no lang");
   if (!ours) return wrong;
-  const stops = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")]
+  const dialog = document.querySelector("dialog:modal"); // nothing around it takes the focus
+  const stops = [...(dialog ?? document).querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")]
     .filter((each) => !each.disabled && each.type !== "hidden" && each.checkVisibility({ visibilityProperty: true }));
   const skip = stops[0];
-  if (!skip?.matches(".skip-link") || !document.querySelector(skip.getAttribute("href"))) wrong.push("no skip link first");
+  if (!dialog && (!skip?.matches(".skip-link") || !document.querySelector(skip.getAttribute("href")))) wrong.push("no skip link first");
   const look = (element) => {
     const style = getComputedStyle(element);
     return [style.outline, style.boxShadow, style.borderColor, style.backgroundColor, style.top].join();
@@ -59,9 +60,13 @@ const frame = (ours) => {
   return wrong;
 };
 
-// What makes the page wider than the screen.
+// What makes the page wider than the screen, and text that its box cuts off.
 const tooWide = () => {
   const width = document.documentElement.clientWidth;
+  const scrolls = (element) => element && (/auto|scroll/.test(getComputedStyle(element).overflowX) || scrolls(element.parentElement));
+  const cut = [...document.querySelectorAll("main *")].filter((each) => each.clientWidth > 1 && each.scrollWidth > each.clientWidth + 1
+    && getComputedStyle(each).whiteSpace === "nowrap" && getComputedStyle(each).display !== "inline" && !scrolls(each));
+  if (cut.length) return [`phone: cut off: ${[...new Set(cut.map(nameOf))].slice(0, 5).join(" ")}`];
   if (document.documentElement.scrollWidth <= width) return [];
   const wide = [...document.body.querySelectorAll("*")].filter((each) => each.getBoundingClientRect().right > width + 1);
   return [`phone: wider than the screen: ${[...new Set(wide.map(nameOf))].slice(0, 5).join(" ")}`];
