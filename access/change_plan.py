@@ -17,6 +17,7 @@ from access.models import (
     SubscriptionState,
     UsagePlan,
 )
+from access.notices import asker_of, tell_asker
 from access.overlap import refuse_second_subscription
 from access.periods import When, billing_month_end, window
 from access.signals import plan_of_subscription_changed
@@ -56,17 +57,23 @@ def change_plan(
 
 @transaction.atomic
 def approve_change(*, subscription: Subscription, actor: User | None) -> Subscription:
-    """Let a change that waits happen (the provider): at once, or when its month ends."""
+    """Let a change that waits happen (the provider): at once, or when its month ends. Who asked is told."""
     subscription, plan = _locked_with_next(subscription)
     if not subscription.next_plan_waits:
         raise Refused(f"No change of {subscription} waits for approval.", code="wrong_state")
-    due = subscription.next_plan_at
+    asker, due, old = asker_of(subscription), subscription.next_plan_at, subscription.plan
     if due is None or due <= now():
         _check(subscription, plan)
-        return _apply(subscription, plan, now(), actor)
-    subscription.next_plan_waits = False
-    subscription.save(update_fields=COMING)
-    _announce(subscription, actor, "change_approved", f"Approved the change of {subscription} to {plan}.")
+        subscription = _apply(subscription, plan, now(), actor)
+        when = "It is on the new plan now."
+    else:
+        subscription.next_plan_waits = False
+        subscription.save(update_fields=COMING)
+        _announce(subscription, actor, "change_approved", f"Approved the change of {subscription} to {plan}.")
+        when = f"It changes on {due:%Y-%m-%d %H:%M} UTC."
+    text = f"{subscription.provider} approved the change of {subscription.application} from {old} to {plan}. {when}"
+    subject = f"The change to {plan} is approved for {subscription.application}"
+    tell_asker(subscription, asker, subject=subject, text=text)
     return subscription
 
 

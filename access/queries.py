@@ -55,9 +55,9 @@ def subscribers_of(organization: Organization) -> QuerySet[Subscription]:
 
 
 def waiting_for_approval(organization: Organization) -> QuerySet[Subscription]:
-    """A provider's queue: the subscriptions that wait for her, oldest first."""
-    pending = subscribers_of(organization).filter(state=SubscriptionState.PENDING)
-    return pending.order_by("started_at")
+    """A provider's queue: new subscriptions and changes of plan that wait for her, the oldest subscription first."""
+    waits = Q(state=SubscriptionState.PENDING) | Q(next_plan_waits=True)
+    return subscribers_of(organization).filter(waits).order_by("started_at", "pk")
 
 
 def living_keys(organization: Organization) -> QuerySet[ApiKey]:

@@ -11,11 +11,13 @@ from access.keys import create_key
 from access.models import (
     ApiKey,
     Application,
+    CustomerSuspension,
     PlanVisibility,
     Subscription,
     SubscriptionState,
     UsagePlan,
 )
+from access.notices import tell_asker
 from access.overlap import LIVING, refuse_second_subscription
 from access.periods import When, billing_month_end
 from access.signals import subscriptions_changed
@@ -35,6 +37,7 @@ def subscribe(*, application: Application, plan: UsagePlan, actor: User | None) 
     """Put the application on the plan: active at once, or pending if the plan requires approval."""
     application, plan = locked(application), locked(plan)
     check_plan_is_open(plan)
+    refuse_suspended_customer(application.organization, plan.organization)
     refuse_second_subscription(application, plan)
     pending = plan.requires_approval
     subscription = Subscription(
@@ -66,9 +69,17 @@ def sign_up_for_plan(
     return subscription, key, text
 
 
+@transaction.atomic
 def approve(*, subscription: Subscription, actor: User | None) -> Subscription:
-    """pending -> active"""
-    return _move(subscription, actor, {SubscriptionState.PENDING}, SubscriptionState.ACTIVE, "approved")
+    """pending -> active; who asked is told."""
+    subscription = _move(
+        subscription, actor, {SubscriptionState.PENDING}, SubscriptionState.ACTIVE, "approved"
+    )
+    plan, application = subscription.plan, subscription.application
+    text = f"{subscription.provider} approved {plan} for {application}. Its keys open it now."
+    subject = f"{plan} is approved for {application}"
+    tell_asker(subscription, subscription.created_by, subject=subject, text=text)
+    return subscription
 
 
 def suspend(*, subscription: Subscription, actor: User | None) -> Subscription:
@@ -144,6 +155,8 @@ def _move(
         label = subscription.get_state_display().lower()
         raise Refused(f"{subscription} is {label}; it cannot be {verb}.", code="wrong_state")
     changes: dict[str, list[str | None]] = {"state": [subscription.state, to.value]}
+    if to == SubscriptionState.ACTIVE:
+        refuse_suspended_customer(subscription.organization, subscription.provider)
     if to == SubscriptionState.CANCELLED:
         # one that never was active lasted no time, so nothing is owed for it
         waited = subscription.state == SubscriptionState.PENDING
@@ -156,6 +169,17 @@ def _move(
     summary = f"{verb.capitalize()} the subscription of {subscription}."
     announce(subscription, actor, f"subscription.{verb}", summary, changes)
     return subscription
+
+
+def refuse_suspended_customer(customer: Organization, provider: Organization) -> None:
+    """Raise Refused while the provider has suspended the customer."""
+    running = CustomerSuspension.objects.filter(organization=provider, customer=customer, lifted_at=None)
+    if running.exists():
+        raise Refused(
+            f"{provider} has suspended {customer}. Ask {provider} to let it in again first.",
+            field="plan",
+            code="suspended",
+        )
 
 
 def check_plan_is_open(plan: UsagePlan) -> None:

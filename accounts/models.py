@@ -12,6 +12,7 @@ from django.utils.timezone import now
 from accounts.branding.models import Branding, SitePage  # noqa: F401
 from accounts.drafts.models import Draft  # noqa: F401
 from accounts.fields import ShortIdField
+from accounts.helping.models import HelpSession  # noqa: F401
 from accounts.teams.models import MemberInvitation, OwnershipOffer  # noqa: F401
 from accounts.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent  # noqa: F401
 

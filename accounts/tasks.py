@@ -1,4 +1,4 @@
-"""Celery: mail, and webhooks."""
+"""Celery: mail, webhooks, and looks at the site that are over."""
 
 import logging
 
@@ -6,6 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.core.mail import send_mail
 
+from accounts.helping.sessions import end_overdue
 from accounts.mail import recipients_of
 from accounts.models import Organization
 from accounts.webhooks import deliver
@@ -55,3 +56,9 @@ def deliver_due_webhooks() -> None:
 def forget_old_webhooks() -> None:
     """Delete events that were kept long enough (beat, daily)."""
     deliver.forget_old()
+
+
+@shared_task
+def end_overdue_help() -> None:
+    """Write the end of looks at the site whose time is over (beat)."""
+    end_overdue()

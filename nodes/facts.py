@@ -27,6 +27,8 @@ def _lines(
         ("nginx runs since", "started", _since, nginx),
         ("Agent runs since", "agent_started", _since, said),
         ("Workers of nginx", "workers", _whole, nginx),
+        ("Connections of nginx", "connections", _whole, nginx),
+        ("Calls a second", "calls_per_second", lambda value: f"{value:,.1f}", said),
         ("Entries in nginx", "entries", _whole, nginx),
         ("Entries on its disk", "stored_entries", _whole, said),
         ("Calls read from the usage log", "usage_lines", _whole, said),

@@ -83,6 +83,13 @@ def _headline(card: RateCard | None, meters: list[MeterTerms]) -> tuple[str, str
 
 
 def _meter_terms(price: Price, currency: str) -> MeterTerms | None:
+    if all(Decimal(tier["unit_price"]) == 0 == Decimal(tier.get("flat_fee") or 0) for tier in price.tiers):
+        return None
+    return meter_terms(price, currency)
+
+
+def meter_terms(price: Price, currency: str) -> MeterTerms:
+    """Describe one meter's price, tier by tier."""
     lines: list[tuple[str, str]] = []
     if price.free_units:
         lines.append((f"First {_units(price.free_units, price.meter)}", "free"))
@@ -92,8 +99,6 @@ def _meter_terms(price: Price, currency: str) -> MeterTerms | None:
         bound = Decimal(tier["up_to"]) if tier["up_to"] is not None else None
         lines.append((_range(below, bound, price.meter) + after, _tier_price(tier, price.meter, currency)))
         below, after = bound or below, ""
-    if all(Decimal(tier["unit_price"]) == 0 == Decimal(tier.get("flat_fee") or 0) for tier in price.tiers):
-        return None
     return MeterTerms(name_of(price.meter), lines)
 
 

@@ -1,9 +1,13 @@
-"""Whose dashboards a person may open at /provider/."""
+"""Whose pages a person may open at /provider/, and what she may do there."""
 
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
+from django.urls import reverse
 
 from accounts.models import Organization
-from accounts.permissions import can_see_bills
+from accounts.permissions import can_administer, can_manage, can_see_bills, remember_memberships
 from portal import guard
 
 
@@ -16,6 +20,8 @@ def choices(request: HttpRequest) -> list[Organization]:
     """The organizations that publish APIs and whose dashboards she may see; asked once a request."""
     kept: list[Organization] | None = getattr(request, "_gatehouse_providers", None)
     if kept is None:
+        if request.method in guard.SAFE and request.user.is_authenticated:
+            remember_memberships(guard.person(request))
         kept = _choices(request)
         request._gatehouse_providers = kept  # type: ignore[attr-defined]
     return kept
@@ -48,3 +54,37 @@ def sees_bills(request: HttpRequest, organization: Organization) -> bool:
     """Those of its people whose role shows bills, and staff who may see invoices."""
     staff = request.user.is_staff and request.user.has_perm("billing.view_invoice")
     return bool(staff or can_see_bills(request.user, organization))
+
+
+def manages(request: HttpRequest, organization: Organization) -> bool:
+    """Those of its people whose role changes plans and subscriptions, and staff who may in the admin console."""
+    staff = request.user.is_staff and request.user.has_perm("access.change_subscription")
+    return bool(staff or can_manage(request.user, organization))
+
+
+def administers(request: HttpRequest, organization: Organization) -> bool:
+    """Those of its people whose role changes prices and terms, and staff who may in the admin console."""
+    staff = request.user.is_staff and request.user.has_perm("billing.change_customerterms")
+    return bool(staff or can_administer(request.user, organization))
+
+
+def demand(allowed: bool) -> None:
+    """403 unless it is allowed."""
+    if not allowed:
+        raise PermissionDenied("Your role in this organization does not allow this. Ask its owner.")
+
+
+def context(request: HttpRequest, organization: Organization | None, page: str) -> dict[str, Any]:
+    """What every provider page's layout needs; `page` is the entry of its navigation."""
+    return {
+        "section": "provider",
+        "page": page,
+        "provider": organization,
+        "providers": choices(request),
+        "sees_all": sees_all(request),
+    }
+
+
+def address(name: str, organization: Organization, *args: Any) -> str:
+    """The address of a provider's page."""
+    return f"{reverse(name, args=args)}?organization={organization.pk}"

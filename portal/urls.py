@@ -11,6 +11,7 @@ from portal.urls_publishing import publishing_pages
 from portal.usage_targets import KINDS
 from portal.views import (
     alerts,
+    approvals,
     brand,
     catalogue,
     changelog,
@@ -32,9 +33,13 @@ from portal.views import (
     console_tokens,
     console_usage,
     console_webhooks,
+    customer_money,
+    customers,
     dashboards,
+    helping,
     hooks,
     invitations,
+    nodes,
     outbox,
     previews,
     products,
@@ -43,6 +48,7 @@ from portal.views import (
     provider_product_people,
     provider_products,
     provider_requests,
+    rate_cards,
     reference,
     signin,
     subscribe,
@@ -227,6 +233,20 @@ product_pages = [
     path("<slug:pk>/delete/", provider_products.delete, name="provider-product-delete"),
 ]
 
+customer_pages = [
+    path("", customers.listing, name="customers"),
+    path("<slug:pk>/", customers.detail, name="customer"),
+    path("<slug:pk>/bills/", customers.bills, name="customer-bills"),
+    path("<slug:pk>/suspend/", customers.suspend, name="customer-suspend"),
+    path("<slug:pk>/resume/", customers.resume, name="customer-resume"),
+    path("<slug:pk>/terms/", customer_money.terms, name="customer-terms"),
+    path("<slug:pk>/credits/", customer_money.credit, name="customer-credit"),
+    path("<slug:pk>/discount/", customer_money.discount, name="customer-discount"),
+    path(
+        "<slug:pk>/discount/<slug:override>/end/", customer_money.end_discount, name="customer-discount-end"
+    ),
+]
+
 provider_pages: list[URLPattern | URLResolver] = [
     path("", provider.traffic, name="provider"),
     path("installation/", dashboards.installation, name="installation"),
@@ -238,6 +258,14 @@ provider_pages: list[URLPattern | URLResolver] = [
     path("alerts/<slug:pk>/", alerts.edit, name="alert"),
     path("alerts/<slug:pk>/delete/", alerts.delete, name="alert-delete"),
     path("products/", include(product_pages)),
+    path("approvals/", approvals.listing, name="approvals"),
+    path("approvals/refuse/", approvals.refuse, name="approvals-refuse"),
+    path("customers/", include(customer_pages)),
+    path("nodes/", nodes.listing, name="nodes"),
+    path("nodes/<slug:pk>/disable/", nodes.disable, name="node-disable"),
+    path("nodes/<slug:pk>/enable/", nodes.enable, name="node-enable"),
+    path("prices/", rate_cards.listing, name="rate-cards"),
+    path("prices/<slug:pk>/", rate_cards.detail, name="rate-card"),
     path("money/", provider.money, name="provider-money"),
     path("invoices/<slug:pk>/", provider.invoice, name="provider-invoice"),
     path("invoices/<slug:pk>/<invoicefile:kind>/", provider.invoice_download, name="provider-invoice-file"),
@@ -251,6 +279,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("provider/", include(provider_pages)),
     path("invitations/<str:secret>/", invitations.page, name="invitation"),
     path("provider/", include(publishing_pages)),
+    path("help/end/", helping.end, name="help-end"),
+    path("help/<slug:pk>/", helping.begin, name="help-begin"),
     path("outbox/", outbox.listing, name="outbox"),
     path("outbox/<str:name>/", outbox.message, name="outbox-message"),
     path("hooks/payments/<slug:processor>", hooks.payments, name="payment-hook"),

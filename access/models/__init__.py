@@ -1,6 +1,7 @@
 """Usage plans, the developers' applications, their subscriptions and their keys."""
 
 from access.models.allowances import CallAllowance
+from access.models.customers import CustomerSuspension
 from access.models.keys import ApiKey, KeyEnvironment, KeyState
 from access.models.plans import (
     CountersOnChange,
@@ -25,6 +26,7 @@ __all__ = [
     "ApplicationState",
     "CallAllowance",
     "CountersOnChange",
+    "CustomerSuspension",
     "KeyEnvironment",
     "KeyState",
     "PlanChange",

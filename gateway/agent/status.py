@@ -12,6 +12,7 @@ from gateway.agent.control_plane import ControlPlane, Rejected, Unreachable
 from gateway.agent.meter import Meter
 from gateway.agent.problems import Problems
 from gateway.agent.push import Pusher
+from gateway.agent.rate import Rate
 from gateway.agent.spool import Spool
 from gateway.agent.store import EntryStore
 
@@ -49,6 +50,7 @@ class Status:
         self._free_bytes = free_bytes or _free_bytes
         self._give_back = give_back
         self._news = asyncio.Event()
+        self._rate = Rate()
         self._started = round(time.time(), 3)
         self.newest = 0  # the control plane's newest generation
 
@@ -98,6 +100,7 @@ class Status:
                 "rejected_batches": self._spool.rejected_count(),
                 "usage_lag_seconds": self._meter.lag_seconds(),
                 "usage_lines": self._meter.lines,
+                "calls_per_second": self._rate.of(self._meter.lines, time.monotonic()),
                 "garbage_lines": self._meter.garbage,
                 "disk_free_bytes": free,
             },

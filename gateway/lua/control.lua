@@ -96,6 +96,7 @@ local function status()
         capacity_bytes = texts:capacity(),
         free_bytes = texts:free_space(),
         workers = ngx.worker.count(),
+        connections = tonumber(ngx.var.connections_active), -- absent where nginx is built without stub_status
         version = "nginx " .. dotted(ngx.config.nginx_version) .. ", lua " .. dotted(ngx.config.ngx_lua_version),
     })
 end

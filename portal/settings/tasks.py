@@ -65,6 +65,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "task": "accounts.tasks.deliver_due_webhooks",
         "schedule": 10.0,
     },
+    "end looks at the site whose time is over": {
+        "task": "accounts.tasks.end_overdue_help",
+        "schedule": 60.0,
+    },
     "forget old webhook events": {
         "task": "accounts.tasks.forget_old_webhooks",
         "schedule": 86_400.0,

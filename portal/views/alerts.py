@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 
 from accounts.models import Organization
 from accounts.permissions import can_administer
@@ -90,14 +89,8 @@ def _own(request: HttpRequest, pk: str) -> UsageAlert:
 
 
 def _back(organization: Organization) -> str:
-    return f"{reverse('alerts')}?organization={organization.pk}"
+    return provider_scope.address("alerts", organization)
 
 
 def _context(request: HttpRequest, organization: Organization) -> dict[str, Any]:
-    return {
-        "section": "provider",
-        "page": "alerts",
-        "provider": organization,
-        "providers": provider_scope.choices(request),
-        "sees_all": provider_scope.sees_all(request),
-    }
+    return provider_scope.context(request, organization, "alerts")

@@ -9,7 +9,7 @@ from django.utils.timezone import now
 from django.views.decorators.cache import never_cache
 
 from access.models import SubscriptionState
-from access.queries import subscribers_of
+from access.queries import subscribers_of, waiting_for_approval
 from accounts.models import Organization
 from billing.documents.content import credit_note_document, invoice_document
 from billing.documents.files import credit_note_file, invoice_file, logo_of
@@ -34,7 +34,8 @@ def traffic(request: HttpRequest) -> HttpResponseBase:
         scope=scope,
         timezone=organization.timezone,
         dimensions=usage.FOR_PROVIDERS,
-        context=_context(request, organization, "traffic") | {"kinds": list(usage_targets.KINDS)},
+        context=provider_scope.context(request, organization, "traffic")
+        | {"kinds": list(usage_targets.KINDS)},
         whole=lambda: _whole(organization),
         money=(lambda: money_of_provider(organization)) if shows else None,
     )
@@ -50,7 +51,7 @@ def money(request: HttpRequest) -> HttpResponse:
     _demand_bills(request, organization)
     if request.GET.get("fragment") == "sales":
         return render(request, "provider/sales.html", {"sales": sales_so_far(organization)})
-    context = _context(request, organization, "money") | {
+    context = provider_scope.context(request, organization, "money") | {
         "period": month_of(now(), organization.timezone),
         "invoices": invoices_of_provider(organization)[:120],
     }
@@ -62,7 +63,7 @@ def invoice(request: HttpRequest, pk: str) -> HttpResponse:
     organization = provider_scope.chosen(request)
     _demand_bills(request, organization)
     found = get_object_or_404(with_lines(invoices_of_provider(organization)), pk=pk)
-    context = _context(request, organization, "money") | {
+    context = provider_scope.context(request, organization, "money") | {
         "invoice": found,
         "document": invoice_document(found),
         "logo": logo_of(organization),
@@ -84,7 +85,7 @@ def credit_note(request: HttpRequest, pk: str) -> HttpResponse:
     organization = provider_scope.chosen(request)
     _demand_bills(request, organization)
     found = get_object_or_404(credit_notes_of_provider(organization), pk=pk)
-    context = _context(request, organization, "money") | {
+    context = provider_scope.context(request, organization, "money") | {
         "note": found,
         "document": credit_note_document(found),
         "logo": logo_of(organization),
@@ -106,18 +107,8 @@ def _whole(organization: Organization) -> dict[str, object]:
     return {
         "apis": list(organization.apis.all()),
         "subscribers": subscribers.get(SubscriptionState.ACTIVE, 0),
-        "waiting": subscribers.get(SubscriptionState.PENDING, 0),
+        "waiting": waiting_for_approval(organization).count(),
         "nodes": nodes_up().count(),
-    }
-
-
-def _context(request: HttpRequest, organization: Organization, page: str) -> dict[str, object]:
-    return {
-        "section": "provider",
-        "page": page,
-        "provider": organization,
-        "providers": provider_scope.choices(request),
-        "sees_all": provider_scope.sees_all(request),
     }
 
 

@@ -12,6 +12,7 @@ from access.models import ApiKey, Application, PlanThrottle, Subscription, Usage
 from access.periods import When
 from access.queries import open_plans
 from accounts.models import Organization
+from accounts.texts import LONGEST_REASON
 from apis.models import Operation, Stage
 from billing.models import RateCard
 from rest.caller import Caller
@@ -193,6 +194,10 @@ class ChangePlanInput(Strict):
 
 class CancelInput(Strict):
     at = serializers.ChoiceField(choices=When.choices, default=When.NOW)
+
+
+class RefuseInput(Strict):
+    reason = serializers.CharField(max_length=LONGEST_REASON, help_text="The developer reads it.")
 
 
 class RemainingInput(Strict):

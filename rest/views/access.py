@@ -8,7 +8,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access import applications, change_plan, keys, plan_throttles, plans, subscribe
+from access import answers, applications, change_plan, keys, plan_throttles, plans, subscribe
 from access.models import ApiKey, Application, PlanThrottle, Subscription, UsagePlan
 from apis.models import Stage
 from billing.rate_cards import price_plan
@@ -37,6 +37,7 @@ from rest.serializers.access import (
     PlanThrottleChange,
     PlanThrottleInput,
     PlanThrottleSerializer,
+    RefuseInput,
     RemainingInput,
     RotateInput,
     SubscriptionInput,
@@ -167,6 +168,7 @@ class SubscriptionViews(Listed, Readable, Creatable, Resource):
     create_input = SubscriptionInput
     action_inputs: ClassVar = {
         **dict.fromkeys(("approve", "suspend", "resume", "approve_change", "cancel_change"), Nothing),
+        "refuse": RefuseInput,
         "cancel": CancelInput,
         "change_plan": ChangePlanInput,
         "set_remaining": RemainingInput,
@@ -182,6 +184,13 @@ class SubscriptionViews(Listed, Readable, Creatable, Resource):
     def approve(self, request: Request, pk: str) -> Response:
         """Let a waiting subscription in (the provider)."""
         return self._run(subscribe.approve, provider_only=True)
+
+    @act()
+    def refuse(self, request: Request, pk: str) -> Response:
+        """Decline what waits, a new subscription or a change of plan, and tell who asked why (the provider)."""
+        subscription, data = self.target()
+        self._require_provider(subscription)
+        return self.answer(answers.refuse_request(subscription=subscription, actor=self.caller.user, **data))
 
     @act()
     def suspend(self, request: Request, pk: str) -> Response:

@@ -20,6 +20,8 @@ from apis.products.change import create_product
 from apis.products.choose import choose_operations
 from billing.credit_notes import credit_invoice
 from billing.models import Budget, Payment, PaymentMethod
+from billing.overrides import give_override
+from billing.rate_cards import create_rate_card
 from metering.alerts import create_alert
 from portal.preview import link_text
 from tests.factories import (
@@ -41,6 +43,7 @@ from tests.factories import (
     make_version,
 )
 from tests.metering.factories import log_call
+from tests.nodes.factories import make_node
 from tests.rest.factories import make_invoice
 
 PEOPLE = ("anonymous", "owner", "admin", "member", "billing", "foreign", "staff")
@@ -109,6 +112,11 @@ def make_shop() -> Shop:
     alert = create_alert(organization=organization, name="Any", metric="calls", threshold=1, actor=None)
     own |= dict.fromkeys(("alert", "alert-delete"), (alert.pk,))
     own |= _products(version.api)
+    card = create_rate_card(organization=organization, name="Card", actor=None)
+    discount = give_override(rate_card=card, customer=organization, percent="5", actor=None)
+    customer_pages = ("customer", "customer-suspend", "customer-resume", "customer-terms")
+    customer_pages += ("customer-bills", "customer-credit", "customer-discount", "help-begin")
+    own |= dict.fromkeys(customer_pages, (organization.pk,))
     endpoint, _ = create_endpoint(organization=organization, url="http://127.0.0.1:9/", actor=None)
     hook_pages = ("webhook", "webhook-test", "webhook-rotate", "webhook-delete")
     own |= dict.fromkeys(hook_pages, (endpoint.pk,))
@@ -128,6 +136,9 @@ def make_shop() -> Shop:
         "site-page": ["terms"],
         "dashboard": ["api", version.api.pk],
         "usage-key": [key.pk],
+        **dict.fromkeys(("node-disable", "node-enable"), (make_node(enabled=False)[0].pk,)),
+        "rate-card": [card.pk],
+        "customer-discount-end": [organization.pk, discount.pk],
         "subscribe": [plan.pk],
         "subscription-cancel": [subscription.pk],
         "subscription-plan": [subscription.pk],

@@ -6,11 +6,14 @@ import pytest
 from django.http import HttpResponse
 from django.urls import URLPattern, URLResolver, reverse
 
+from access.models import CustomerSuspension, Subscription
 from accounts.models import ApiToken, Member, MemberInvitation, WebhookDelivery, WebhookEndpoint
 from apis.models import ApiVersion, Backend, Product, ProductInvitation, ProductPage, Stage
-from billing.models import Budget, Payment, PaymentMethod
+from billing.models import Budget, CreditGrant, CustomerTerms, Payment, PaymentMethod, PriceOverride
 from metering.models import UsageAlert
+from nodes.models import Node
 from portal.urls import urlpatterns
+from tests.factories import make_application, make_subscription
 from tests.portal.factories import PEOPLE, Shop, make_shop, people_of, signed_in
 from tests.portal.publishing_pages import PUBLISHING_PAGES
 
@@ -28,8 +31,10 @@ OWN_MANAGE = "login 200 200 200 403 404 new"
 OWN_BILLS = "login 200 200 403 200 404 new"
 OWN_ADMINISTER = "login 200 200 403 403 404 new"
 SALES = "login 200 200 200 200 404 200"
+SALES_ADMINISTER = "login 200 200 403 403 404 200"
 SALES_BILLS = "login 200 200 403 200 404 200"
 SALES_MANAGE = "login 200 200 200 403 404 200"
+INSTALLATION = "login 404 404 404 404 404 200"
 METRICS = "401 401 401 401 401 401 200"
 # these only take POST
 POST_ONLY = "405 405 405 405 405 405 405"
@@ -125,7 +130,7 @@ PAGES = {
     "dashboard": SALES,
     "provider-requests": SALES,
     "provider-request": SALES,
-    "installation": "login 404 404 404 404 404 200",
+    "installation": INSTALLATION,
     "alerts": SALES,
     "alert-new": "login 200 200 403 403 404 200",
     "alert": "login 200 200 403 403 404 200",
@@ -141,11 +146,29 @@ PAGES = {
     "provider-product-people": SALES_MANAGE,
     "provider-product-withdraw": SALES_MANAGE,
     "provider-product-delete": SALES_MANAGE,
+    "approvals": SALES,
+    "approvals-refuse": SALES_MANAGE,
+    "nodes": INSTALLATION,
+    "node-disable": INSTALLATION,
+    "node-enable": POST_ONLY,
+    "customers": SALES,
+    "customer": SALES,
+    "customer-bills": SALES_BILLS,
+    "customer-suspend": SALES_MANAGE,
+    "customer-resume": SALES_MANAGE,
+    "customer-terms": SALES_ADMINISTER,
+    "customer-credit": SALES_ADMINISTER,
+    "customer-discount": SALES_ADMINISTER,
+    "customer-discount-end": SALES_ADMINISTER,
+    "rate-cards": SALES_BILLS,
+    "rate-card": SALES_BILLS,
     "provider-money": SALES_BILLS,
     "provider-invoice": SALES_BILLS,
     "provider-invoice-file": SALES_BILLS,
     "provider-credit-note": SALES_BILLS,
     "provider-credit-note-file": SALES_BILLS,
+    "help-begin": INSTALLATION,
+    "help-end": POST_ONLY,
     "outbox": OPEN,
     "healthz": OPEN,
     "metrics": METRICS,
@@ -183,15 +206,26 @@ FOREIGN_ACTS = [
     "provider-product-people",
     "provider-product-withdraw",
     "provider-product-delete",
+    "approvals",
+    "approvals-refuse",
+    "customer-suspend",
+    "customer-resume",
+    "customer-terms",
+    "customer-credit",
+    "customer-discount",
+    "customer-discount-end",
     "webhook",
     "webhook-test",
     "webhook-rotate",
     "webhook-delete",
     "webhook-resend",
+    "node-disable",
+    "node-enable",
 ]
 
 
 MONEY = {"invoice-pay", "payment-method-remove"}  # the billing role's own
+ELSEWHERE = {"member-remove", "node-disable", "node-enable"}  # she may leave; nodes are not there for her
 
 
 def met(response: HttpResponse) -> str:
@@ -206,7 +240,14 @@ def met(response: HttpResponse) -> str:
 
 
 def address(shop: Shop, name: str) -> str:
-    return reverse(name, args=shop.places.get(name, ()))
+    found = reverse(name, args=shop.places.get(name, ()))
+    return f"{found}?chosen={waiting(shop).pk}" if name == "approvals-refuse" else found
+
+
+def waiting(shop: Shop) -> Subscription:
+    """A customer's subscription that waits for approval."""
+    found = Subscription.objects.filter(state="pending").first()
+    return found or make_subscription(make_application(), shop.plan, state="pending")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -235,27 +276,27 @@ def test_every_page_of_the_site_is_in_the_table() -> None:
 def test_nobody_can_act_on_the_things_of_another_organization(name: str) -> None:
     shop = make_shop()
     charlie = signed_in(people_of(shop)["foreign"])
-    before = state_of(shop)
+    place, before = address(shop, name), state_of(shop)
     given = {"name": "Mine", "grace": "0", "role": "owner", "environment": "live", "expires": "0"}
-    assert charlie.post(address(shop, name), given).status_code == 404
+    assert charlie.post(place, given).status_code == 404
     assert state_of(shop) == before
 
 
 @pytest.mark.parametrize("name", FOREIGN_ACTS)
 def test_a_visitor_is_sent_to_sign_in_before_any_act(name: str) -> None:
     shop = make_shop()
-    before = state_of(shop)
-    assert met(signed_in(None).post(address(shop, name))) == "login"
+    place, before = address(shop, name), state_of(shop)
+    assert met(signed_in(None).post(place)) == "login"
     assert state_of(shop) == before
 
 
-@pytest.mark.parametrize("name", [each for each in FOREIGN_ACTS if each not in MONEY | {"member-remove"}])
+@pytest.mark.parametrize("name", [each for each in FOREIGN_ACTS if each not in MONEY | ELSEWHERE])
 def test_the_billing_role_changes_nothing(name: str) -> None:
     shop = make_shop()
     clerk = signed_in(people_of(shop)["billing"])
-    before = state_of(shop)
+    place, before = address(shop, name), state_of(shop)
     given = {"name": "Mine", "grace": "0", "role": "owner", "environment": "live", "expires": "0"}
-    assert clerk.post(address(shop, name), given).status_code == 403
+    assert clerk.post(place, given).status_code == 403
     assert state_of(shop) == before
 
 
@@ -287,6 +328,11 @@ def state_of(shop: Shop) -> tuple[object, ...]:
         list(Product.objects.values_list("pk", "title", "updated_at")),
         list(ProductPage.objects.values_list("pk", "title")),
         list(ProductInvitation.objects.values_list("pk")),
+        list(CustomerSuspension.objects.values_list("pk", "lifted_at")),
+        list(CustomerTerms.objects.values_list("pk", "due_days")),
+        CreditGrant.objects.count(),
+        list(PriceOverride.objects.values_list("pk", "ends_at")),
+        list(Node.objects.values_list("pk", "enabled")),
         list(UsageAlert.objects.values_list("pk", "name")),
         list(Stage.objects.values()),
         list(ApiVersion.objects.values_list("pk", "state", "updated_at")),

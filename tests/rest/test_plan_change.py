@@ -69,12 +69,27 @@ def test_the_provider_approves_but_does_not_change(
     assert provider.done(f"{path}/approve-change")["plan"] == plan.pk
 
 
+def test_a_provider_refuses_with_a_reason(
+    alice: Program, program: Callable[..., Program], sold: Sold
+) -> None:
+    subscription, plan = sold
+    plan.requires_approval = True
+    plan.save()
+    path = f"subscriptions/{subscription.pk}"
+    alice.done(f"{path}/change-plan", {"plan": plan.pk})
+    assert alice.post(f"{path}/refuse", {"reason": "Mine"}).status_code == 403
+    provider = program(subscription.provider)
+    assert provider.post(f"{path}/refuse", {}).json()["errors"][0]["field"] == "reason"
+    assert provider.done(f"{path}/refuse", {"reason": "Too early"})["next_plan"] is None
+
+
 def test_strangers_find_no_subscription(charlie: Program, sold: Sold) -> None:
     subscription, plan = sold
     for action, body in (
         ("change-plan", {"plan": plan.pk}),
         ("cancel-change", None),
         ("approve-change", None),
+        ("refuse", {"reason": "Ours"}),
     ):
         assert charlie.post(f"subscriptions/{subscription.pk}/{action}", body).status_code == 404
 

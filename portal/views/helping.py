@@ -1,0 +1,48 @@
+"""Seeing the site as a customer's member sees it: begin with a reason, end with a button."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from accounts.helping.sessions import LASTS, begin_help, can_help
+from accounts.models import Organization
+from portal import guard, helping
+from portal.forms.helping import HelpForm
+from portal.refusals import refusals_to
+
+
+@login_required
+def begin(request: HttpRequest, pk: str) -> HttpResponse:
+    """As whom, and why. For staff with that permission; to others it is not there."""
+    if not can_help(guard.person(request)):
+        raise Http404("for the staff of the installation")
+    organization = get_object_or_404(Organization, pk=pk)
+    form = HelpForm(request.POST or None, organization=organization)
+    if request.method == "POST" and form.is_valid():
+        with refusals_to(form):
+            session = begin_help(
+                staff=guard.person(request),
+                person=form.chosen(),
+                organization=organization,
+                reason=form.cleaned_data["reason"],
+            )
+            helping.begin(request, session)
+            return redirect("console")
+    context = {
+        "section": "provider",
+        "page": "customers",
+        "customer": organization,
+        "form": form,
+        "minutes": LASTS.seconds // 60,
+    }
+    return render(request, "helping/begin.html", context)
+
+
+@require_POST
+@login_required
+def end(request: HttpRequest) -> HttpResponse:
+    if helping.end(request) is not None:
+        messages.success(request, "You see the site as yourself again.")
+    return redirect("provider")
