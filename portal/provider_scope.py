@@ -38,16 +38,19 @@ def _choices(request: HttpRequest) -> list[Organization]:
 
 def chosen(request: HttpRequest) -> Organization:
     """The organization that the page is about: `?organization=`, else the session's, else the first. 404 = none."""
-    found = choices(request)
     wanted = request.GET.get("organization", "")
-    if wanted:
-        match = [each for each in found if each.pk == wanted]
-    else:
-        own = guard.current_organization(request)
-        match = [each for each in found if own and each.pk == own.pk] or found
-    if not match:
+    match = (
+        next((each for each in choices(request) if each.pk == wanted), None) if wanted else _usual(request)
+    )
+    if match is None:
         raise Http404("no such provider")
-    return match[0]
+    return match
+
+
+def _usual(request: HttpRequest) -> Organization | None:
+    """The organization she works in if it is a provider, else the first that she may see."""
+    found, own = choices(request), guard.current_organization(request)
+    return next((each for each in found if own and each.pk == own.pk), found[0] if found else None)
 
 
 def sees_bills(request: HttpRequest, organization: Organization) -> bool:
@@ -75,11 +78,14 @@ def demand(allowed: bool) -> None:
 
 
 def context(request: HttpRequest, organization: Organization | None, page: str) -> dict[str, Any]:
-    """What every provider page's layout needs; `page` is the entry of its navigation."""
+    """What every provider page's layout needs; `page` is the entry of its navigation.
+
+    Without an organization (pages of the installation) the navigation leads to the usual one's pages.
+    """
     return {
         "section": "provider",
         "page": page,
-        "provider": organization,
+        "provider": organization or _usual(request),
         "providers": choices(request),
         "sees_all": sees_all(request),
     }

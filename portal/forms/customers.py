@@ -16,7 +16,7 @@ class CustomerFilters(forms.Form):
         label="Search",
         required=False,
         max_length=100,
-        help_text="Name, id, application, address, or how a key begins.",
+        help_text="Name, id, mail or key",
     )
     plan = forms.ChoiceField(label="Plan", required=False)
     state = forms.ChoiceField(label="Subscription", required=False, choices=[("", "In any state"), *STATES])

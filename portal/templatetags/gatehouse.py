@@ -111,7 +111,7 @@ def change_from(part: float | None, before: float | None) -> str:
 def share(context: Mapping[str, Any]) -> str:
     """A query string that shows the dashboard to others as it is now: with its organization, its span fixed."""
     provider = context.get("provider")
-    of = {"organization": provider.pk} if provider else {}
+    of = {"organization": provider.pk} if provider and not context.get("everyone") else {}
     return zoom(context, context["board"].chosen.fixed | of)
 
 

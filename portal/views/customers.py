@@ -41,7 +41,6 @@ def detail(request: HttpRequest, pk: str) -> HttpResponse:
     customer = customer_of(organization, pk)
     context = _context(request, organization, customer) | {
         "tab": "overview",
-        "contacts": customer_page.contacts_of(customer),
         "places": customer_page.places_of(organization, customer),
         "keys": customer_page.keys_of(organization, customer),
         "usage": customer_page.usage_of(organization, customer),
@@ -124,6 +123,7 @@ def _context(request: HttpRequest, organization: Organization, customer: Organiz
     standing = customers.standing_of(customer)
     return provider_scope.context(request, organization, "customers") | {
         "customer": customer,
+        "contacts": customer_page.contacts_of(customer),
         "standing": standing,
         "standing_words": customers.STANDINGS[standing],
         "suspension": suspension_of(organization, customer) if customer.is_out else None,  # type: ignore[attr-defined]

@@ -1,7 +1,5 @@
 """Dashboards of parts of a provider's traffic, and of the whole installation for its staff."""
 
-from typing import Any
-
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.cache import never_cache
@@ -25,7 +23,8 @@ def part(request: HttpRequest, kind: str, pk: str) -> HttpResponseBase:
         scope=target.scope,
         timezone=provider.timezone,
         dimensions=[each for each in usage.FOR_PROVIDERS if each not in target.hides],
-        context=_context(request, "traffic", links=True) | {"provider": provider, "target": target},
+        context=provider_scope.context(request, provider, "traffic")
+        | {"target": target, "kinds": list(usage_targets.KINDS)},
         money=(lambda: money_of_provider(provider, customer)) if shows else None,
     )
 
@@ -43,17 +42,7 @@ def installation(request: HttpRequest) -> HttpResponseBase:
         scope=Scope(everyone=True),
         timezone="UTC",
         dimensions=usage.FOR_PROVIDERS,
-        context=_context(request, "installation"),
+        context=provider_scope.context(request, None, "installation") | {"kinds": [], "everyone": True},
         whole=lambda: {"nodes": nodes_up().count()},
         money=money_of_everybody if shows else None,
     )
-
-
-def _context(request: HttpRequest, page: str, *, links: bool = False) -> dict[str, Any]:
-    return {
-        "section": "provider",
-        "page": page,
-        "providers": provider_scope.choices(request),
-        "kinds": list(usage_targets.KINDS) if links else [],
-        "sees_all": provider_scope.sees_all(request),
-    }

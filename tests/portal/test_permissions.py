@@ -160,6 +160,7 @@ PAGES = {
     "customer-credit": SALES_ADMINISTER,
     "customer-discount": SALES_ADMINISTER,
     "customer-discount-end": SALES_ADMINISTER,
+    "provider-audit": SALES,
     "rate-cards": SALES_BILLS,
     "rate-card": SALES_BILLS,
     "provider-money": SALES_BILLS,

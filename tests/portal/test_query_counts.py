@@ -59,6 +59,7 @@ PAGES = (
     "customers",
     "customer",
     "customer-bills",
+    "provider-audit",
     "rate-cards",
     "rate-card",
     "provider-money",
