@@ -11,6 +11,7 @@ from portal.urls_publishing import publishing_pages
 from portal.usage_targets import KINDS
 from portal.views import (
     alerts,
+    announcements,
     approvals,
     brand,
     catalogue,
@@ -54,6 +55,7 @@ from portal.views import (
     signin,
     subscribe,
     system,
+    unsubscribe,
 )
 
 
@@ -248,6 +250,17 @@ customer_pages = [
     ),
 ]
 
+announcement_pages = [
+    path("", announcements.listing, name="announcements"),
+    path("new/", announcements.create, name="announcement-new"),
+    path("<slug:pk>/", announcements.detail, name="announcement"),
+    path("<slug:pk>/edit/", announcements.edit, name="announcement-edit"),
+    path("<slug:pk>/test/", announcements.test, name="announcement-test"),
+    path("<slug:pk>/send/", announcements.send, name="announcement-send"),
+    path("<slug:pk>/delete/", announcements.delete, name="announcement-delete"),
+    path("<slug:pk>/retry/", announcements.retry, name="announcement-retry"),
+]
+
 provider_pages: list[URLPattern | URLResolver] = [
     path("", provider.traffic, name="provider"),
     path("installation/", dashboards.installation, name="installation"),
@@ -261,6 +274,7 @@ provider_pages: list[URLPattern | URLResolver] = [
     path("products/", include(product_pages)),
     path("approvals/", approvals.listing, name="approvals"),
     path("approvals/refuse/", approvals.refuse, name="approvals-refuse"),
+    path("announcements/", include(announcement_pages)),
     path("customers/", include(customer_pages)),
     path("nodes/", nodes.listing, name="nodes"),
     path("nodes/<slug:pk>/disable/", nodes.disable, name="node-disable"),
@@ -283,6 +297,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("provider/", include(publishing_pages)),
     path("help/end/", helping.end, name="help-end"),
     path("help/<slug:pk>/", helping.begin, name="help-begin"),
+    path("unsubscribe/<str:signed>/", unsubscribe.page, name="unsubscribe"),
     path("outbox/", outbox.listing, name="outbox"),
     path("outbox/<str:name>/", outbox.message, name="outbox-message"),
     path("hooks/payments/<slug:processor>", hooks.payments, name="payment-hook"),

@@ -1,5 +1,7 @@
 """Usage plans, the developers' applications, their subscriptions and their keys."""
 
+# Django finds a room's models here
+from access.announcements.models import Announcement, AnnouncementRecipient, NewsOptOut
 from access.models.allowances import CallAllowance
 from access.models.customers import CustomerSuspension
 from access.models.keys import ApiKey, KeyEnvironment, KeyState
@@ -21,6 +23,8 @@ from access.models.subscriptions import (
 )
 
 __all__ = [
+    "Announcement",
+    "AnnouncementRecipient",
     "ApiKey",
     "Application",
     "ApplicationState",
@@ -29,6 +33,7 @@ __all__ = [
     "CustomerSuspension",
     "KeyEnvironment",
     "KeyState",
+    "NewsOptOut",
     "PlanChange",
     "PlanStage",
     "PlanThrottle",

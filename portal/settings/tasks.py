@@ -33,6 +33,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "task": "access.tasks.apply_planned_changes",
         "schedule": 5.0,
     },
+    "go on with announcements": {
+        "task": "access.tasks.go_on_with_announcements",
+        "schedule": 60.0,
+    },
     "make partitions of usage, and drop old ones": {
         "task": "metering.tasks.maintain",
         "schedule": 3600.0,

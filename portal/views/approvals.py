@@ -71,7 +71,7 @@ def refuse(request: HttpRequest) -> HttpResponse:
         done="",
         page="approvals",
         form=form,
-        template="provider/question.html",
+        template="provider/ask.html",
         context=provider_scope.context(request, organization, "approvals"),
     )
 

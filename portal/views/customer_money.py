@@ -92,7 +92,7 @@ def end_discount(request: HttpRequest, pk: str, override: str) -> HttpResponse:
         act=lambda: end_override(override=found, actor=guard.person(request)),
         done="It ends with the next minute.",
         page="customers",
-        template="provider/question.html",
+        template="provider/ask.html",
         context=provider_scope.context(request, provider, "customers"),
     )
 

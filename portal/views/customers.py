@@ -84,7 +84,7 @@ def suspend(request: HttpRequest, pk: str) -> HttpResponse:
         done=f"{customer} is suspended.",
         page="customers",
         form=form,
-        template="provider/question.html",
+        template="provider/ask.html",
         context=provider_scope.context(request, organization, "customers"),
     )
 
@@ -108,7 +108,7 @@ def resume(request: HttpRequest, pk: str) -> HttpResponse:
         done=f"{customer} is let in again.",
         page="customers",
         button_class="button--primary",
-        template="provider/question.html",
+        template="provider/ask.html",
         context=provider_scope.context(request, organization, "customers"),
     )
 

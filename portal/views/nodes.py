@@ -51,7 +51,7 @@ def disable(request: HttpRequest, pk: str) -> HttpResponse:
         act=lambda: disable_node(node=node, actor=guard.person(request)),
         done=f"{node} is disabled.",
         page="nodes",
-        template="provider/question.html",
+        template="provider/ask.html",
         context=provider_scope.context(request, None, "nodes"),
     )
 

@@ -13,7 +13,7 @@ INSTALLATION, EVERYTHING = "installation", "everything"
 
 @login_required
 def page(request: HttpRequest) -> HttpResponseBase:
-    """`?of=installation` are the lines without an organization, `?of=everything` all: for staff who may see the trail."""
+    """`?of=installation`: lines without an organization, `everything`: all; for staff who may see the trail."""
     organization = provider_scope.chosen(request)
     sees_more = request.user.is_staff and request.user.has_perm("accounts.view_auditevent")
     of = request.GET.get("of", "") if sees_more else ""

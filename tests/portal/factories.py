@@ -8,6 +8,8 @@ from typing import Any
 from allauth.usersessions.models import UserSession
 from django.test import Client
 
+from access.announcements.letter import unsubscribe_address
+from access.announcements.write import create_announcement
 from access.models import ApiKey, Application, Subscription, UsagePlan
 from accounts.branding.models import Branding, SitePage
 from accounts.models import Organization, Role, User
@@ -46,6 +48,7 @@ from tests.metering.factories import log_call
 from tests.nodes.factories import make_node
 from tests.rest.factories import make_invoice
 
+_ANNOUNCEMENT_PAGES = ("", "-edit", "-send", "-delete", "-test", "-retry")
 PEOPLE = ("anonymous", "owner", "admin", "member", "billing", "foreign", "staff")
 
 
@@ -114,6 +117,10 @@ def make_shop() -> Shop:
     own |= _products(version.api)
     card = create_rate_card(organization=organization, name="Card", actor=None)
     discount = give_override(rate_card=card, customer=organization, percent="5", actor=None)
+    announcement = create_announcement(
+        organization=organization, subject="New version", text="v2 is here.", actor=None
+    )
+    own |= {f"announcement{each}": [announcement.pk] for each in _ANNOUNCEMENT_PAGES}
     customer_pages = ("customer", "customer-suspend", "customer-resume", "customer-terms")
     customer_pages += ("customer-bills", "customer-credit", "customer-discount", "help-begin")
     own |= dict.fromkeys(customer_pages, (organization.pk,))
@@ -138,6 +145,7 @@ def make_shop() -> Shop:
         "usage-key": [key.pk],
         **dict.fromkeys(("node-disable", "node-enable"), (make_node(enabled=False)[0].pk,)),
         "rate-card": [card.pk],
+        "unsubscribe": [unsubscribe_address(alice, organization).rstrip("/").rpartition("/")[2]],
         "customer-discount-end": [organization.pk, discount.pk],
         "subscribe": [plan.pk],
         "subscription-cancel": [subscription.pk],

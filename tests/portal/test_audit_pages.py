@@ -28,7 +28,7 @@ def shop() -> Shop:
 
 
 def line(
-    organization: Organization | None, actor: User | None, action: str, words: str, day: int, key: str = ""
+    organization: Organization | None, actor: User | None, action: str, words: str, day: int, *, key: str = ""
 ) -> None:
     target = make_user()
     made = record(organization=organization, actor=actor, action=action, target=target, summary=words)

@@ -6,7 +6,7 @@ import pytest
 from django.http import HttpResponse
 from django.urls import URLPattern, URLResolver, reverse
 
-from access.models import CustomerSuspension, Subscription
+from access.models import Announcement, CustomerSuspension, Subscription
 from accounts.models import ApiToken, Member, MemberInvitation, WebhookDelivery, WebhookEndpoint
 from apis.models import ApiVersion, Backend, Product, ProductInvitation, ProductPage, Stage
 from billing.models import Budget, CreditGrant, CustomerTerms, Payment, PaymentMethod, PriceOverride
@@ -161,6 +161,14 @@ PAGES = {
     "customer-discount": SALES_ADMINISTER,
     "customer-discount-end": SALES_ADMINISTER,
     "provider-audit": SALES,
+    "announcements": SALES,
+    "announcement": SALES,
+    "announcement-new": SALES_ADMINISTER,
+    "announcement-edit": SALES_ADMINISTER,
+    "announcement-send": SALES_ADMINISTER,
+    "announcement-delete": SALES_ADMINISTER,
+    "announcement-test": POST_ONLY,
+    "announcement-retry": POST_ONLY,
     "rate-cards": SALES_BILLS,
     "rate-card": SALES_BILLS,
     "provider-money": SALES_BILLS,
@@ -168,6 +176,7 @@ PAGES = {
     "provider-invoice-file": SALES_BILLS,
     "provider-credit-note": SALES_BILLS,
     "provider-credit-note-file": SALES_BILLS,
+    "unsubscribe": OPEN,
     "help-begin": INSTALLATION,
     "help-end": POST_ONLY,
     "outbox": OPEN,
@@ -215,6 +224,12 @@ FOREIGN_ACTS = [
     "customer-credit",
     "customer-discount",
     "customer-discount-end",
+    "announcement-new",
+    "announcement-edit",
+    "announcement-send",
+    "announcement-delete",
+    "announcement-test",
+    "announcement-retry",
     "webhook",
     "webhook-test",
     "webhook-rotate",
@@ -334,6 +349,7 @@ def state_of(shop: Shop) -> tuple[object, ...]:
         CreditGrant.objects.count(),
         list(PriceOverride.objects.values_list("pk", "ends_at")),
         list(Node.objects.values_list("pk", "enabled")),
+        list(Announcement.objects.values_list("pk", "subject", "state")),
         list(UsageAlert.objects.values_list("pk", "name")),
         list(Stage.objects.values()),
         list(ApiVersion.objects.values_list("pk", "state", "updated_at")),

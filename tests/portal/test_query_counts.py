@@ -60,6 +60,8 @@ PAGES = (
     "customer",
     "customer-bills",
     "provider-audit",
+    "announcements",
+    "announcement",
     "rate-cards",
     "rate-card",
     "provider-money",
