@@ -135,6 +135,7 @@ class Role(models.TextChoices):
     ADMIN = "admin", "Admin"
     MEMBER = "member", "Member"
     BILLING = "billing", "Billing"
+    LIMITED = "limited", "Limited to chosen APIs"
 
 
 class Member(models.Model):

@@ -88,6 +88,8 @@ def change_role(*, member: Member, role: str, actor: User | None) -> Member:
     _record_member(
         member, actor, "member.changed", f"Changed {member.user} from {old} to {role}.", [old, role]
     )
+    if Role.LIMITED in (old, role):
+        _tokens_changed(member)
     return member
 
 
@@ -155,6 +157,13 @@ def _free_slug(name: str) -> str:
         return base
     tails = (f"-{number}" for number in count(2))
     return next(slug for tail in tails if (slug := base[: SLUG_LENGTH - len(tail)] + tail) not in taken)
+
+
+def _tokens_changed(member: Member) -> None:
+    """Gateways let those ask about keys who see the whole organization."""
+    hers = ApiToken.objects.filter(organization=member.organization, user=member.user)
+    if ids := list(hers.values_list("pk", flat=True)):
+        tokens_changed.send(ApiToken, token_ids=ids)
 
 
 def _known(role: str) -> str:

@@ -6,7 +6,9 @@
 | admin   | yes  | yes    | yes        | yes       |
 | member  | yes  | yes    |            |           |
 | billing | yes  |        |            | yes       |
+| limited |      |        |            |           |
 
+Who is limited sees and changes only the APIs that she was given (`apis/grants.py`), and nothing else.
 Staff who are not superusers have no rights here: the admin console asks Django's own permissions.
 Who sees bills may pay them. A suspended organization can be read and its bills seen and paid; nothing else in it
 can be changed.
@@ -20,7 +22,7 @@ Person = User | AnonymousUser
 
 _KNOWN = "_gatehouse_memberships"
 
-_READ = frozenset(Role)
+_READ = frozenset(Role) - {Role.LIMITED}
 _MANAGE = frozenset({Role.OWNER, Role.ADMIN, Role.MEMBER})
 _ADMINISTER = frozenset({Role.OWNER, Role.ADMIN})
 _SEE_BILLS = frozenset({Role.OWNER, Role.ADMIN, Role.BILLING})
@@ -39,6 +41,19 @@ def membership(user: Person, organization: Organization) -> Member | None:
 def remember_memberships(user: User) -> None:
     """Have each of the person's memberships looked up once, from now on: for one request that only reads them."""
     setattr(user, _KNOWN, {})
+
+
+def belongs(user: Person, organization: Organization) -> bool:
+    """Be a member, in whatever role: to leave, for example."""
+    return _may(user, organization, frozenset(Role))
+
+
+def is_limited(user: Person, organization: Organization) -> bool:
+    """Whether she is a member who sees only chosen APIs."""
+    if user.is_superuser:
+        return False
+    member = membership(user, organization)
+    return member is not None and member.role == Role.LIMITED
 
 
 def can_read(user: Person, organization: Organization) -> bool:

@@ -1,13 +1,14 @@
 """What others may ask of this room."""
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from accounts.models import AuditEvent, Member, Organization, User
 
 
 def organizations_of(user: User) -> QuerySet[Organization]:
-    """The organizations a person is a member of, by name."""
-    return Organization.objects.filter(members__user=user).order_by("name")
+    """The organizations a person is a member of, by name, with her role in each (`own_role`)."""
+    mine = Organization.objects.filter(members__user=user)
+    return mine.annotate(own_role=F("members__role")).order_by("name")
 
 
 def members_of(organization: Organization) -> QuerySet[Member]:

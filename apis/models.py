@@ -11,12 +11,14 @@ from accounts.fields import ShortIdField
 from accounts.models import Organization, User
 from apis.catalogue_models import ApiInvitation, ApiPage, Visibility
 from apis.fields import DocumentField, WithoutDocument, apart
+from apis.grant_models import ApiGrant
 from apis.policy import MAX_TIMEOUT_MS, MIN_TIMEOUT_MS
 from apis.products.models import Product, ProductInvitation, ProductOperation, ProductPage
 
 __all__ = [
     "LIVE",
     "Api",
+    "ApiGrant",
     "ApiInvitation",
     "ApiPage",
     "ApiVersion",

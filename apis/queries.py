@@ -8,10 +8,11 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
-from accounts.models import Organization, User
+from accounts.models import Organization, Role, User
 from apis.models import (
     LIVE,
     Api,
+    ApiGrant,
     ApiInvitation,
     ApiVersion,
     BasePathMapping,
@@ -36,7 +37,13 @@ def seen_by(user: User | AnonymousUser | None, *, acting_for: Organization | Non
 
     With `acting_for`, membership counts in that organization only, not in all she is a member of.
     """
-    return seen(user, acting_for=acting_for, path=f"{api}__" if api else "", invitations=_api_invitations)
+    found = seen(user, acting_for=acting_for, path=f"{api}__" if api else "", invitations=_api_invitations)
+    if user is None or not user.is_authenticated:
+        return found
+    granted = ApiGrant.objects.filter(member__user=user, member__role=Role.LIMITED)
+    if acting_for is not None:
+        granted = granted.filter(organization=acting_for)
+    return found | Q(**{f"{api}__pk__in" if api else "pk__in": granted.values("api")})
 
 
 def _api_invitations(invited: Q) -> QuerySet[ApiInvitation, Any]:

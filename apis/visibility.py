@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 
-from accounts.models import Organization, User
+from accounts.models import Member, Organization, Role, User
 from apis.catalogue_models import Visibility
 
 
@@ -25,7 +25,10 @@ def seen(
     found = Q(**{f"{path}visibility": Visibility.PUBLIC})
     if user is None or not user.is_authenticated:
         return found
-    mine = Organization.objects.filter(members__user=user)
+    # who is limited to chosen APIs sees what she was given, and nothing else that is private
+    mine = Organization.objects.filter(
+        members__in=Member.objects.filter(user=user).exclude(role=Role.LIMITED)
+    )
     if acting_for is not None:
         mine = mine.filter(pk=acting_for.pk)
     # her address is verified: nobody signs in without that

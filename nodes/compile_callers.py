@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from django.db.models import Exists, OuterRef, Q
 
-from accounts.models import ApiToken, Member
+from accounts.models import ApiToken, Member, Role
 from apis.models import Api, Stage
 from gateway import entries as shapes
 from nodes.change import Change
@@ -14,8 +14,12 @@ Ids = Collection[str] | None
 
 
 def callers(ids: Ids) -> Iterator[Change]:
-    """One change for each API token; one that `accounts.tokens.find_token` would not find is gone."""
+    """One change for each API token; one that `accounts.tokens.find_token` would not find is gone.
+
+    So is one of a member who is limited to chosen APIs: who asks about keys learns of the whole organization.
+    """
     place = Member.objects.filter(user=OuterRef("user"), organization=OuterRef("organization"))
+    place = place.exclude(role=Role.LIMITED)
     rows = ApiToken.objects.select_related("user", "organization")
     rows = rows.annotate(is_member=Exists(place)).order_by("pk")
     for token in rows if ids is None else rows.filter(pk__in=ids):

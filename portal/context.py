@@ -26,7 +26,9 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "organizations": SimpleLazyObject(lambda: guard.organizations(request)),
         "sees_bills": SimpleLazyObject(lambda: _sees_bills(request)),
         "administers": SimpleLazyObject(lambda: _administers(request)),
-        "is_provider": SimpleLazyObject(lambda: bool(provider_scope.choices(request))),
+        "is_provider": SimpleLazyObject(
+            lambda: bool(provider_scope.choices(request) or provider_scope.granted(request))
+        ),
     }
 
 

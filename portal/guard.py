@@ -14,8 +14,8 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 
-from accounts.models import Organization, User
-from accounts.permissions import Person, can_read, remember_memberships
+from accounts.models import Organization, Role, User
+from accounts.permissions import Person, can_read, is_limited, remember_memberships
 from accounts.queries import organizations_of
 from portal import shown_once
 
@@ -35,16 +35,23 @@ def organizations(request: HttpRequest) -> list[Organization]:
     if kept is None:
         # staff who see the site as she does see one organization: the one whose audit trail says so
         look = getattr(request, "helping", None)
-        kept = [look.organization] if look else list(organizations_of(request.user))
+        mine = organizations_of(request.user)
+        kept = list(mine.filter(pk=look.organization_id) if look else mine)
         request._gatehouse_organizations = kept  # type: ignore[attr-defined]
     return kept
 
 
 def current_organization(request: HttpRequest) -> Organization | None:
-    """The organization she works in: the one she switched to, else her first."""
+    """The organization she works in: the one she switched to, else the first that she sees as a whole, or any."""
     mine = organizations(request)
     chosen = request.session.get(SESSION_KEY)
-    return next((each for each in mine if each.pk == chosen), mine[0] if mine else None)
+    usual = seen_whole(request) or mine
+    return next((each for each in mine if each.pk == chosen), usual[0] if usual else None)
+
+
+def seen_whole(request: HttpRequest) -> list[Organization]:
+    """Those of her organizations in which she is not limited to chosen APIs."""
+    return [each for each in organizations(request) if each.own_role != Role.LIMITED]  # type: ignore[attr-defined]
 
 
 def in_organization(permission: Permission = can_read) -> Callable[[View], View]:
@@ -60,6 +67,8 @@ def in_organization(permission: Permission = can_read) -> Callable[[View], View]
                 return redirect("organization-new")
             if request.method in SAFE:
                 remember_memberships(person(request))
+                if not permission(request.user, organization) and is_limited(request.user, organization):
+                    return redirect("granted")  # the console is not hers, her APIs are
             demand(permission, request, organization)
             return view(request, organization, *args, **kwargs)
 

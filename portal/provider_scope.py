@@ -8,6 +8,8 @@ from django.urls import reverse
 
 from accounts.models import Organization
 from accounts.permissions import can_administer, can_manage, can_see_bills, remember_memberships
+from apis.grants import grants_of
+from apis.models import ApiGrant
 from portal import guard
 
 
@@ -27,12 +29,28 @@ def choices(request: HttpRequest) -> list[Organization]:
     return kept
 
 
+def granted(request: HttpRequest) -> list[ApiGrant]:
+    """The APIs that she sees one by one, where she is limited to chosen ones; asked once a request."""
+    kept: list[ApiGrant] | None = getattr(request, "_gatehouse_granted", None)
+    if kept is None:
+        mine = [each.pk for each in guard.organizations(request) if each not in guard.seen_whole(request)]
+        found = grants_of(guard.person(request)).filter(organization__in=mine) if mine else []
+        kept = list(found)
+        request._gatehouse_granted = kept  # type: ignore[attr-defined]
+    return kept
+
+
+def granted_provider(request: HttpRequest, api_id: str) -> Organization | None:
+    """The provider of an API that she was given."""
+    return next((each.organization for each in granted(request) if each.api_id == api_id), None)
+
+
 def _choices(request: HttpRequest) -> list[Organization]:
     if not request.user.is_authenticated:
         return []
     providers = Organization.objects.filter(apis__isnull=False).distinct().order_by("name")
     if not sees_all(request):
-        providers = providers.filter(pk__in=[each.pk for each in guard.organizations(request)])
+        providers = providers.filter(pk__in=[each.pk for each in guard.seen_whole(request)])
     return list(providers)
 
 
@@ -88,6 +106,7 @@ def context(request: HttpRequest, organization: Organization | None, page: str) 
         "provider": organization or _usual(request),
         "providers": choices(request),
         "sees_all": sees_all(request),
+        "has_grants": bool(granted(request)),
     }
 
 

@@ -1,5 +1,6 @@
 """A provider's rate cards as its pages show them, and what quantities cost by them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ from django.utils.timezone import now
 
 from access.models import PlanVisibility
 from accounts.models import Organization
+from apis.models import ApiGrant
 from billing.meters import BUILT_IN, name_of, order_of, unit_of
 from billing.models import PlanPrice, Price, RateCard, RateCardVersion
 from billing.quote import BillLine, quote, total_of
@@ -45,6 +47,15 @@ def cards_of(organization: Organization) -> QuerySet[RateCard]:
         )
         .order_by("name")
     )
+
+
+def cards_for(grants: Iterable[ApiGrant]) -> list[RateCard]:
+    """The rate cards of plans that open an API whose prices she was given to see."""
+    apis = [each.api_id for each in grants if each.money]
+    if not apis:
+        return []
+    cards = RateCard.objects.filter(plans__plan__stages__version__api__in=apis).distinct().order_by("name")
+    return list(cards.prefetch_related("versions__prices"))
 
 
 def chosen_version(card: RateCard, number: str) -> RateCardVersion:

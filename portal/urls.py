@@ -37,6 +37,7 @@ from portal.views import (
     customer_money,
     customers,
     dashboards,
+    granted,
     helping,
     hooks,
     invitations,
@@ -190,6 +191,7 @@ console_pages: list[URLPattern | URLResolver] = [
     path("organization/new/", console_organization.create, name="organization-new"),
     path("organization/switch/", console_organization.switch, name="organization-switch"),
     path("organization/members/<int:pk>/role/", console_organization.role, name="member-role"),
+    path("organization/members/<int:pk>/apis/", granted.choose, name="member-apis"),
     path("organization/members/<int:pk>/remove/", console_organization.remove, name="member-remove"),
     path("organization/invitations/<slug:pk>/resend/", console_team.resend, name="invitation-resend"),
     path("organization/invitations/<slug:pk>/withdraw/", console_team.withdraw, name="invitation-withdraw"),
@@ -263,6 +265,7 @@ announcement_pages = [
 
 provider_pages: list[URLPattern | URLResolver] = [
     path("", provider.traffic, name="provider"),
+    path("mine/", granted.listing, name="granted"),
     path("installation/", dashboards.installation, name="installation"),
     path("traffic/<dashboard:kind>/<slug:pk>/", dashboards.part, name="dashboard"),
     path("requests/", provider_requests.page, name="provider-requests"),

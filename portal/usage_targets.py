@@ -33,13 +33,13 @@ def find(request: HttpRequest, kind: str, pk: str) -> Target:
 
 def _api(request: HttpRequest, pk: str) -> Target:
     api = Api.objects.filter(pk=pk).first()
-    provider = _provider_of(request, api)
+    provider = _provider_of(request, api, pk)
     return Target("api", pk, str(api), provider, Scope(provider=provider.pk, api=pk), ("api",))
 
 
 def _stage(request: HttpRequest, pk: str) -> Target:
     stage = Stage.objects.select_related("version__api").defer("version__document").filter(pk=pk).first()
-    provider = _provider_of(request, stage)
+    provider = _provider_of(request, stage, stage.version.api_id if stage else "")
     scope = Scope(provider=provider.pk, stage=pk)
     return Target("stage", pk, str(stage), provider, scope, ("api", "version", "stage"))
 
@@ -47,7 +47,7 @@ def _stage(request: HttpRequest, pk: str) -> Target:
 def _operation(request: HttpRequest, pk: str) -> Target:
     rows = Operation.objects.select_related("version__api").defer("version__document")
     operation = rows.filter(pk=pk).first()
-    provider = _provider_of(request, operation)
+    provider = _provider_of(request, operation, operation.version.api_id if operation else "")
     scope = Scope(provider=provider.pk, operation=pk)
     title = f"{operation}, {operation.version}" if operation else ""
     return Target("operation", pk, title, provider, scope, ("api", "version", "operation"))
@@ -74,11 +74,15 @@ def _key(request: HttpRequest, pk: str) -> Target:
     )
 
 
-def _provider_of(request: HttpRequest, thing: Any) -> Organization:
+def _provider_of(request: HttpRequest, thing: Any, api_id: str) -> Organization:
+    """Whose it is: a provider whose pages she sees, or one that gave her this API."""
     for each in provider_scope.choices(request):
         if thing is not None and each.pk == thing.organization_id:
             return each
-    raise Http404("not there")
+    found = provider_scope.granted_provider(request, api_id) if thing is not None else None
+    if found is None:
+        raise Http404("not there")
+    return found
 
 
 KINDS: dict[str, Callable[[HttpRequest, str], Target]] = {

@@ -16,6 +16,8 @@ from accounts.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+from accounts.permissions import is_limited
+from apis.grants import grants_of
 from apis.models import (
     Api,
     ApiInvitation,
@@ -105,6 +107,16 @@ SCOPES: dict[type[Model], Callable[[Organization], Q]] = {
     WebhookEndpoint: _own,
 }
 
+# What a member sees who is limited to chosen APIs, and the way from a row to its API.
+OF_AN_API: dict[type[Model], str] = {
+    Api: "pk",
+    ApiVersion: "api",
+    BasePathMapping: "stage__version__api",
+    Deployment: "version__api",
+    Operation: "version__api",
+    Stage: "version__api",
+}
+
 
 class Caller:
     """A token with its person and organization. A superuser's token sees every organization."""
@@ -114,11 +126,25 @@ class Caller:
         self.user: User = token.user
         self.organization: Organization = token.organization
         self.everything: bool = self.user.is_superuser
+        self.limited: bool = is_limited(self.user, self.organization)
+        # set where a request of hers changes something: then she sees only what she may change
+        self.changes: bool = False
 
     def visible(self, model: type[Row]) -> QuerySet[Row]:
         """Return the rows of `model` that this caller may know of; the rest does not exist for her."""
         rows = model._default_manager.all()
-        return rows if self.everything else rows.filter(SCOPES[model](self.organization))
+        if self.everything:
+            return rows
+        rows = rows.filter(SCOPES[model](self.organization))
+        return self._granted(model, rows) if self.limited else rows
+
+    def _granted(self, model: type[Row], rows: QuerySet[Row]) -> QuerySet[Row]:
+        if model not in OF_AN_API:
+            return rows.none()
+        grants = grants_of(self.user, self.organization)
+        if self.changes:
+            grants = grants.filter(manage=True)
+        return rows.filter(**{f"{OF_AN_API[model]}__in": grants.order_by().values("api")})
 
     def develops(self, organization_id: str) -> bool:
         """Say whether she acts for the developer `organization_id`."""

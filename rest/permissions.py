@@ -10,9 +10,14 @@ from rest_framework.request import Request
 
 from accounts.models import Organization, User
 from accounts.permissions import can_administer, can_manage, can_see_bills
+from apis.models import Api
+from rest.caller import OF_AN_API, Caller
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
+
+
+SUSPENDED = "The organization is suspended: nothing in it can be changed."
 
 
 class Need(Enum):
@@ -51,8 +56,23 @@ class TokenMay(BasePermission):
             raise PermissionDenied("This token is read-only: it may only GET.")
         default = view.read_need if reads else view.write_need  # type: ignore[attr-defined]
         needs: dict[str | None, Need] = getattr(view, "action_needs", {})
-        require(request, needs.get(action, default))
+        need = needs.get(action, default)
+        if caller.limited:
+            _require_of_limited(caller, view, need, reads=reads)
+        else:
+            require(request, need)
         return True
+
+
+def _require_of_limited(caller: Caller, view: "APIView", need: Need, *, reads: bool) -> None:
+    """A member who is limited to chosen APIs reaches only rows of these (`Caller.visible`), and makes no new API."""
+    model, action = getattr(view, "model", None), getattr(view, "action", None)
+    allowed = model in OF_AN_API and (reads or (need is Need.MANAGE and (model, action) != (Api, "create")))
+    if not allowed:
+        raise PermissionDenied("Your role in this organization is limited to chosen APIs. Ask its owner.")
+    if not reads and caller.organization.suspended_at:
+        raise PermissionDenied(SUSPENDED)
+    caller.changes = not reads
 
 
 def require(request: Request, need: Need) -> None:
@@ -61,5 +81,5 @@ def require(request: Request, need: Need) -> None:
     if RULES[need](caller.user, caller.organization):
         return
     if caller.organization.suspended_at and need is not Need.STAFF:
-        raise PermissionDenied("The organization is suspended: nothing in it can be changed.")
+        raise PermissionDenied(SUSPENDED)
     raise PermissionDenied(f"For this one must {need.value}.")

@@ -36,7 +36,9 @@ MOST_FAILURES = 200
 @login_required
 def listing(request: HttpRequest) -> HttpResponse:
     organization = provider_scope.chosen(request)
-    page = Paginator(_rows(organization), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(_rows(organization).order_by("-created_at", "pk"), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     context = _context(request, organization) | {"rows": page}
     return render(request, "provider/announcements.html", context)
 

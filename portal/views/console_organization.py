@@ -17,7 +17,7 @@ from accounts.organizations import (
     create_organization,
     remove_member,
 )
-from accounts.permissions import can_administer, can_give_role, can_hand_over
+from accounts.permissions import belongs, can_administer, can_give_role, can_hand_over
 from accounts.queries import members_of
 from accounts.teams.invitations import invite_member, waiting_invitations
 from accounts.teams.ownership import offer_of
@@ -118,7 +118,7 @@ def role(request: HttpRequest, organization: Organization, pk: int) -> HttpRespo
     return redirect("organization")
 
 
-@guard.in_organization()
+@guard.in_organization(belongs)
 def remove(request: HttpRequest, organization: Organization, pk: int) -> HttpResponse:
     """Take somebody out; everybody may leave."""
     member = _member(organization, pk)

@@ -4,6 +4,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.cache import never_cache
 
+from accounts.models import Organization
 from metering.queries import Scope
 from nodes.queries import nodes_up
 from portal import provider_scope, usage, usage_page, usage_targets
@@ -24,7 +25,8 @@ def part(request: HttpRequest, kind: str, pk: str) -> HttpResponseBase:
         timezone=provider.timezone,
         dimensions=[each for each in usage.FOR_PROVIDERS if each not in target.hides],
         context=provider_scope.context(request, provider, "traffic")
-        | {"target": target, "kinds": list(usage_targets.KINDS)},
+        | {"target": target}
+        | _links(request, provider),
         money=(lambda: money_of_provider(provider, customer)) if shows else None,
     )
 
@@ -46,3 +48,10 @@ def installation(request: HttpRequest) -> HttpResponseBase:
         whole=lambda: {"nodes": nodes_up().count()},
         money=money_of_everybody if shows else None,
     )
+
+
+def _links(request: HttpRequest, provider: Organization) -> dict[str, object]:
+    """Where names lead: who was given single APIs sees no customers and no keys."""
+    if provider in provider_scope.choices(request):
+        return {"kinds": list(usage_targets.KINDS)}
+    return {"kinds": ["api", "stage", "operation"], "granted_only": True, "page": "granted"}

@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.timezone import now
 from django.views.decorators.cache import never_cache
 
@@ -25,6 +25,8 @@ from portal.usage_money import money_of_provider, sales_so_far
 @login_required
 def traffic(request: HttpRequest) -> HttpResponseBase:
     """All traffic of a provider; `?organization=` and `?api=` choose, and what every dashboard takes."""
+    if provider_scope.granted(request) and not provider_scope.choices(request):
+        return redirect("granted")
     organization = provider_scope.chosen(request)
     scope = usage.narrowed(Scope(provider=organization.pk), request.GET, "api")
     shows = provider_scope.sees_bills(request, organization) and not scope.api

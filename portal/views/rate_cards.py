@@ -27,9 +27,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 @login_required
 def detail(request: HttpRequest, pk: str) -> HttpResponse:
     """One card. `?version=` chooses a version, `units-…` and `subscriptions` are calculated; `fragment` = only that."""
-    organization = provider_scope.chosen(request)
-    provider_scope.demand(provider_scope.sees_bills(request, organization))
-    card = get_object_or_404(rate_cards.cards_of(organization), pk=pk)
+    organization, card = _card(request, pk)
     version = rate_cards.chosen_version(card, request.GET.get("version", ""))
     form = CalculatorForm(request.GET, meters=rate_cards.meters_of(version))
     calculated = {"form": form, "quote": _quote(form, card, version)}
@@ -38,6 +36,16 @@ def detail(request: HttpRequest, pk: str) -> HttpResponse:
     return render(
         request, "provider/rate_card.html", _context(request, organization, card, version) | calculated
     )
+
+
+def _card(request: HttpRequest, pk: str) -> tuple[Organization, RateCard]:
+    """A card of the chosen provider, for those who see its bills; or of an API whose prices she was given to see."""
+    for card in rate_cards.cards_for(provider_scope.granted(request)):
+        if card.pk == pk:
+            return card.organization, card
+    organization = provider_scope.chosen(request)
+    provider_scope.demand(provider_scope.sees_bills(request, organization))
+    return organization, get_object_or_404(rate_cards.cards_of(organization), pk=pk)
 
 
 def _context(
@@ -50,6 +58,7 @@ def _context(
         "state": rate_cards.state_of(card, version),
         "versions": versions,
         "priced": rate_cards.priced(card, version),
+        "granted_only": organization not in provider_scope.choices(request),
         "may_change": request.user.is_staff and request.user.has_perm("billing.change_ratecard"),
     }
 

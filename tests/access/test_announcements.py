@@ -67,9 +67,9 @@ def customer(plan: UsagePlan, owner: str, **fields) -> Organization:
     return organization
 
 
-def draft(plan: UsagePlan, **fields) -> Announcement:
+def draft(of: UsagePlan, **fields) -> Announcement:
     given = {"subject": "Hello", "text": "v2 is here."} | fields
-    return create_announcement(organization=plan.organization, actor=None, **given)
+    return create_announcement(organization=of.organization, actor=None, **given)
 
 
 def reached(announcement: Announcement) -> list[str]:

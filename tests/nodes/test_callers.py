@@ -8,7 +8,7 @@ from django.utils.timezone import now
 
 from access.applications import change_application
 from accounts.models import ApiToken, Organization, User
-from accounts.organizations import change_organization, remove_member, resume, suspend
+from accounts.organizations import change_organization, change_role, remove_member, resume, suspend
 from accounts.people import change_person
 from accounts.tokens import create_token, find_token, revoke_token
 from apis.models import Stage
@@ -55,6 +55,16 @@ def test_read_only_tokens_and_those_of_superusers_say_so() -> None:
     reader, _ = make_token(make_organization(staff), staff, read_only=True)
     (change,) = compiler.callers([reader.pk])
     assert (change.data.read_only, change.data.everything) == (True, True)
+
+
+def test_who_is_limited_to_chosen_apis_asks_about_no_keys() -> None:
+    organization = make_organization()
+    bob = make_member(organization)
+    token, _ = create_token(organization=organization, user=bob.user, name="ci", actor=None)
+    change_role(member=bob, role="limited", actor=None)
+    assert entry_of(token) is None
+    change_role(member=bob, role="member", actor=None)
+    assert entry_of(token) is not None
 
 
 def test_whoever_leaves_takes_her_tokens_with_her() -> None:

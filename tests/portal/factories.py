@@ -100,7 +100,7 @@ def make_shop() -> Shop:
         ("application", "application-edit", "key-new", "key-shown"), (application.pk,)
     )
     own |= dict.fromkeys(("key-edit", "key-revoke", "key-rotate", "key-disable", "key-enable"), (key.pk,))
-    own |= dict.fromkeys(("member-role", "member-remove"), (member.pk,))
+    own |= dict.fromkeys(("member-role", "member-remove", "member-apis"), (member.pk,))
     own |= dict.fromkeys(
         ("invoice", "provider-invoice", "invoice-pay", "invoice-check", "invoice-bundle"), (invoice.pk,)
     )

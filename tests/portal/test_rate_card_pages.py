@@ -59,7 +59,7 @@ def test_the_calculator_says_what_an_invoice_would(shop: Shop, card: RateCard) -
 
 
 @pytest.mark.parametrize(
-    ("units", "words"), [("-1", "greater than or equal to 0"), ("1e23", "beyond what"), ("x", "number")]
+    ("units", "words"), [("-1", "greater than or equal to 0"), ("9e17", "beyond what"), ("x", "number")]
 )
 def test_what_cannot_be_calculated_is_said(shop: Shop, card: RateCard, units: str, words: str) -> None:
     assert words in look(shop, "rate-card", card.pk, **{"units-requests": units})
