@@ -16,6 +16,7 @@ from apis.models import (
     ApiInvitation,
     ApiVersion,
     BasePathMapping,
+    Deployment,
     Operation,
     Stage,
     VersionState,
@@ -126,14 +127,18 @@ def version_document_for_readers(version: ApiVersion) -> dict[str, Any]:
     AWS's extensions.
     """
     stage = live_stage(version)
-    deployment = stage.deployment if stage else None
-    if stage is None or deployment is None:
-        rows = operations_of(version)
-        keyed = {(each.method, each.path) for each in rows if each.key_required}
-        unserved = {(each.method, each.path): each.unserved_reason for each in rows if each.unserved_reason}
-        return document_for_readers(
-            from_data(version.document), address=settings.GATEWAY_URL, keyed=keyed, unserved=unserved
-        )
+    if stage is not None and stage.deployment is not None:
+        return deployment_document_for_readers(stage.deployment, stage_address(stage))
+    rows = operations_of(version)
+    keyed = {(each.method, each.path) for each in rows if each.key_required}
+    unserved = {(each.method, each.path): each.unserved_reason for each in rows if each.unserved_reason}
+    return document_for_readers(
+        from_data(version.document), address=settings.GATEWAY_URL, keyed=keyed, unserved=unserved
+    )
+
+
+def deployment_document_for_readers(deployment: Deployment, address: str) -> dict[str, Any]:
+    """Return what was deployed as `version_document_for_readers` does, for callers at `address`."""
     operations = deployment.compiled["operations"]
     keyed = {(each["method"], each["path"]) for each in operations if each["key_required"]}
     unserved = {
@@ -142,5 +147,5 @@ def version_document_for_readers(version: ApiVersion) -> dict[str, Any]:
         if each["integration"]["type"] == "unserved"
     }
     return document_for_readers(
-        from_data(deployment.document), address=stage_address(stage), keyed=keyed, unserved=unserved
+        from_data(deployment.document), address=address, keyed=keyed, unserved=unserved
     )

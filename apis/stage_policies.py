@@ -3,6 +3,7 @@
 from typing import Any
 
 from apis.models import Operation, Stage
+from apis.openapi.operations import ANY
 from apis.policy import effective, remarks
 
 # most specific first
@@ -27,6 +28,21 @@ def effective_policy(stage: Stage, operation: Operation) -> dict[str, Any]:
     """Return what holds for an operation on a stage, field by field from the most specific level."""
     levels = policy_levels(stage, operation)
     return effective(levels[name] for name in LEVELS)
+
+
+def asks_for_addresses(stage: Stage, method: str, path: str) -> bool:
+    """Whether the stage may refuse a call of the operation for its client's address; load `deployment` beforehand.
+
+    True as well where the document has a resource policy, whatever that says of this operation.
+    """
+    compiled = stage.deployment.compiled if stage.deployment else {}
+    if compiled.get("statements") or "ip" in effective([stage.policy, compiled.get("policy", {})]):
+        return True
+    return any(
+        "ip" in effective([stage.operation_policies.get(each["id"], {}), each.get("policy", {})])
+        for each in compiled.get("operations", ())
+        if each["path"] == path and each["method"] in (method, ANY)
+    )
 
 
 def caches(stage: Stage) -> bool:

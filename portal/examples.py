@@ -14,7 +14,13 @@ LOOKED_AT = 8
 
 
 def first_call(stage: Stage) -> str:
-    """Return the address of a GET operation that needs no parameter; '' = there is none.
+    """Return the address of a GET operation that needs no parameter; '' = there is none."""
+    path = first_path(stage)
+    return stage_address(stage) + path if path else ""
+
+
+def first_path(stage: Stage) -> str:
+    """Return the path of a GET operation that needs no parameter; '' = there is none.
 
     Operations that want a key first, then short paths: those are what documents use as examples. Two queries;
     the document itself stays in the database, only the few operations looked at are read from it.
@@ -30,7 +36,7 @@ def first_call(stage: Stage) -> str:
     items = _path_items(stage.version_id, candidates)
     free = (each for each, item in zip(candidates, items, strict=True) if not _demands(item))
     found = next(free, None)
-    return stage_address(stage) + found.path if found else ""
+    return found.path if found else ""
 
 
 def curl_of(stage: Stage, key: str = KEY_PLACE) -> str:

@@ -77,6 +77,6 @@ def policy_for(path: str) -> str:
     """The policy by the page's address."""
     if path.startswith("/admin/"):
         return ADMIN
-    if path.startswith("/api/") or path.endswith("/reference/"):
+    if path.startswith("/api/"):
         return REFERENCE
     return OWN

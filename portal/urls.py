@@ -57,6 +57,7 @@ from portal.views import (
     subscribe,
     system,
     unsubscribe,
+    try_it,
 )
 
 
@@ -90,6 +91,13 @@ catalogue_pages = [
     path("apis/<slug:slug>/pages/<slug:page>/", catalogue.guide, name="api-page"),
     path("apis/<slug:slug>/changes/", changelog.page, name="changelog"),
     path("apis/<slug:slug>/<slug:version>/reference/", reference.page, name="reference"),
+    path(
+        "apis/<slug:slug>/<slug:version>/reference/<slug:operation>/",
+        reference.operation,
+        name="reference-operation",
+    ),
+    path("apis/<slug:slug>/<slug:version>/reference/<slug:operation>/try/", try_it.send, name="try-it"),
+    path("apis/<slug:slug>/<slug:version>/reference/<slug:operation>/key/", try_it.make_key, name="try-key"),
     path("apis/<slug:slug>/<slug:version>/openapi.json", reference.document, name="openapi-document"),
     path("products/<slug:slug>/", products.page, name="product"),
     path("products/<slug:slug>/pages/<slug:page>/", products.text_page, name="product-page"),
@@ -103,6 +111,7 @@ catalogue_pages = [
     path("preview/<slug:kind>/<slug:pk>/", previews.start, name="preview-start"),
     path("preview/<slug:kind>/<slug:pk>/share/", previews.share, name="preview-share"),
     path("preview/<str:text>/", previews.enter, name="preview"),
+    path("apis/<slug:slug>/<slug:version>/openapi.yaml", reference.document_yaml, name="openapi-yaml"),
     path("pages/<slug:slug>/", brand.site_page, name="site-page"),
     path("brand.css", brand.styles, name="brand-styles"),
     path("brand/logo", brand.logo, name="brand-logo"),

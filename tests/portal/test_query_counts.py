@@ -30,6 +30,8 @@ PAGES = (
     "product",
     "product-page",
     "product-reference",
+    "reference",
+    "reference-operation",
     "console",
     "applications",
     "application",

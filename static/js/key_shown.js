@@ -1,0 +1,5 @@
+// A key that was just made is remembered for this tab, so that the reference has it filled in.
+import { keep } from "./key_in_tab.js";
+
+const key = document.querySelector("[data-new-key]");
+if (key) keep(key.textContent.trim(), key.dataset.newKey);
