@@ -46,11 +46,12 @@ def reference_of(version: ApiVersion) -> tuple[Stage, Reference] | None:
     stage = live_stage(version)
     if stage is None or stage.deployment_id is None:
         return None
-    return stage, _read(stage.deployment_id, stage_address(stage))
+    return stage, deployed_reference(stage.deployment_id, stage_address(stage))
 
 
 @lru_cache(maxsize=KEPT_DOCUMENTS)
-def _read(deployment_id: str, address: str) -> Reference:
+def deployed_reference(deployment_id: str, address: str) -> Reference:
+    """Return the reference of a deployment for callers at `address`."""
     deployment = Deployment.objects.get(pk=deployment_id)
     document = deployment_document_for_readers(deployment, address)
     data = upgraded(document)

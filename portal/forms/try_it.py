@@ -106,6 +106,12 @@ class TryForm(forms.Form):
         return encode_multipart_formdata([*texts, *files])
 
 
+def key_field(operation: Operation) -> str:
+    """The name of the form's field for the gateway's key; '' = the operation needs none."""
+    shown = enumerate(operation.shown)
+    return next((f"c{number}" for number, each in shown if each.is_key), "")
+
+
 def _credential_field(credential: Credential, key: str) -> forms.Field:
     plain = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
     if credential.is_key:

@@ -17,9 +17,12 @@ from access.models import ApiKey, Application, KeyState, SubscriptionState
 from accounts.models import Organization
 from accounts.permissions import can_manage
 from accounts.telling import refusal_as_message
+from apis.models import Stage
 from portal import examples, guard, shown_once
 from portal.forms.keys import KeyEditForm, KeyForm, RotateForm
+from portal.forms.try_it import key_field
 from portal.opened import opened_stages
+from portal.reference import reference_of
 from portal.refusals import refusals_to
 from portal.views.questions import ask
 
@@ -90,12 +93,12 @@ def show(request: HttpRequest, organization: Organization, pk: str) -> HttpRespo
     kept = shown_once.take(request, "key", application.pk)
     context: dict[str, Any] = PAGE | {"application": application, "kept": kept}
     if kept:
-        line, pending = _first_curl(application, kept.get("plan", ""), kept["text"])
-        context |= {"curl": line, "pending": pending}
+        call, pending = _first_call(application, kept.get("plan", ""), kept["text"])
+        context |= call | {"pending": pending}
     return render(request, "console/key_shown.html", context)
 
 
-def _first_curl(application: Application, plan_id: str, key: str) -> tuple[str, bool]:
+def _first_call(application: Application, plan_id: str, key: str) -> tuple[dict[str, Any], bool]:
     """A call that the key opens (of the plan just taken, if one was), and whether it must wait."""
     subscriptions = list(
         application.subscriptions.exclude(state=SubscriptionState.CANCELLED)
@@ -107,8 +110,28 @@ def _first_curl(application: Application, plan_id: str, key: str) -> tuple[str, 
         for stage in each.plan.stages.all():
             line = examples.curl_of(stage, key) if stage.deployment_id else ""
             if line:
-                return line, each.state == SubscriptionState.PENDING
-    return "", any(each.state == SubscriptionState.PENDING for each in subscriptions)
+                pending = each.state == SubscriptionState.PENDING
+                return {"curl": line, "first": None if pending else _try_at_once(stage)}, pending
+    return {}, any(each.state == SubscriptionState.PENDING for each in subscriptions)
+
+
+def _try_at_once(stage: Stage) -> dict[str, str] | None:
+    """Where the example can be called from the page, and the field of its key; None = by a shell only."""
+    found = reference_of(stage.version)
+    if found is None or found[0].pk != stage.pk:
+        return None
+    path = examples.first_path(stage)
+    line = next((each for each in found[1].lines if (each.method, each.path) == ("GET", path)), None)
+    described = found[1].operation(line.slug) if line else None
+    if line is None or described is None or described[1].key is None:
+        return None
+    place = [stage.version.api.slug, stage.version.name, line.slug]
+    return {
+        "call": f"GET {path}",
+        "field": key_field(described[1]),
+        "action": reverse("try-it", args=place),
+        "page": reverse("reference-operation", args=place),
+    }
 
 
 @guard.in_organization(can_manage)

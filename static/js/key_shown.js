@@ -2,4 +2,4 @@
 import { keep } from "./key_in_tab.js";
 
 const key = document.querySelector("[data-new-key]");
-if (key) keep(key.textContent.trim(), key.dataset.newKey);
+if (key) keep(key.querySelector("code").textContent.trim(), key.dataset.newKey);

@@ -13,8 +13,9 @@ const places = {
     place.hidden = false;
     place.replaceChildren(part);
   },
-  samples: (part) => document.getElementById("samples").replaceWith(part),
+  samples: (part) => document.getElementById("samples")?.replaceWith(part),
   form: (part, form) => {
+    if (!form.querySelector(".field")) return; // it asks for nothing
     const kept = [...form.children].filter((each) => each.matches("input[type=hidden], .row"));
     form.replaceChildren(kept[0], part, ...kept.slice(1));
   },

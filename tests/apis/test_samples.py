@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from operator import itemgetter
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -170,7 +171,9 @@ def check(name: str, call: Call, arrived: dict[str, Any]) -> None:
     elif call.text is not None:
         assert body.decode() == call.text, name
     elif call.form:
-        assert parse_qsl(body.decode()) == [(each.name, each.value) for each in call.form]
+        # Go's url.Values sorts by name
+        sent = [(each.name, each.value) for each in call.form]
+        assert sorted(parse_qsl(body.decode()), key=itemgetter(0)) == sorted(sent, key=itemgetter(0)), name
     else:
         assert body == b"", name
 

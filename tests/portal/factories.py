@@ -109,7 +109,9 @@ def make_shop() -> Shop:
     notes = ("credit-note", "credit-note-file", "provider-credit-note", "provider-credit-note-file")
     own |= dict.fromkeys(notes, (note.pk,))
     own |= {"payment": [payment.pk], "payment-method-remove": [method.pk]}
-    own |= dict.fromkeys(("reference", "openapi-document", "openapi-yaml"), (version.api.slug, version.name))
+    own |= dict.fromkeys(
+        ("reference", "openapi-document", "openapi-yaml", "client-python"), (version.api.slug, version.name)
+    )
     operation_pages = ("reference-operation", "try-it", "try-key")
     own |= dict.fromkeys(operation_pages, (version.api.slug, version.name, "get-get"))
     budget = Budget.objects.create(organization=organization, name="All", currency="USD", amount=100)

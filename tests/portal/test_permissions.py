@@ -58,6 +58,7 @@ PAGES = {
     "reference": OPEN,
     "openapi-document": OPEN,
     "openapi-yaml": OPEN,
+    "client-python": OPEN,
     "reference-operation": OPEN,
     "try-it": POST_ONLY,
     "try-key": POST_ONLY,

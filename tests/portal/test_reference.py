@@ -5,7 +5,9 @@ import json
 import pytest
 from django.urls import reverse
 
+from accounts.errors import Refused
 from apis.openapi import parse
+from portal.views import clients
 from tests.portal.factories import signed_in
 from tests.portal.reference_world import DOCUMENT, World, make_world
 
@@ -60,3 +62,28 @@ def test_the_document_can_be_taken_along_in_both_languages() -> None:
     assert read["openapi-document"]["paths"].keys() == DOCUMENT["paths"].keys()  # type: ignore[attr-defined]
     assert read["openapi-document"]["servers"][0]["url"].endswith("/orders/v1")
     assert "x-api-key" in json.dumps(read["openapi-document"]["components"])
+
+
+def test_a_client_is_made_once_and_a_document_it_cannot_be_made_of_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[str] = []
+
+    def make(data: object, *, name: str, **_: object) -> bytes:
+        made.append(name)
+        if name == "broken-v1":
+            raise Refused("It cannot be read.")
+        return b"zip"
+
+    monkeypatch.setattr(clients, "make_python_client", make)
+    world = make_world()
+    place = reverse("client-python", args=world.place()[:2])
+    response = signed_in(None).get(place)
+    assert (response.content, response["Content-Type"]) == (b"zip", "application/zip")
+    assert response["Content-Disposition"] == 'attachment; filename="orders-v1-python.zip"'
+    signed_in(None).get(place)
+    assert made == ["orders-v1"]
+    world.stage.version.api.slug = "broken"
+    world.stage.version.api.save()
+    page = signed_in(None).get(reverse("client-python", args=["broken", "v1"]), follow=True)
+    assert "It cannot be read." in page.content.decode()
