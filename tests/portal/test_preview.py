@@ -1,5 +1,6 @@
 """Previews: drafts that readers do not see, for their provider and for who has a link."""
 
+import logging
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from apis.models import Visibility
 from apis.pages import create_page, create_product_page
 from apis.products.change import create_product
 from portal import preview
+from portal.log_filter import HideLinks
 from tests.factories import audit_actions, make_api, make_staff, make_stage, make_user, make_version, owner_of
 from tests.portal.factories import signed_in
 
@@ -158,3 +160,11 @@ def test_staff_keep_and_throw_away_a_draft_of_an_api(maps):
     sam.post(place, given | {"throw_draft_away": "1"})
     maps.refresh_from_db()
     assert (maps.summary, fields_of(maps)) == ("Old words", {})
+
+
+def test_a_link_that_shows_a_preview_is_in_no_log():
+    hidden, own = preview.link_text("api", "abcdefghij", days=1), "/preview/api/abcdefghij/"
+    for path, told in ((f"/preview/{hidden}/", "/preview/…/"), (own, own)):
+        record = logging.LogRecord("django.request", logging.WARNING, "", 0, "Not Found: %s", (path,), None)
+        assert HideLinks().filter(record)
+        assert record.getMessage() == f"Not Found: {told}"
