@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
+from typing import Any
 
 from django.db.models import Prefetch, Q, QuerySet
 
@@ -13,7 +14,8 @@ from accounts.models import Organization, User
 from billing.currencies import DEFAULT_CURRENCY
 from billing.models import CreditNote, Invoice, InvoiceLine, InvoiceState, RateCard
 
-_PROVIDER, _PLAN = map(Subscription._meta.get_field, ("provider", "plan"))
+_PROVIDER: Any = Subscription._meta.get_field("provider")
+_PLAN: Any = Subscription._meta.get_field("plan")
 
 
 def subscriptions_in(

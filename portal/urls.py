@@ -57,8 +57,8 @@ from portal.views import (
     signin,
     subscribe,
     system,
-    unsubscribe,
     try_it,
+    unsubscribe,
 )
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from django.core.cache import cache
@@ -55,10 +56,10 @@ def money_of_everybody() -> Money:
 
 def sales_so_far(organization: Organization) -> SalesEstimate:
     """A provider's month so far, at most KEPT seconds old: see its `at`."""
-    found: SalesEstimate = cache.get_or_set(
+    found = cache.get_or_set(
         f"sales:{organization.pk}", lambda: estimate_sales(organization=organization), KEPT
     )
-    return found
+    return cast(SalesEstimate, found)
 
 
 def _months(invoices: QuerySet[Invoice]) -> list[Month]:

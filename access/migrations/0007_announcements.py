@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("access", "0006_customer_suspensions"),
-        ("accounts", "0005_help_sessions"),
+        ("accounts", "0008_help_sessions"),
         ("apis", "0008_api_pages"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -119,15 +119,7 @@ def make_shop() -> Shop:
     alert = create_alert(organization=organization, name="Any", metric="calls", threshold=1, actor=None)
     own |= dict.fromkeys(("alert", "alert-delete"), (alert.pk,))
     own |= _products(version.api)
-    card = create_rate_card(organization=organization, name="Card", actor=None)
-    discount = give_override(rate_card=card, customer=organization, percent="5", actor=None)
-    announcement = create_announcement(
-        organization=organization, subject="New version", text="v2 is here.", actor=None
-    )
-    own |= {f"announcement{each}": [announcement.pk] for each in _ANNOUNCEMENT_PAGES}
-    customer_pages = ("customer", "customer-suspend", "customer-resume", "customer-terms")
-    customer_pages += ("customer-bills", "customer-credit", "customer-discount", "help-begin")
-    own |= dict.fromkeys(customer_pages, (organization.pk,))
+    own |= _business_places(organization)
     endpoint, _ = create_endpoint(organization=organization, url="http://127.0.0.1:9/", actor=None)
     hook_pages = ("webhook", "webhook-test", "webhook-rotate", "webhook-delete")
     own |= dict.fromkeys(hook_pages, (endpoint.pk,))
@@ -148,9 +140,7 @@ def make_shop() -> Shop:
         "dashboard": ["api", version.api.pk],
         "usage-key": [key.pk],
         **dict.fromkeys(("node-disable", "node-enable"), (make_node(enabled=False)[0].pk,)),
-        "rate-card": [card.pk],
         "unsubscribe": [unsubscribe_address(alice, organization).rstrip("/").rpartition("/")[2]],
-        "customer-discount-end": [organization.pk, discount.pk],
         "subscribe": [plan.pk],
         "subscription-cancel": [subscription.pk],
         "subscription-plan": [subscription.pk],
@@ -164,6 +154,22 @@ def make_shop() -> Shop:
     SitePage.objects.create(title="Terms", slug="terms")
     Branding.objects.create(pk=1, logo=b"<svg></svg>", logo_type="image/svg+xml")
     return Shop(organization, alice, version.api, plan, application, subscription, key, own)
+
+
+def _business_places(organization: Organization) -> dict[str, Sequence[Any]]:
+    """The places of a provider that is a customer of its own: a discount, a rate card and an announcement."""
+    card = create_rate_card(organization=organization, name="Card", actor=None)
+    discount = give_override(rate_card=card, customer=organization, percent="5", actor=None)
+    announcement = create_announcement(
+        organization=organization, subject="New version", text="v2 is here.", actor=None
+    )
+    places: dict[str, Sequence[Any]] = {
+        f"announcement{each}": [announcement.pk] for each in _ANNOUNCEMENT_PAGES
+    }
+    customer_pages = ("customer", "customer-suspend", "customer-resume", "customer-terms")
+    customer_pages += ("customer-bills", "customer-credit", "customer-discount", "help-begin")
+    places |= dict.fromkeys(customer_pages, (organization.pk,))
+    return places | {"rate-card": [card.pk], "customer-discount-end": [organization.pk, discount.pk]}
 
 
 def make_session(user: User, agent: str = "Firefox/130 Linux") -> Any:

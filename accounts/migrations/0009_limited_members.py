@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0005_help_sessions"),
+        ("accounts", "0008_help_sessions"),
     ]
 
     operations = [

@@ -9,8 +9,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0006_limited_members"),
-        ("apis", "0008_api_pages"),
+        ("accounts", "0009_limited_members"),
+        ("apis", "0009_products"),
     ]
 
     operations = [

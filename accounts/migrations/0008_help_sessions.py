@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0004_branding"),
+        ("accounts", "0007_portal_address"),
     ]
 
     operations = [
