@@ -31,6 +31,7 @@ _GAUGES = {
     "rejected_batches": ("rejected_batches", "Usage batches that the control plane refused for good."),
     "disk_free_bytes": ("disk_free_bytes", "Free disk space of the node's folder."),
     "agent_started": ("agent_start_time_seconds", "When the agent started, Unix seconds."),
+    "nginx.connections": ("nginx_connections", "Open connections of nginx, kept ones too."),
     "nginx.workers": ("nginx_workers", "nginx worker processes."),
     "nginx.started": ("nginx_start_time_seconds", "When nginx started, Unix seconds."),
     "nginx.entries": ("entries", "Entries that nginx holds."),

@@ -19,7 +19,8 @@ def test_from_the_landing_page_to_a_counted_call(running: Running, page: Page) -
 
     The mail's own page, and the one it leads to, are not ours to count: a mail program stands between.
     """
-    errors, pages = [], []
+    errors: list[str] = []
+    pages: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("framenavigated", lambda frame: pages.append(urlsplit(frame.url).path))
     person = f"carol-{secrets.token_hex(4)}@developers.example"

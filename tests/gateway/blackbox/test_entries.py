@@ -36,6 +36,7 @@ def test_status_tells_what_is_held(gate):
     assert abs(status["started"] - time.time()) < 600
     assert status["capacity_bytes"] == gate.node.settings.entries_memory
     assert 0 < status["free_bytes"] < status["capacity_bytes"]
+    assert status["connections"] >= 1
     assert status["workers"] == 2
     assert "nginx" in status["version"]
 
