@@ -21,8 +21,8 @@ from portal.guard import SAFE
 SESSION_KEY = "helping"
 # ending it, and signing out, are the staff's own acts
 OWN = ("/help/", "/accounts/logout/")
-# passwords, recovery codes and mail are the person's own
-CLOSED = ("/accounts/", "/admin/", "/outbox/")
+# passwords, sign-in methods, sessions and mail are the person's own
+CLOSED = ("/accounts/", "/console/security/", "/admin/", "/outbox/")
 # pages that show a secret once
 SECRETS = {"key-shown", "token-shown", "webhook-shown"}
 

@@ -65,7 +65,9 @@ def test_nothing_can_be_written(shop: Shop, looking: Client, name: str) -> None:
     assert AuditEvent.objects.count() == lines
 
 
-@pytest.mark.parametrize("address", ["/accounts/password/change/", "/accounts/email/", "/admin/", "/outbox/"])
+@pytest.mark.parametrize(
+    "address", ["/accounts/password/change/", "/accounts/email/", "/console/security/", "/admin/", "/outbox/"]
+)
 def test_what_is_her_own_stays_closed(looking: Client, address: str) -> None:
     assert looking.get(address).status_code == 403
 

@@ -15,8 +15,10 @@ from tests.portal.test_permissions import ELSEWHERE, PAGES, POST_ONLY, address, 
 
 pytestmark = pytest.mark.django_db
 # her own, or nobody's in particular
-READS = {"dashboard", "rate-card"}  # of her own API
-FREE = {"granted", "organization-new", "member-remove", "favicon", "metrics"}
+# a POST that reads her own API, calls as anybody may, or ends nothing
+READS = {"dashboard", "rate-card", "provider", "try-it", "help-end", "preview-leave"}
+FREE = {"granted", "organization-new", "member-remove", "favicon", "metrics", "security", "sessions-end"}
+FREE |= {"preview"}  # by a signed link, as everybody
 PUBLIC = {name for name, words in PAGES.items() if words.split()[0] == "200"}
 
 
