@@ -56,7 +56,7 @@ def detail(request: HttpRequest, pk: str) -> HttpResponse:
     if request.GET.get("fragment") == "1":
         return render(request, "provider/announcement_progress.html", context)
     context |= {
-        "preview": body_of(found, None),
+        "mail_text": body_of(found, None),
         "reach": audience_of(found).count() if draft else found.count,
     }
     return render(request, "provider/announcement.html", context)

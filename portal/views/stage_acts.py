@@ -151,7 +151,7 @@ def _ask(
         act=act,
         back=reverse("stage", args=[stage.pk]),
         page="apis",
-        template="provider/question.html",
+        template="provider/ask.html",
         context=context,
         **words,
     )

@@ -127,7 +127,7 @@ def _ask(request: HttpRequest, version: ApiVersion, act: Callable[[], object], *
         act=act,
         back=reverse("provider-api", args=[version.api_id]),
         page="apis",
-        template="provider/question.html",
+        template="provider/ask.html",
         context=scope.context(request, version.organization),
         **words,
     )

@@ -79,7 +79,7 @@ def remove(request: HttpRequest, pk: str) -> HttpResponse:
         act=lambda: remove_operation(operation=row, actor=guard.person(request)),
         done=f"{row} is out of the document. Deploy the version to make that live.",
         page="apis",
-        template="provider/question.html",
+        template="provider/ask.html",
         context=scope.context(request, row.organization),
     )
 
