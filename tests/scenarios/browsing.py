@@ -25,7 +25,7 @@ class Visitor:
         self.open("/accounts/login/")
         self.page.get_by_label("Email").fill(person["email"])
         self.page.get_by_label("Password").fill(person["password"])
-        self.page.get_by_role("main").get_by_role("button", name="Sign in").click()
+        self.page.get_by_role("main").get_by_role("button", name="Sign in", exact=True).click()
         expect(self.page.get_by_text("Account menu")).to_be_attached()
 
     def press(self, name: str) -> None:

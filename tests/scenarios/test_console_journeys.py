@@ -37,18 +37,18 @@ def test_a_key_is_made_rotated_and_revoked(developer: Visitor) -> None:
     change(developer, first, "Rotate")
     expect(page.get_by_role("dialog")).to_be_visible()
     developer.looks_well("console-3-rotate-asks")
-    developer.answer("Rotate")
+    developer.answer("Make the new key")
     developer.heading("Your key")
     second = page.locator("#new-key").inner_text().strip()
     assert second.startswith("gh_live_")
     assert second != first
 
     developer.follow("I have kept it")
-    expect(row_of(developer, first)).to_contain_text("rotated out")
+    expect(row_of(developer, first)).to_contain_text("Rotated out")
     for text in (second, first):
         change(developer, text, "Revoke")
         developer.answer("Revoke the key")
-        expect(row_of(developer, text)).to_contain_text("revoked")
+        expect(row_of(developer, text)).to_contain_text("Revoked")
     developer.looks_well("console-4-revoked")
 
 
