@@ -6,6 +6,7 @@ from decimal import Decimal
 from access.models import PlanChange, Subscription, UsagePlan
 from accounts.models import BillingMembership, Organization
 from billing.invoices import close_period
+from billing.ledger.balances import settled
 from billing.models import Invoice, RateCard
 from billing.periods import Period, month
 from billing.presets import DATA_OUT, DATA_OUT_FREE, REST_REQUESTS
@@ -104,6 +105,11 @@ def close(provider, period=OCTOBER, at=AFTER_OCTOBER, corrections=True) -> list[
     """Close a month (October, two hours after it, by difference) and return the new invoices."""
     ids = close_period(provider=provider, period=period, at=at, corrections=corrections, actor=None)
     return list(Invoice.objects.filter(pk__in=ids).order_by("number"))
+
+
+def still_due(invoice: Invoice) -> Decimal:
+    """What is left to be paid of an invoice, by the ledger."""
+    return invoice.total - settled([invoice.pk])[invoice.pk]
 
 
 def close_one(provider, **options) -> Invoice:

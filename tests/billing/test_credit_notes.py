@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from accounts.errors import Refused
 from billing.credit_notes import credit_invoice
 from billing.invoices import mark_paid, void
-from billing.ledger.balances import balance, outstanding
+from billing.ledger.balances import balance
 from billing.ledger.grants import grant
 from billing.models import CreditNote
 from billing.tax_rates import create_tax_rate
@@ -18,6 +18,7 @@ from tests.billing.factories import (
     make_priced_plan,
     make_rate_card,
     october,
+    still_due,
     subscribed,
     use,
 )
@@ -94,7 +95,7 @@ def test_a_credit_that_is_partly_paid_goes_both_ways_in_the_ledger(invoice):
     assert (second.total, second.amount_due, balance(**parties)) == (D("11.90"), D("2.90"), 0)
     note = credit(second)
     assert money(note) == (D(10), D("1.90"), D("11.90"), D(9))
-    assert (second.state, second.amount_due, outstanding(second)) == ("paid", 0, 0)
+    assert (second.state, second.amount_due, still_due(second)) == ("paid", 0, 0)
     assert balance(**parties) == 9
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.scenarios.browsing import shot
 from tests.scenarios.running import Running
-from tests.scenarios.test_browser import confirm_from_the_outbox, page, shot  # noqa: F401 -- a fixture
+from tests.scenarios.test_browser import confirm_from_the_outbox
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def portal(running: Running) -> str:
 
 
 @pytest.fixture
-def authenticator(page: Page) -> Iterator[None]:  # noqa: F811
+def authenticator(page: Page) -> Iterator[None]:
     """A device that holds passkeys and always finds that it is her."""
     session = page.context.new_cdp_session(page)
     session.send("WebAuthn.enable")
@@ -35,7 +36,7 @@ def authenticator(page: Page) -> Iterator[None]:  # noqa: F811
     session.send("WebAuthn.disable")
 
 
-def test_without_any_password(running: Running, portal: str, page: Page, authenticator: None) -> None:  # noqa: F811
+def test_without_any_password(running: Running, portal: str, page: Page, authenticator: None) -> None:
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     person = f"dora-{secrets.token_hex(4)}@developers.example"
@@ -80,13 +81,13 @@ def test_without_any_password(running: Running, portal: str, page: Page, authent
     assert errors == []
 
 
-def test_a_passkey_that_is_not_there_says_so(portal: str, page: Page, authenticator: None) -> None:  # noqa: F811
+def test_a_passkey_that_is_not_there_says_so(portal: str, page: Page, authenticator: None) -> None:
     """A device without a passkey for this site: the page stays, and tells."""
     page.goto(portal + "/accounts/login/")
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page.get_by_role("alert").filter(has_text="No passkey was used")).to_be_visible()
 
 
-def sign_out(page: Page) -> None:  # noqa: F811
+def sign_out(page: Page) -> None:
     page.locator("details.menu summary").click()
     page.get_by_role("button", name="Sign out", exact=True).click()

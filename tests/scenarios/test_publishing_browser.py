@@ -4,10 +4,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from tests.scenarios.browsing import shot
 from tests.scenarios.running import Running, eventually
-from tests.scenarios.test_browser import page, shot
-
-__all__ = ["page"]
 
 
 def test_from_a_url_to_a_live_api_and_a_watched_canary(running: Running, page: Page) -> None:

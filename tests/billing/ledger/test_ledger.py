@@ -15,13 +15,13 @@ from billing.models import (
     AccountKind,
     CreditGrant,
     GrantSource,
-    Invoice,
     InvoiceState,
     LedgerAccount,
     LedgerEntry,
     LedgerTransaction,
 )
 from billing.tasks import expire_credits
+from tests.billing.factories import still_due
 from tests.billing.ledger.factories import T0, day, make_bill, make_credits
 from tests.factories import make_organization
 
@@ -54,10 +54,6 @@ def refused_at_commit(words):
     with pytest.raises(IntegrityError, match=words), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     transaction.set_rollback(True)
-
-
-def still_due(bill: Invoice) -> Decimal:
-    return bill.total - settled([bill.pk])[bill.pk]
 
 
 def test_vector_v19_priorities_and_expiries(provider, customer):

@@ -9,10 +9,11 @@ from django.utils.timezone import now
 from accounts.errors import Refused
 from accounts.models import AuditEvent
 from billing.invoices import mark_paid, void
-from billing.ledger.balances import balance, outstanding
+from billing.ledger.balances import balance
 from billing.models import InvoiceState, Payment, PaymentState, Processor
 from billing.payments.pay import buy_credits, pay_invoice, record_payment
 from billing.payments.refunds import refund
+from tests.billing.factories import still_due
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +27,7 @@ def test_what_is_due_is_paid(bill):
     bill.refresh_from_db()
     assert (bill.state, bill.amount_due, bill.paid_at) == (InvoiceState.PAID, 0, payment.succeeded_at)
     assert (payment.state, payment.amount, payment.processor) == ("succeeded", 25, Processor.MANUAL)
-    assert outstanding(bill) == 0
+    assert still_due(bill) == 0
     actions = AuditEvent.objects.filter(organization=bill.customer).values_list("action", flat=True)
     assert list(actions) == ["payment.succeeded"]
 
@@ -44,7 +45,7 @@ def test_what_is_too_much_becomes_credits(provider, customer, bill):
     payment = record_payment(invoice=bill, amount=Decimal("30.00"), actor=None)
     assert has(provider, customer) == 5
     assert payment.credit_grant.name == "Paid more than was due"
-    assert outstanding(bill) == 0
+    assert still_due(bill) == 0
 
 
 def test_the_same_reference_is_noted_once(bill):
@@ -120,7 +121,7 @@ def test_a_refund_leaves_the_invoice_paid(bill):
     payment = record_payment(invoice=bill, actor=None)
     done = refund(payment=payment, amount=Decimal("5.00"), reason="goodwill", actor=None)
     bill.refresh_from_db()
-    assert (done.state, bill.state, outstanding(bill)) == ("succeeded", InvoiceState.PAID, 0)
+    assert (done.state, bill.state, still_due(bill)) == ("succeeded", InvoiceState.PAID, 0)
 
 
 def test_what_was_paid_too_much_goes_back_first(provider, customer, bill):
