@@ -1,5 +1,6 @@
 """Invoices in the admin console: to read, to mark as paid, to void. Every write goes through a verb."""
 
+import json
 from functools import partial
 from typing import Any
 
@@ -110,9 +111,9 @@ class InvoiceAdmin(Documents, ReadOnly):
                 )
             },
         ),
-        ("Frozen copy: what it was made of", {"fields": ("frozen",), "classes": ("collapse",)}),
+        ("Frozen copy: what it was made of", {"fields": ("made_of",), "classes": ("collapse",)}),
     )
-    readonly_fields = ("label", "money", "due")
+    readonly_fields = ("label", "money", "due", "made_of")
     actions = ("mark_as_paid", "make_void")
     actions_list = ("close_month",)
     actions_detail = ("pay_this", "credit_this", "void_this", "get_pdf", "get_csv", "get_focus")
@@ -144,6 +145,10 @@ class InvoiceAdmin(Documents, ReadOnly):
     @display(description="Due", ordering="amount_due")
     def due(self, obj: Invoice) -> str:
         return f"{round_money(obj.amount_due, obj.currency):,}"
+
+    @display(description="Frozen")
+    def made_of(self, obj: Invoice) -> str:
+        return json.dumps(obj.frozen, ensure_ascii=False)
 
     @display(description="State", ordering="state", label=STATE_COLOURS)
     def status(self, obj: Invoice) -> tuple[str, str]:

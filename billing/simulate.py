@@ -135,6 +135,7 @@ def _replay(
     if rate_card.pk not in rater.book.cards:
         return
     rater.book.cards[rate_card.pk] = _with_prices_of(rate_card, version)
+    rater.book.known_stretches.clear()  # they name the card as it is
     after = rater.months(payers=paid, period=period, over=over)
     names = dict(Organization.objects.filter(pk__in=payer_ids).values_list("pk", "name"))
     for payer_id in paid:
