@@ -61,9 +61,6 @@ class Inspector:
 
     def _settled(self) -> list[str]:
         """Wait for parts that come later, then say what moved meanwhile."""
-        self.page.wait_for_function(
-            "[...document.querySelectorAll('[data-soon]')].every((e) => e.dataset.last)"
-        )
         moved = self._evaluate("shifts()")
         return [f"moves by {moved['sum']:.2f}: {moved['what']}"] if moved["sum"] >= MOST_SHIFT else []
 
