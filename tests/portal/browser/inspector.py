@@ -25,6 +25,7 @@ class Inspector:
     def __init__(self, page: Page, host: str) -> None:
         self.page, self.host = page, host
         self._heard: list[str] = []
+        self._seen: set[str] = set()
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self._heard.append(f"script: {error}"))
         page.on("request", self._on_request)
@@ -46,11 +47,13 @@ class Inspector:
         self.page.evaluate(AXE)
         found = self._settled() + self._axe({"runOnly": {"type": "tag", "values": list(RULES)}})
         found += self._frame(ours)
-        if dark:
+        new = self._new_parts()
+        if dark and new:
             self.page.emulate_media(color_scheme="dark")
             found += [f"dark: {each}" for each in self._rules("color-contrast")]
         self.page.set_viewport_size(PHONE)
-        found += [f"phone: {each}" for each in self._rules("target-size", "scrollable-region-focusable")]
+        if new:
+            found += [f"phone: {each}" for each in self._rules("target-size", "scrollable-region-focusable")]
         if ours:
             found += self._evaluate("tooWide()")
         self.page.emulate_media(color_scheme="light")
@@ -67,6 +70,16 @@ class Inspector:
     def _frame(self, ours: bool) -> list[str]:
         self.page.keyboard.press("Tab")  # from here on focus is a keyboard's
         return self._evaluate(f"frame({json.dumps(ours)})")
+
+    def _new_parts(self) -> bool:
+        """Whether there is a part (an element with its classes in its parent) that no page before had.
+
+        Colours and sizes come by these, so a page without one need not be looked at in the dark and on a phone by axe.
+        """
+        parts = set(self._evaluate("parts()"))
+        new = bool(parts - self._seen)
+        self._seen |= parts
+        return new
 
     def _rules(self, *rules: str) -> list[str]:
         return self._axe({"runOnly": {"type": "rule", "values": rules}})

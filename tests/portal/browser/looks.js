@@ -3,6 +3,9 @@ const nameOf = (element) => {
   const classes = [...element.classList].map((each) => `.${each}`).join("");
   return `<${element.localName}${element.id ? `#${element.id}` : ""}${classes}>`;
 };
+const kindOf = (element) => `${element.localName}.${[...element.classList].join(".")}`;
+const parts = () => [...new Set([...document.body.querySelectorAll("*")].filter((each) => each.checkVisibility())
+  .map((each) => `${kindOf(each.parentElement)} ${kindOf(each)}`))];
 const painted = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 
 const violations = async (options) => {
