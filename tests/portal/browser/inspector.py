@@ -45,9 +45,10 @@ class Inspector:
     def look(self, *, known: Collection[str] = (), ours: bool = True, dark: bool = True) -> list[str]:
         """Look at the page that is open."""
         self.page.evaluate(AXE)
-        found = self._settled() + self._axe({"runOnly": {"type": "tag", "values": list(RULES)}})
+        found, new = self._settled(), self._new_parts()
+        rules = {"color-contrast": {"enabled": new}}
+        found += self._axe({"runOnly": {"type": "tag", "values": list(RULES)}, "rules": rules})
         found += self._frame(ours)
-        new = self._new_parts()
         if dark and new:
             self.page.emulate_media(color_scheme="dark")
             found += [f"dark: {each}" for each in self._rules("color-contrast")]
@@ -74,7 +75,7 @@ class Inspector:
     def _new_parts(self) -> bool:
         """Whether there is a part (an element with its classes in its parent) that no page before had.
 
-        Colours and sizes come by these, so a page without one need not be looked at in the dark and on a phone by axe.
+        Colours and sizes come by these: those of a page without one were seen, in light and dark and on a phone.
         """
         parts = set(self._evaluate("parts()"))
         new = bool(parts - self._seen)

@@ -64,7 +64,17 @@ const frame = (ours) => {
 };
 
 // What makes the page wider than the screen, and text that its box cuts off.
-const tooWide = () => {
+const tooWide = async () => {
+  let wrong = ["not looked"];
+  // charts follow the width of the screen a little later
+  for (let tries = 0; wrong.length && tries < 20; tries += 1) {
+    await painted();
+    wrong = wideNow();
+  }
+  return wrong;
+};
+
+const wideNow = () => {
   const width = document.documentElement.clientWidth;
   const scrolls = (element) => element && (/auto|scroll/.test(getComputedStyle(element).overflowX) || scrolls(element.parentElement));
   const cut = [...document.querySelectorAll("main *")].filter((each) => each.clientWidth > 1 && each.scrollWidth > each.clientWidth + 1
