@@ -1,5 +1,6 @@
 """The example's Python client against a real node."""
 
+import re
 import socket
 import subprocess
 import sys
@@ -132,8 +133,20 @@ def _relay(port: int, to: int) -> None:
         server.settimeout(10)
         here, _ = server.accept()
         with here, socket.create_connection(("127.0.0.1", to)) as there:
-            there.sendall(here.recv(65536))
+            there.sendall(_question(here))
             here.sendall(there.recv(65536))
+
+
+def _question(here: socket.socket) -> bytes:
+    """Read one whole request: its head and its body may come in two packets."""
+    read = b""
+    while (end := read.find(b"\r\n\r\n")) < 0:
+        read += here.recv(65536)
+    length = re.search(rb"content-length: (\d+)", read[:end].lower())
+    whole = end + 4 + (int(length[1]) if length else 0)
+    while len(read) < whole:
+        read += here.recv(65536)
+    return read
 
 
 def test_a_question_that_was_sent_is_not_asked_twice() -> None:
