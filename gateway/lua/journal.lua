@@ -29,6 +29,7 @@ typedef struct {
     char rest[3984];
     gatehouse_owner_t owners[256];           // of the slots, 256 each
     gatehouse_slot_t slots[65536];
+    char recent[8192];             // the newest bytes of lines: byte N of all lies at N % 8192
 } gatehouse_journal_t;
 ]]
 
@@ -44,6 +45,8 @@ local SPACE, DASH, NEWLINE = 32, 45, 10
 local MSEC = 15          -- characters of "1763889123.456 "
 local LINE = 1024        -- room that is kept free for each call in flight; no line is nearly as long
 local LONGEST = 512
+local RECENT = 8192      -- bytes; half of them are never just being written over
+local PAGE = 4096
 local MAGIC = "gatehouse usage journal 1\n"
 local RETRY = 1          -- seconds between two tries to make a file
 
@@ -60,19 +63,48 @@ local function path_of(number)
     return format("%s/%012d.log", journal.folder, number)
 end
 
--- Returns the address of a file of lines. A file that somebody has deleted is made anew.
+-- Keeps a line that lies at `address` a second time, before it counts.
+local function remember(start, address, length)
+    local at = start % RECENT
+    local first = min(length, RECENT - at)
+    copy(state.recent + at, address, first)
+    if first < length then
+        copy(state.recent, address + first, length - first)
+    end
+end
+
+-- Writes the newest lines again into a file that somebody had cut short at `held`. Until a page is needed that is not there
+-- any more workers go on writing behind the file's end, in its last page, and the kernel wipes that whenever it likes.
+local function restore(file, number, held)
+    local from, to = number * state.segment + held, state.committed
+    local whole = to - from <= PAGE
+    for at = whole and from or to - PAGE, to - 1 do
+        local character = state.recent[at % RECENT]
+        if whole then
+            file[at - number * state.segment] = character
+        end
+        whole = whole or character == NEWLINE
+    end
+end
+
+-- Returns the address of a file of lines. A file that somebody has deleted is made anew. Under the lock.
 local function segment(number)
     if number ~= mapped then
         if base then
             C.munmap(base, state.segment)
         end
         base, mapped = nil, nil
-        local memory = process.map(path_of(number), state.segment)
-            or process.make(path_of(number), state.segment) and process.map(path_of(number), state.segment)
+        local memory, held = process.map(path_of(number), state.segment)
+        if not memory and process.make(path_of(number), state.segment) then
+            memory, held = process.map(path_of(number), state.segment), 0
+        end
         if not memory then
             return nil
         end
         base, mapped = cast("char *", memory), number
+        if held < state.segment and floor(state.committed / state.segment) == number then
+            restore(base, number, held)
+        end
     end
     return base
 end
@@ -119,6 +151,7 @@ local function append(index, tail, size)
     copy(address, tail, MSEC)
     copy(address + MSEC, slot.text, length)
     copy(address + MSEC + length, tail + MSEC, size - MSEC)
+    remember(start, address, length + size)
     state.committed = start + length + size
     slot.used = 0
     state.in_flight = state.in_flight - 1
@@ -134,6 +167,7 @@ local function append_text(text)
     end
     if start then
         copy(address, text, #text)
+        remember(start, address, #text)
         state.committed = start + #text
     end
 end

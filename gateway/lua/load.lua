@@ -85,6 +85,7 @@ function load.worker()
     require("request_id").start()
     require("journal").start()
     require("request_log").start()
+    require("huge_pages").start()
 end
 
 return load

@@ -21,7 +21,6 @@ local OPEN, CREATE = 0x80002, 0x800C2   -- O_RDWR | O_CLOEXEC, and O_CREAT | O_E
 local OWNER_ONLY = ffi.cast("int", 384) -- rw-------
 local EXISTS = 17
 local END = 2                           -- SEEK_END
-local PAGE = 4096
 
 local process = { pid = 0, born = 0 }
 
@@ -55,26 +54,9 @@ function process.is_alive(pid, since)
     return born(string.format("%d", pid)) == since
 end
 
--- Gives a file that somebody has cut short its room back; false when there is none. Until a page is needed that is not
--- there any more, workers go on writing behind the file's end, in its last page: that is kept.
-local function restore(file, held, size)
-    local offset = held % PAGE
-    local memory = offset > 0 and C.mmap(nil, PAGE, READ_WRITE, SHARED, file, held - offset)
-    if not memory or tonumber(ffi.cast("intptr_t", memory)) == -1 then
-        return C.posix_fallocate(file, 0, size) == 0
-    end
-    local tail = ffi.cast("char *", memory) + offset
-    local rest = ffi.string(tail, PAGE - offset)
-    local made = C.posix_fallocate(file, 0, size) == 0
-    if made then
-        ffi.copy(tail, rest, PAGE - offset)
-    end
-    C.munmap(memory, PAGE)
-    return made
-end
-
 -- Maps `size` bytes of a file for reading and writing, shared; nil when that cannot be. Writing where a file has no room
--- would kill the worker, and the next one at the same place.
+-- would kill the worker, and the next one at the same place: so a file that somebody has cut short gets its room back.
+-- Returns the address and where the file ended.
 function process.map(path, size)
     local file = C.open(path, OPEN)
     if file < 0 then
@@ -82,11 +64,13 @@ function process.map(path, size)
     end
     local memory
     local held = tonumber(C.lseek(file, 0, END))
-    if held >= size or restore(file, held, size) then
+    if held >= size or C.posix_fallocate(file, 0, size) == 0 then
         memory = C.mmap(nil, size, READ_WRITE, SHARED, file, 0)
     end
     C.close(file)
-    return memory and tonumber(ffi.cast("intptr_t", memory)) ~= -1 and memory or nil
+    if memory and tonumber(ffi.cast("intptr_t", memory)) ~= -1 then
+        return memory, held
+    end
 end
 
 -- Makes a file with `size` bytes of real room, unless it is there; false when there is no room. Whole or not at all.

@@ -345,6 +345,34 @@ def test_a_file_that_somebody_cut_short_gets_its_room_back(place):
     assert 1 + seen[200] <= len(place.backend.seen) <= len(lines(place)) <= 1 + sum(seen.values())
 
 
+def test_lines_behind_the_end_of_a_file_that_somebody_cut_short_are_kept(place):
+    """The kernel wipes what lies there when it writes the page: workers write those lines anew."""
+    place.start()
+    assert place.node.call("POST", "/stage/x", key=place.key).status == 200
+    journal = Journal(place.folder)
+    committed = journal.head().committed
+    os.truncate(journal.path(0), committed)
+    for _ in range(5):
+        assert place.node.call("POST", "/stage/x", key=place.key).status == 200
+    with journal.path(0).open("r+b") as file:
+        os.fsync(file.fileno())
+        file.truncate(committed + 1)  # on every file system: what is behind is zeros now
+        file.truncate(committed)
+    seen = asyncio.run(clients(place, 8, lambda: len(place.backend.seen) > 300))
+    wait_until(lambda: _in_flight(place) == 0, seconds=5, what="the end of all calls")
+    assert 6 + seen[200] <= len(place.backend.seen) <= len(lines(place)) <= 6 + sum(seen.values())
+
+
+def test_an_older_state_is_made_longer(place):
+    """Of a node before this: its state ends with the slots."""
+    journal = Journal(place.folder)
+    journal.prepare(2**24)
+    os.truncate(journal.state, journal.state.stat().st_size - 8_192)
+    place.start()
+    assert place.node.call("POST", "/stage/x", key=place.key).status == 200
+    assert len(lines(place)) == 1
+
+
 def test_the_journals_files_are_really_allocated(place):
     place.start()
     journal = Journal(place.folder)
