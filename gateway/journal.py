@@ -3,7 +3,7 @@
 `gateway/lua/journal.lua` writes them, the agent reads and deletes them. A line's place is an offset that counts
 on over all files: file number N holds the bytes from N times the segment size. The rest of a file whose end has
 no room for one more line stays zero. `state` (the struct of journal.lua) starts with a page of numbers, of which
-`committed` says up to where lines are whole; behind it are the slots of calls in flight, and the newest lines once more.
+`committed` says up to where lines are whole; behind it are the slots of calls in flight, and the newest lines again.
 """
 
 import os

@@ -38,7 +38,7 @@ def huge_bytes(process: int) -> int:
 
 
 @pytest.mark.skipif(not has_huge_pages(), reason="the system gives no huge pages")
-def test_what_a_worker_remembers_comes_into_huge_pages():
+def test_what_a_worker_remembers_comes_into_huge_pages() -> None:
     with node_folder() as folder:
         node = start_nginx(folder, free_port(), workers="1")
         try:
