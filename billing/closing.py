@@ -1,6 +1,6 @@
 """Closing a month for some payers at once: what is due of it, of late counts before it, and in advance of the next."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -10,7 +10,7 @@ from access.models import Subscription
 from accounts.any_of import any_of
 from accounts.models import Organization
 from billing.differences import billed_months
-from billing.drafts import draft_invoices, only_expected
+from billing.drafts import Draft, draft_invoices, only_expected
 from billing.expected import make_rater
 from billing.issue import Closing, issue, of_month
 from billing.models import Invoice, InvoiceState
@@ -36,7 +36,23 @@ def close_payers(closing: Closing, payers: Collection[str]) -> list[Invoice]:
     parts, known = _parts(closing, due), load_payers(due)
     paid = {part.period: known.of(part.period.end) for part in parts}
     found = _subscriptions(closing, {pk for payer_of in paid.values() for pk in payer_of})
-    seals = seal_heads({each.organization_id for each in found}, until=closing.end)
+    developers = {each.organization_id for each in found}
+    while True:
+        seals = seal_heads(developers, until=closing.end)
+        drafts = _drafts(closing, parts, paid, found, due)
+        # what was counted meanwhile may be in one and not in the other; sealing it keeps the next from coming in
+        if seal_heads(developers, until=closing.end) == seals:
+            return issue(closing, drafts, seals)
+
+
+def _drafts(
+    closing: Closing,
+    parts: Iterable["_Part"],
+    paid: Mapping[Period, Mapping[str, str]],
+    found: Sequence[Subscription],
+    due: set[str],
+) -> list[Draft]:
+    """Rate these parts and return what is not billed yet. `paid`: month -> customer's id -> payer's."""
     rater = make_rater(
         subscriptions=found,
         payer_ids=due,
@@ -58,13 +74,12 @@ def close_payers(closing: Closing, payers: Collection[str]) -> list[Invoice]:
         )
         before = billed.get(part.period.start, {})
         months.append((rated, only_expected(rated, before) if in_advance else before))
-    drafts = draft_invoices(
+    return draft_invoices(
         customers=_customers(found, due),
         months=months,
         current=closing.period,
         book=rater.book,
     )
-    return issue(closing, drafts, seals)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,11 +68,16 @@ def draft_invoices(
 
 
 def frozen_copy(
-    provider: Organization, draft: Draft, period: Period, seals: Mapping[str, Mapping[str, Any]]
+    provider: Organization,
+    draft: Draft,
+    period: Period,
+    seals: Mapping[str, Mapping[str, Any]],
+    meters: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return all that a reader needs to recompute the invoice, as JSON; numbers are text.
 
-    `seals`: developer's id -> {"number", "hash"} of the newest seal of its hours when the invoice was made.
+    `seals`: developer's id -> {"number", "hash"} of the newest seal of its hours when the invoice was made;
+    `meters`: how the provider's own meters add up.
     """
     spans = [span for month in draft.frozen["months"] for span in month["spans"]]
     return {
@@ -82,6 +87,7 @@ def frozen_copy(
         "rounding": frozen_rounding(draft.currency),
         **{name: list(draft.frozen[name].values()) for name in ("subscriptions", "rate_cards", "overrides")},
         "months": draft.frozen["months"],
+        "meters": dict(meters),
         "seals": {pk: seals[pk] for pk in sorted({span["developer"] for span in spans}) if pk in seals},
     }
 

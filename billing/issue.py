@@ -16,6 +16,7 @@ from billing.models import Invoice, InvoiceLine, InvoiceState
 from billing.periods import Period
 from billing.pricing import ZERO
 from billing.settle import settle
+from metering.meters import adding_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def _invoices(
     month = of_month(closing, closing.period).filter(
         any_of("customer", [draft.customer.id for draft in drafts])
     )
-    parts = last_parts(month)
+    parts, meters = last_parts(month), adding_up(closing.provider)
     invoices: list[Invoice] = []
     lines: list[Line] = []
     for draft in drafts:
@@ -79,7 +80,7 @@ def _invoices(
             period_start=start,
             period_end=closing.end,
             currency=draft.currency,
-            frozen=frozen_copy(closing.provider, draft, closing.period, seals),
+            frozen=frozen_copy(closing.provider, draft, closing.period, seals, meters),
         )
         invoices.append(invoice)
         for line in draft.lines:

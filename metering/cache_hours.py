@@ -2,12 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils.timezone import now
 
 from access.models import Subscription
 from apis.models import Stage
 from apis.stage_policies import caches
+from metering import locks
+from metering.chain.marks import mark_hours
 from metering.models import MeterRecord
 from metering.pieces import floor
 
@@ -48,7 +51,11 @@ def count_cache_hours(*, at: datetime | None = None) -> int:
         for pk, provider, developer, application, stage in _callers(cached, hour, moment)
         if (pk, stage) not in noted
     ]
-    MeterRecord.objects.bulk_create(rows, ignore_conflicts=True, batch_size=_CHUNK)
+    with transaction.atomic():
+        # counts and their marks are there together before a seal looks (metering/chain/seal.py)
+        locks.hold_together()
+        MeterRecord.objects.bulk_create(rows, ignore_conflicts=True, batch_size=_CHUNK)
+        mark_hours({(row.developer_id, row.at) for row in rows})
     return len(rows)
 
 

@@ -14,6 +14,8 @@ from django.utils.timezone import now
 from access.models import Subscription
 from accounts.errors import Refused
 from accounts.models import Organization
+from metering import locks
+from metering.chain.marks import mark_hours
 from metering.dimensions import AHEAD, LATE
 from metering.models import Aggregation, CustomMeter, MeterEvent, MeterRecord
 from metering.pieces import floor
@@ -54,6 +56,8 @@ def take_events(
     callers = Subscription.objects.filter(provider=organization, pk__in=wanted).in_bulk()
     for number, event in enumerate(events):
         _check(event, f"events[{number}]", meters, callers, at)
+    # what is counted and its mark are there together before a seal looks (metering/chain/seal.py)
+    locks.hold_together()
     fresh = _keep(organization, events, at)
     answers = []
     for event in events:
@@ -154,6 +158,7 @@ def _count(
             moment, meter, part, how, provider, developer, application, pk, value, happened = row
             values: list[Any] = [provider, developer, application, pk, meter, part, moment, value, happened]
             cursor.execute(_UPSERT.format(value=_MERGE[how]), values)
+    mark_hours({(row[5], row[0]) for row in rows})
 
 
 _MERGE: dict[str, str] = {

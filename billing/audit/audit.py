@@ -27,10 +27,12 @@ class Audit:
 
 
 def audit(*, invoice: Invoice) -> Audit:
-    """Recompute every line of a finalized invoice from its hour records, and check these against their seals.
+    """Recompute every line of a finalized invoice from the records of its use, and check these against their seals.
 
     Nothing is written. Refused for a draft, and for an invoice that is too old to have what it takes.
     """
     bundle = make_bundle(invoice)
-    found = check(bundle.invoice, bundle.price_list, list(bundle.records()), bundle.seals)
+    found = check(
+        bundle.invoice, bundle.price_list, list(bundle.records()), list(bundle.meters()), bundle.seals
+    )
     return Audit(invoice=invoice, raw=found, **found)

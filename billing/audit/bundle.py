@@ -5,14 +5,23 @@ import io
 import json
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from accounts.errors import Refused
 from billing.audit import recompute
-from billing.audit.rows import HEADER, Extent, Row, extent_of, record_rows, seal_rows
+from billing.audit.rows import (
+    HEADER,
+    METER_HEADER,
+    Extent,
+    Row,
+    extent_of,
+    meter_rows,
+    record_rows,
+    seal_rows,
+)
 from billing.documents.files import File
 from billing.models import Invoice
 from billing.periods import month_of
@@ -28,7 +37,7 @@ _IN_MEMORY = 8_000_000
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What an invoice is made from. `records()` yields rows of records.csv, as often as one likes."""
+    """What an invoice is made from. `records()` and `meters()` yield rows of their files, as often as one likes."""
 
     invoice: dict[str, Any]
     price_list: dict[str, Any]
@@ -37,6 +46,14 @@ class Bundle:
 
     def records(self) -> Iterator[Row]:
         return record_rows(self.extent)
+
+    def meters(self) -> Iterator[Row]:
+        # of an invoice from before they were sealed, there is nothing to compare with
+        return meter_rows(self.extent) if "meters" in self.price_list else iter(())
+
+    def tables(self) -> tuple[tuple[str, Sequence[str], Iterator[Row]], ...]:
+        """Return (file, header, rows) of what was counted."""
+        return ("records.csv", HEADER, self.records()), ("meters.csv", METER_HEADER, self.meters())
 
 
 def make_bundle(invoice: Invoice) -> Bundle:
@@ -50,8 +67,8 @@ def make_bundle(invoice: Invoice) -> Bundle:
             field="state",
             code="too_old",
         )
-    names = ("month", "rounding", "subscriptions", "rate_cards", "overrides", "months")
-    price_list = {name: frozen[name] for name in names} | {
+    names = ("month", "rounding", "subscriptions", "rate_cards", "overrides", "months", "meters")
+    price_list = {name: frozen[name] for name in names if name in frozen} | {
         "billable": billable_rules(invoice.organization_id)
     }
     extent = extent_of(price_list)
@@ -84,24 +101,23 @@ def _in_pieces(archive: IO[bytes]) -> Iterator[bytes]:
 
 
 def write_zip(bundle: Bundle, target: IO[bytes]) -> None:
-    """Write the five files into a zip archive."""
+    """Write the six files into a zip archive."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in _documents(bundle).items():
             archive.writestr(name, text)
-        with (
-            archive.open("records.csv", "w") as file,
-            io.TextIOWrapper(file, "utf-8", newline="") as text_file,
-        ):
-            _write_records(bundle, text_file)
+        for name, header, rows in bundle.tables():
+            with archive.open(name, "w") as file, io.TextIOWrapper(file, "utf-8", newline="") as text_file:
+                _write_rows(text_file, header, rows)
 
 
 def write_files(bundle: Bundle, directory: Path) -> None:
-    """Write the five files into a directory, which is made if it is not there."""
+    """Write the six files into a directory, which is made if it is not there."""
     directory.mkdir(parents=True, exist_ok=True)
     for name, text in _documents(bundle).items():
         (directory / name).write_text(text, "utf-8")
-    with (directory / "records.csv").open("w", encoding="utf-8", newline="") as file:
-        _write_records(bundle, file)
+    for name, header, rows in bundle.tables():
+        with (directory / name).open("w", encoding="utf-8", newline="") as file:
+            _write_rows(file, header, rows)
 
 
 def _documents(bundle: Bundle) -> dict[str, str]:
@@ -117,10 +133,10 @@ def _json(value: Any) -> str:
     return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
 
 
-def _write_records(bundle: Bundle, file: IO[str]) -> None:
-    writer = csv.DictWriter(file, HEADER)
+def _write_rows(file: IO[str], header: Sequence[str], rows: Iterable[Row]) -> None:
+    writer = csv.DictWriter(file, header)
     writer.writeheader()
-    writer.writerows(bundle.records())
+    writer.writerows(rows)
 
 
 def _invoice(invoice: Invoice) -> dict[str, Any]:

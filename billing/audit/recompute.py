@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Recompute an invoice from its records and price list: python3 recompute.py [DIRECTORY]
 
-Reads invoice.json, price_list.json, records.csv and seals.json, which Gatehouse wrote. Needs nothing but Python 3.11.
+Reads invoice.json, price_list.json, records.csv, meters.csv and seals.json, which Gatehouse wrote. Needs nothing but
+Python 3.11.
 It shares no code with what made the invoice; Gatehouse runs this same file when it audits one.
 
 1. Each record must be as it was sealed, each seal must have its hash and go on from the one before, and the chain must
@@ -27,6 +28,10 @@ SUMS = (
     "calls", "http_requests", "stream_requests", "cache_hits", "cache_misses",
     "bytes_out", "bytes_in", "latency_ms", "integration_ms",
 )  # fmt: skip
+# of cache-hours and providers' own meters; `at` is a quarter of an hour
+METER_NAMES = ("subscription_id", "at", "meter", "api_id", "part")
+METER_DERIVED = ("organization_id", "application_id")
+METER_SUMS = ("value", "events", "last_at")
 COUNTED = {
     "requests": "calls",
     "http_requests": "http_requests",
@@ -42,15 +47,15 @@ ANEW = ("volume", "tiered_package_total")
 OWN = ("flat", "package")
 
 
-def check(invoice, price_list, records, seals):
+def check(invoice, price_list, records, meters, seals):
     """Return {"ok", "lines", "findings", "remarks", "records", "seals"}.
 
-    `records`: rows of records.csv as dicts of texts; the others as in their files.
+    `records`, `meters`: rows of records.csv and meters.csv as dicts of texts; the others as in their files.
     """
     before = getcontext()
     setcontext(Context(prec=76))
     try:
-        ledger = Ledger(records, seals, invoice["seals"])
+        ledger = Ledger(records, meters, seals, invoice["seals"])
         lines = compare(invoice, price_list, ledger)
     finally:
         setcontext(before)
@@ -59,7 +64,7 @@ def check(invoice, price_list, records, seals):
         "lines": lines,
         "findings": ledger.findings,
         "remarks": ledger.remarks,
-        "records": len(ledger.now),
+        "records": len(ledger.calls.now) + len(ledger.meters.now),
         "seals": len(seals["seals"]),
     }
 
@@ -75,28 +80,102 @@ def one_form(value):
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def sums(row):
-    return tuple(int(row[name]) for name in SUMS)
+class Calls:
+    """Hour records: as they were sealed when the invoice was made (`then`), as they were sealed last, as they are."""
+
+    names, derived, columns, nothing = NAMES, DERIVED, SUMS, (0,) * len(SUMS)
+
+    def __init__(self):
+        self.then, self.latest, self.now, self.rows = {}, {}, {}, {}
+
+    def key(self, row):
+        """Return developer, hour, and what names the record within it."""
+        return (row["developer_id"], row["at"], *(row[name] for name in self.names))
+
+    def sums(self, row):
+        return tuple(int(row[name]) for name in SUMS)
+
+    def is_there(self, sums):
+        return any(sums)
+
+    def only_more(self, before, after):
+        """Whether late counts can have made it."""
+        return all(b >= a for a, b in zip(before, after, strict=True))
+
+    def less(self, now, sealed_since):
+        """Return what there is now, less what was sealed since: (before, after)."""
+        before, after = sealed_since
+        return tuple(n - (b - a) for n, a, b in zip(now, before, after, strict=True))
+
+    def at_closing(self, key, unsealed):
+        """Return the sums when the invoice was made: those of now, less what was sealed since."""
+        then, latest, now = (
+            self.sums(side[key]) if key in side else self.nothing
+            for side in (self.then, self.latest, self.now)
+        )
+        return then if key[:2] in unsealed else self.less(now, (then, latest))
+
+    def words(self, row):
+        names = ", ".join(f"{name} {row[name]}" for name in self.names if row[name] and name != "at")
+        return f"The record {row['at']} of {names}"
+
+    def counted(self, row):
+        return (
+            ", ".join(f"{name} {row[name]}" for name in self.columns if row[name] not in ("0", ""))
+            or "nothing"
+        )
+
+
+class Meters(Calls):
+    """What cache-hours and providers' own meters counted in quarters of an hour, in the same way."""
+
+    names, derived, columns, nothing = METER_NAMES, METER_DERIVED, METER_SUMS, (ZERO, 0, "")
+
+    def key(self, row):
+        hour = moment(row["at"]).replace(minute=0).isoformat()
+        return (row["developer_id"], hour, *(row[name] for name in self.names))
+
+    def sums(self, row):
+        return (Decimal(row["value"]), int(row["events"]), row["last_at"])
+
+    def is_there(self, sums):
+        return sums[1] > 0
+
+    def only_more(self, before, after):
+        return after[1] > before[1]
+
+    def less(self, now, sealed_since):
+        before, after = sealed_since
+        same = before == after
+        return (now[0] - after[0] + before[0], now[1] - after[1] + before[1], now[2] if same else before[2])
 
 
 class Ledger:
-    """Records: as they were sealed when the invoice was made, as they were sealed last, and as they are."""
+    """All records of the invoice's subscriptions, and the seals that they are checked against."""
 
-    def __init__(self, records, seals, heads):
+    def __init__(self, records, meters, seals, heads):
         self.findings, self.remarks = [], []
         self.hashes = {(s["organization"], s["number"]): s for s in seals["seals"]}
         self.heads = {pk: head["number"] for pk, head in heads.items()}
         self.unsealed = {tuple(hour) for hour in seals["unsealed"]}
-        self.then, self.latest, self.now, self.rows, self.minutes = {}, {}, {}, {}, defaultdict(list)
+        self.calls, self.meters, self.minutes = Calls(), Meters(), defaultdict(list)
         self.check_chains(seals["seals"], heads)
-        for row in records:
-            self.read(row)
-        self.check_records()
-        self.by_subscription = defaultdict(list)
-        for key, row in self.rows.items():
-            counts = self.at_closing(key)
-            if any(counts):
-                self.by_subscription[row["subscription_id"]].append((moment(row["at"]), row, counts))
+        for kind, rows in ((self.calls, records), (self.meters, meters)):
+            for row in rows:
+                self.read(kind, row)
+            self.check_records(kind)
+        self.remark_late()
+        self.by_subscription = self.sorted_out(self.calls)
+        self.metered = self.sorted_out(self.meters)
+
+    def sorted_out(self, kind):
+        """Return subscription -> [(moment, row, sums when the invoice was made)] of what was there."""
+        found = defaultdict(list)
+        for key, row in kind.rows.items():
+            counts = kind.at_closing(key, self.unsealed)
+            if kind.is_there(counts):
+                found[row["subscription_id"]].append((moment(row["at"]), row, counts))
+        return found
 
     def found(self, kind, text, row=None):
         self.findings.append({"kind": kind, "text": text, "record": row or {}})
@@ -128,64 +207,56 @@ class Ledger:
                     "head", f"Seal {head['number']} of {organization} is not the one that the invoice keeps."
                 )
 
-    def read(self, row):
+    def read(self, kind, row):
         if row["kind"] == "minute":
-            self.minutes[row["subscription_id"]].append((moment(row["at"]), row, sums(row)))
+            self.minutes[row["subscription_id"]].append((moment(row["at"]), row, kind.sums(row)))
             return
-        key = (row["developer_id"], row["at"], *(row[name] for name in NAMES))
-        self.rows.setdefault(key, row)
-        if row["kind"] == "hour":
-            self.rows[key] = row
-            self.now[key] = row
+        key = kind.key(row)
+        kind.rows.setdefault(key, row)
+        if row["kind"] != "sealed":
+            kind.rows[key] = row
+            kind.now[key] = row
             return
         number = int(row["seal"])
-        said = {name: row[name] for name in (*NAMES, *DERIVED, *SUMS)}
+        said = {name: row[name] for name in (*kind.names, *kind.derived, *kind.columns)}
         seal = self.hashes.get((row["developer_id"], number))
         if (
             seal is None
             or sha(one_form(said)) not in seal["records"]
-            or moment(seal["hour"]) != moment(row["at"])
+            or moment(seal["hour"]) != moment(key[1])
         ):
-            self.found("unsealed", f"{words(row)} is not in seal {number}.", row)
-        self.latest[key] = row
+            self.found("unsealed", f"{kind.words(row)} is not in seal {number}.", row)
+        kind.latest[key] = row
         if number <= self.heads.get(row["developer_id"], 0):
-            self.then[key] = row
+            kind.then[key] = row
 
-    def check_records(self):
-        for key in sorted(self.latest.keys() | self.now.keys()):
-            sealed, row = self.latest.get(key), self.now.get(key)
+    def check_records(self, kind):
+        for key in sorted(kind.latest.keys() | kind.now.keys()):
+            sealed, row = kind.latest.get(key), kind.now.get(key)
             late = key[:2] in self.unsealed
+            was_there = sealed is not None and kind.is_there(kind.sums(sealed))
             if row is None:
-                if any(sums(sealed)):
-                    self.found(
-                        "missing",
-                        f"{words(sealed)} is missing; it was sealed with {counted(sealed)}.",
-                        sealed,
-                    )
-            elif sealed is None or not any(sums(sealed)):
+                if was_there:
+                    text = f"{kind.words(sealed)} is missing; it was sealed with {kind.counted(sealed)}."
+                    self.found("missing", text, sealed)
+            elif not was_there:
                 if not late:
-                    self.found("added", f"{words(row)} was never sealed; it says {counted(row)}.", row)
-            elif any(row[name] != sealed[name] for name in (*DERIVED, *SUMS)):
-                more = all(a >= b for a, b in zip(sums(row), sums(sealed), strict=True))
-                if not (late and more and all(row[name] == sealed[name] for name in DERIVED)):
-                    text = f"{words(row)} was sealed with {counted(sealed)} and is {counted(row)}."
+                    text = f"{kind.words(row)} was never sealed; it says {kind.counted(row)}."
+                    self.found("added", text, row)
+            elif any(row[name] != sealed[name] for name in (*kind.derived, *kind.columns)):
+                more = kind.only_more(kind.sums(sealed), kind.sums(row))
+                if not (late and more and all(row[name] == sealed[name] for name in kind.derived)):
+                    text = f"{kind.words(row)} was sealed with {kind.counted(sealed)} and is {kind.counted(row)}."
                     self.found("changed", text, row)
-        later = sum(1 for key, row in self.latest.items() if row is not self.then.get(key))
+
+    def remark_late(self):
+        kinds = (self.calls, self.meters)
+        later = sum(row is not kind.then.get(key) for kind in kinds for key, row in kind.latest.items())
         if later or self.unsealed:
             self.remarks.append(
                 f"{later} records were counted after the invoice was made, and {len(self.unsealed)} hours wait for"
                 " their seal. They belong to a later invoice and are left out here."
             )
-
-    def at_closing(self, key):
-        """Return the sums when the invoice was made: those of now, less what was sealed since."""
-        nothing = (0,) * len(SUMS)
-        then = sums(self.then[key]) if key in self.then else nothing
-        latest = sums(self.latest[key]) if key in self.latest else nothing
-        if key[:2] in self.unsealed:
-            return then
-        now = sums(self.now[key]) if key in self.now else nothing
-        return tuple(n - (a - b) for n, a, b in zip(now, latest, then, strict=True))
 
     def of_span(self, subscription, start, end):
         """Yield (row, sums) of the records in [start, end): hours, and minutes of the hours that it cuts."""
@@ -215,15 +286,6 @@ def billed_sums(rows):
     return {name: sum(counts[SUMS.index(name)] for counts in rows) for name in COUNTED.values()}
 
 
-def words(row):
-    names = ", ".join(f"{name} {row[name]}" for name in NAMES if row[name])
-    return f"The record {row['at']} of {names}"
-
-
-def counted(row):
-    return ", ".join(f"{name} {row[name]}" for name in SUMS if row[name] != "0") or "nothing"
-
-
 def moment(text):
     return datetime.fromisoformat(text)
 
@@ -231,10 +293,11 @@ def moment(text):
 # --- 2. units ---------------------------------------------------------------------------------------------------
 
 
-def units_of(span, ledger, rules):
-    """Return (API, meter) -> units of a span. `rules`: what is billed from when on; the first from ever."""
+def units_of(span, ledger, price_list):
+    """Return (API, meter) -> units of a span. Rules say what is billed from when on; the first from ever."""
     raw = defaultdict(int)
     start, end = moment(span["from"]), moment(span["until"])
+    rules = price_list["billable"]
     for rule, following in zip(rules, [*rules[1:], None], strict=True):
         first = start if rule["from"] is None else max(start, moment(rule["from"]))
         until = end if following is None else min(end, moment(following["from"]))
@@ -252,7 +315,30 @@ def units_of(span, ledger, rules):
         units[api, meter] = Decimal(count)
         if meter in GIB_METERS:
             units[api, meter] = (Decimal(count) / 2**30).quantize(TRILLIONTH)
+    if "meters" in price_list:
+        units |= metered_units(span["subscription"], ledger, price_list["meters"], start, end)
     return {key: value for key, value in units.items() if value}
+
+
+def metered_units(subscription, ledger, adding_up, start, end):
+    """Return (API, meter) -> units of other meters than calls: of each quarter of an hour that begins in the span."""
+    found = defaultdict(list)
+    for at, row, counts in ledger.metered[subscription]:
+        if start <= at < end:
+            found[row["api_id"], row["meter"]].append((counts[0], moment(counts[2]), row["part"]))
+    units = {}
+    for (api, meter), rows in found.items():
+        values = [value for value, _, _ in rows]
+        how = adding_up.get(meter, "sum")
+        if how == "sum":
+            units[api, meter] = sum(values, ZERO)
+        elif how == "max":
+            units[api, meter] = max(values)
+        elif how == "last":
+            units[api, meter] = max(rows, key=lambda row: row[1])[0]
+        else:
+            units[api, meter] = Decimal(len({part for _, _, part in rows}))
+    return units
 
 
 # --- 3. prices --------------------------------------------------------------------------------------------------
@@ -357,7 +443,8 @@ class Month:
             by_subscription[span["subscription"]].append(span)
         for spans in by_subscription.values():
             self.sort(spans)
-        self.take_as_billed()
+        if "meters" not in self.price_list:
+            self.take_as_billed()
         for (card, region, scope), segments in self.groups.items():
             for meter in sorted({meter for segment in segments.values() for meter in segment["meters"]}):
                 self.price_group(card, region, scope, meter, sorted(segments.items()))
@@ -366,7 +453,7 @@ class Month:
         count, known = defaultdict(Decimal), defaultdict(dict)
         for span in spans:
             pk, card = span["subscription"], span["rate_card"]
-            units = units_of(span, self.ledger, self.price_list["billable"])
+            units = units_of(span, self.ledger, self.price_list)
             if span["anew"]:
                 count = defaultdict(Decimal)
             if card is None or span["trial"]:
@@ -399,13 +486,13 @@ class Month:
         return group.setdefault(start, made)
 
     def take_as_billed(self):
-        """Meters that hour records do not count: cache-hours, and what the provider reports."""
+        """Invoices from before other meters than calls were sealed: their units are what the invoice says."""
         for working in self.month["workings"]:
             meter = working.get("meter")
             if meter is None or meter in COUNTED:
                 continue
             self.ledger.remark(
-                f"Units of the meter {meter} are not in hour records: they are taken as billed."
+                f"Units of the meter {meter} were not sealed when the invoice was made: they are taken as billed."
             )
             if working["kind"] != "usage":
                 for span in self.month["spans"]:
@@ -606,8 +693,11 @@ def main(arguments):
     invoice, price_list, seals = (
         json.loads((folder / name).read_text()) for name in ("invoice.json", "price_list.json", "seals.json")
     )
-    with (folder / "records.csv").open(newline="") as file:
-        result = check(invoice, price_list, list(csv.DictReader(file)), seals)
+    with (
+        (folder / "records.csv").open(newline="") as calls,
+        (folder / "meters.csv").open(newline="") as others,
+    ):
+        result = check(invoice, price_list, list(csv.DictReader(calls)), list(csv.DictReader(others)), seals)
     sys.stdout.write("\n".join([*table(result), ""]))
     return 0 if result["ok"] else 1
 

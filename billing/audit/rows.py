@@ -1,22 +1,21 @@
 """The records and seals that an invoice is made from, as rows of its bundle."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
 
-from billing.audit.recompute import DERIVED, NAMES, SUMS
-from metering.chain.content import record_hash
-from metering.models import UsageHour, UsageMark, UsageMinute, UsageSeal
+from metering.chain.content import CALLS, METERS, Kind, as_texts, kind_of, record_hash
+from metering.models import MeterRecord, UsageHour, UsageMark, UsageMinute, UsageSeal
 from metering.pieces import ceiling, floor
 
-HEADER = ("kind", "seal", "at", "developer_id", *NAMES, *DERIVED, *SUMS)
+HEADER = ("kind", "seal", "at", "developer_id", *CALLS.columns)
+METER_HEADER = ("kind", "seal", "developer_id", *METERS.columns)
 _HOUR = timedelta(hours=1)
 # nothing was counted before
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
-_COUNTED = ("at", "developer_id", *NAMES, *DERIVED, *SUMS)
 
 Row = dict[str, str]
 
@@ -53,17 +52,31 @@ def extent_of(price_list: Mapping[str, Any]) -> Extent:
 
 def record_rows(extent: Extent) -> Iterator[Row]:
     """Yield rows by HEADER: `sealed` (each time a record was sealed), `hour` (as it is), `minute` (of cut hours)."""
+    yield from _sealed_rows(extent, CALLS)
+    mine = {"subscription_id__in": extent.subscriptions}
+    columns = ("at", "developer_id", *CALLS.columns)
+    yield from _rows("hour", UsageHour.objects.filter(extent.hours, **mine), columns)
+    if extent.cut:
+        minutes = _within((hour, hour + _HOUR) for hour in extent.cut)
+        yield from _rows("minute", UsageMinute.objects.filter(minutes, **mine), columns)
+
+
+def meter_rows(extent: Extent) -> Iterator[Row]:
+    """Yield rows by METER_HEADER: `sealed` (each time a meter's record was sealed) and `quarter` (as it is)."""
+    yield from _sealed_rows(extent, METERS)
+    mine = MeterRecord.objects.filter(extent.hours, subscription_id__in=extent.subscriptions)
+    yield from _rows("quarter", mine, ("developer_id", *METERS.columns))
+
+
+def _sealed_rows(extent: Extent, kind: Kind) -> Iterator[Row]:
     for seal in _seals(extent).iterator(chunk_size=100):
+        if kind_of(seal.content) is not kind:
+            continue
         known = {"kind": "sealed", "seal": str(seal.number), "at": seal.at.isoformat()}
         for texts in seal.content["records"]:
             row = dict(zip(seal.content["columns"], texts, strict=True))
             if row["subscription_id"] in extent.subscriptions:
                 yield known | {"developer_id": seal.organization_id} | row
-    mine = {"subscription_id__in": extent.subscriptions}
-    yield from _rows("hour", UsageHour.objects.filter(extent.hours, **mine))
-    if extent.cut:
-        minutes = _within((hour, hour + _HOUR) for hour in extent.cut)
-        yield from _rows("minute", UsageMinute.objects.filter(minutes, **mine))
 
 
 def seal_rows(extent: Extent, heads: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -112,9 +125,6 @@ def _seal(seal: UsageSeal) -> dict[str, Any]:
     }
 
 
-def _rows(kind: str, records: Any) -> Iterator[Row]:
-    for at, *values in (
-        records.order_by("at", "subscription_id").values_list(*_COUNTED).iterator(chunk_size=2_000)
-    ):
-        texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
-        yield {"kind": kind, "seal": "", "at": at.isoformat()} | dict(zip(_COUNTED[1:], texts, strict=True))
+def _rows(kind: str, records: Any, columns: Sequence[str]) -> Iterator[Row]:
+    for values in records.order_by("at", "subscription_id").values_list(*columns).iterator(chunk_size=2_000):
+        yield {"kind": kind, "seal": ""} | dict(zip(columns, as_texts(values), strict=True))

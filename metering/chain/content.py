@@ -2,64 +2,101 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
-NAMES = (
-    "subscription_id",
-    "key_id",
-    "stage_id",
-    "operation_id",
-    "status_class",
-    "verdict",
-    "canary",
-)
-DERIVED = ("organization_id", "application_id", "api_id", "version_id")
-SUMS = (
-    "calls",
-    "http_requests",
-    "stream_requests",
-    "cache_hits",
-    "cache_misses",
-    "bytes_out",
-    "bytes_in",
-    "latency_ms",
-    "integration_ms",
-)
-COLUMNS = (*NAMES, *DERIVED, *SUMS)
 
-# a record's dimensions within its hour -> all its columns, as text
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of record that is sealed: what names it within its hour, what follows from that, and its sums.
+
+    `gone`: the sums of a record that is there no more.
+    """
+
+    names: tuple[str, ...]
+    derived: tuple[str, ...]
+    sums: tuple[str, ...]
+    gone: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (*self.names, *self.derived, *self.sums)
+
+    def name_of(self, row: Sequence[str]) -> tuple[str, ...]:
+        return tuple(row[: len(self.names)])
+
+    def is_gone(self, row: Sequence[str]) -> bool:
+        return tuple(row[-len(self.sums) :]) == self.gone
+
+
+CALLS = Kind(
+    names=(
+        "subscription_id",
+        "key_id",
+        "stage_id",
+        "operation_id",
+        "status_class",
+        "verdict",
+        "canary",
+    ),
+    derived=("organization_id", "application_id", "api_id", "version_id"),
+    sums=(
+        "calls",
+        "http_requests",
+        "stream_requests",
+        "cache_hits",
+        "cache_misses",
+        "bytes_out",
+        "bytes_in",
+        "latency_ms",
+        "integration_ms",
+    ),
+    gone=("0",) * 9,
+)
+# what cache-hours and providers' own meters counted in a quarter of an hour (`at`)
+METERS = Kind(
+    names=("subscription_id", "at", "meter", "api_id", "part"),
+    derived=("organization_id", "application_id"),
+    sums=("value", "events", "last_at"),
+    gone=("0.000000000000", "0", ""),
+)
+
+# a record's name within its hour -> all its columns, as text
 Records = dict[tuple[str, ...], tuple[str, ...]]
 
 
-def as_records(rows: Iterable[Iterable[Any]]) -> Records:
-    """Return rows of COLUMNS as text, by their dimensions."""
-    found = {}
-    for row in rows:
-        texts = tuple(map(_text, row))
-        found[texts[: len(NAMES)]] = texts
-    return found
+def kind_of(content: Mapping[str, Any]) -> Kind:
+    """Return which records a seal's content has."""
+    return METERS if "meter" in content["columns"] else CALLS
 
 
-def changes(before: Records, now: Records) -> list[list[str]]:
-    """Return the records that are new or differ, in order; what is gone comes with zeros."""
+def as_records(rows: Iterable[Iterable[Any]], kind: Kind = CALLS) -> Records:
+    """Return rows of the kind's columns as text, by their names."""
+    return {kind.name_of(texts): texts for texts in map(as_texts, rows)}
+
+
+def as_texts(row: Iterable[Any]) -> tuple[str, ...]:
+    """Return a record's values as a seal has them."""
+    return tuple(map(_text, row))
+
+
+def changes(before: Records, now: Records, kind: Kind = CALLS) -> list[list[str]]:
+    """Return the records that are new or differ, in order; what is gone comes with nothing in its sums."""
     found = [list(row) for name, row in now.items() if before.get(name) != row]
     for name, row in before.items():
-        if name not in now and not is_gone(row):
-            found.append([*row[: -len(SUMS)], *["0"] * len(SUMS)])
+        if name not in now and not kind.is_gone(row):
+            found.append([*row[: -len(kind.sums)], *kind.gone])
     return sorted(found)
 
 
 def apply(records: Records, content: Mapping[str, Any]) -> None:
-    """Bring records of an hour to where a seal's content left them."""
+    """Bring records of an hour to where a seal's content, of their kind, left them."""
+    kind = kind_of(content)
     for row in content["records"]:
-        texts = tuple(row)
-        records[texts[: len(NAMES)]] = texts
-
-
-def is_gone(row: tuple[str, ...]) -> bool:
-    return all(value == "0" for value in row[-len(SUMS) :])
+        records[kind.name_of(row)] = tuple(row)
 
 
 def record_hash(columns: Iterable[str], row: Iterable[str]) -> str:
@@ -100,4 +137,9 @@ def _sha(text: str) -> str:
 
 
 def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    # as the column has it: 12 decimals, never an exponent
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)

@@ -3,6 +3,7 @@
 Only code that counts marks an hour: a record that somebody changes in the database is not sealed anew by that.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -24,4 +25,17 @@ def mark_span(start: datetime, end: datetime) -> None:
         cursor.execute(
             f"{_MARK} at FROM metering_usagehour WHERE at >= %s AND at < %s AND developer_id <> ''{_ONCE}",
             [start, end],
+        )
+
+
+def mark_hours(hours: Collection[tuple[str, datetime]]) -> None:
+    """Mark hours (developer's id, a moment within) in which meters counted."""
+    if not hours:
+        return
+    developers, moments = zip(*hours, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{_MARK} date_trunc('hour', at, 'UTC') FROM unnest(%s::text[], %s::timestamptz[]) "
+            f"AS counted (developer_id, at){_ONCE}",
+            [list(developers), list(moments)],
         )

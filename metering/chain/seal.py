@@ -14,9 +14,19 @@ from django.db import connection, transaction
 from django.utils.timezone import now
 
 from accounts.any_of import any_of
-from metering import locks
-from metering.chain.content import COLUMNS, Records, apply, as_records, changes, seal_hash
-from metering.models import UsageChain, UsageMark, UsageSeal
+from metering import locks, partitions
+from metering.chain.content import (
+    CALLS,
+    METERS,
+    Kind,
+    Records,
+    apply,
+    as_records,
+    changes,
+    kind_of,
+    seal_hash,
+)
+from metering.models import MeterRecord, UsageChain, UsageHour, UsageMark, UsageSeal
 from metering.packed import unpack
 from metering.pieces import floor
 
@@ -83,12 +93,17 @@ def _seal(hours: Sequence[Hour]) -> int:
     if not hours:
         return 0
     heads = _lock_heads({organization for organization, _ in hours})
-    found, before = _records(hours), _sealed(hours)
+    found, before = {CALLS: _calls(hours), METERS: _meters(hours)}, _sealed(hours)
+    kept = partitions.kept_from(UsageHour, at=now())
     made = []
     for organization_id, at in hours:
-        changed = changes(before[organization_id, at], as_records(found[organization_id, at]))
-        if changed:
-            made.append(_next(heads[organization_id], at, changed))
+        for kind, records in found.items():
+            if kind is CALLS and kept and at < kept:
+                # dropped with their partition: they are not gone, their time is over
+                continue
+            changed = changes(before[organization_id, at, kind], records[organization_id, at], kind)
+            if changed:
+                made.append(_next(heads[organization_id], at, kind, changed))
     UsageSeal.objects.bulk_create(made)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -115,12 +130,12 @@ def _lock_heads(ids: Collection[str]) -> dict[str, UsageChain]:
     return {head.pk: head for head in heads}
 
 
-def _next(head: UsageChain, at: datetime, changed: list[list[str]]) -> UsageSeal:
+def _next(head: UsageChain, at: datetime, kind: Kind, changed: list[list[str]]) -> UsageSeal:
     seal = UsageSeal(
         organization_id=head.pk,
         number=head.number + 1,
         at=at,
-        content={"columns": list(COLUMNS), "records": changed},
+        content={"columns": list(kind.columns), "records": changed},
         previous=head.hash,
     )
     head.number, head.hash = seal.number, hash_of(seal)
@@ -147,29 +162,39 @@ def _columns(hours: Sequence[Hour]) -> list[list[Any]]:
     return [[organization for organization, _ in hours], [at for _, at in hours]]
 
 
-def _records(hours: Sequence[Hour]) -> dict[Hour, list[tuple[Any, ...]]]:
-    columns = ", ".join(f"record.{name}" for name in COLUMNS)
+def _calls(hours: Sequence[Hour]) -> dict[Hour, Records]:
+    return _read(hours, CALLS, UsageHour._meta.db_table, "record.at = hour.at")
+
+
+def _meters(hours: Sequence[Hour]) -> dict[Hour, Records]:
+    within = "record.at >= hour.at AND record.at < hour.at + interval '1 hour'"
+    return _read(hours, METERS, MeterRecord._meta.db_table, within)
+
+
+def _read(hours: Sequence[Hour], kind: Kind, table: str, within: str) -> dict[Hour, Records]:
+    columns = ", ".join(f"record.{name}" for name in kind.columns)
     found: dict[Hour, list[tuple[Any, ...]]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT hour.organization_id, hour.at, {columns} FROM {_HOURS} JOIN metering_usagehour AS record "  # noqa: S608
-            "ON record.developer_id = hour.organization_id AND record.at = hour.at",
+            f"SELECT hour.organization_id, hour.at, {columns} FROM {_HOURS} JOIN {table} AS record "  # noqa: S608
+            f"ON record.developer_id = hour.organization_id AND {within}",
             _columns(hours),
         )
         for organization_id, at, *row in cursor:
             found[organization_id, at].append(tuple(row))
-    return found
+    return defaultdict(dict, {hour: as_records(rows, kind) for hour, rows in found.items()})
 
 
-def _sealed(hours: Sequence[Hour]) -> dict[Hour, Records]:
+def _sealed(hours: Sequence[Hour]) -> dict[tuple[str, datetime, Kind], Records]:
     """What earlier seals say of the hours."""
-    found: dict[Hour, Records] = defaultdict(dict)
+    found: dict[tuple[str, datetime, Kind], Records] = defaultdict(dict)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT hour.organization_id, hour.at, content FROM {_HOURS} JOIN metering_usageseal AS seal "  # noqa: S608
             "ON seal.organization_id = hour.organization_id AND seal.at = hour.at ORDER BY seal.number",
             _columns(hours),
         )
-        for organization_id, at, content in cursor:
-            apply(found[organization_id, at], unpack(content))
+        for organization_id, at, packed in cursor:
+            content = unpack(packed)
+            apply(found[organization_id, at, kind_of(content)], content)
     return found

@@ -9,12 +9,14 @@ from django.db.models import Max, Min, QuerySet
 from django.utils.timezone import now
 
 from metering import partitions
-from metering.chain.content import COLUMNS, NAMES, SUMS, Records, apply, as_records, is_gone
+from metering.chain.content import CALLS, METERS, Kind, Records, apply, as_records, kind_of
 from metering.chain.seal import hash_of
-from metering.models import UsageChain, UsageHour, UsageMark, UsageSeal
+from metering.models import MeterRecord, UsageChain, UsageHour, UsageMark, UsageSeal
 from metering.pieces import floor
 
 _DAY = timedelta(days=1)
+
+_Hour = tuple[datetime, Kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +92,16 @@ def _seals_in(organization_id: str, start: datetime | None, end: datetime | None
 
 def _span(organization_id: str, start: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
     """Return whole hours; without a given span all that there is, sealed or not."""
-    there = UsageHour.objects.filter(developer_id=organization_id).aggregate(first=Min("at"), last=Max("at"))
-    start = min((at for at in (start, there["first"] if end is None else None) if at), default=now())
+    there = [
+        model.objects.filter(developer_id=organization_id).aggregate(first=Min("at"), last=Max("at"))
+        for model in (UsageHour, MeterRecord)
+    ]
+    firsts = [each["first"] for each in there] if end is None else []
+    start = min((at for at in (start, *firsts) if at), default=now())
     if end is None:
-        last = [at for at in (there["last"],) if at]
         sealed = UsageSeal.objects.filter(organization_id=organization_id).aggregate(last=Max("at"))["last"]
-        end = max([*last, *([sealed] if sealed else [])], default=start) + timedelta(hours=1)
+        lasts = [at for at in (sealed, *(each["last"] for each in there)) if at]
+        end = floor(max(lasts, default=start), 3_600) + timedelta(hours=1)
     return floor(start, 3_600), end
 
 
@@ -132,66 +138,78 @@ def _check_records(report: Report, organization_id: str, start: datetime, end: d
     marks = UsageMark.objects.filter(organization_id=organization_id, at__gte=start, at__lt=end)
     marked = set(marks.values_list("at", flat=True))
     report.unsealed += len(marked)
-    for at in sorted(sealed.keys() | found.keys()):
-        report.records += len(found[at])
-        findings = _compare(at, sealed[at], found[at], numbers)
+    for at, kind in sorted(sealed.keys() | found.keys(), key=lambda key: (key[0], key[1] is METERS)):
+        records = found[at, kind]
+        report.records += len(records)
+        findings = _compare(at, kind, sealed[at, kind], records, numbers)
         report.findings += [f for f in findings if at not in marked or not _is_late(f)]
 
 
 def _sealed(
     organization_id: str, start: datetime, end: datetime
-) -> tuple[dict[datetime, Records], dict[tuple[datetime, tuple[str, ...]], int]]:
-    """Return hour -> its records as sealed, and which seal says so of each."""
-    sealed: dict[datetime, Records] = defaultdict(dict)
+) -> tuple[dict[_Hour, Records], dict[tuple[datetime, tuple[str, ...]], int]]:
+    """Return hour and kind -> its records as sealed, and which seal says so of each."""
+    sealed: dict[_Hour, Records] = defaultdict(dict)
     numbers = {}
     for seal in _seals_in(organization_id, start, end).order_by("number"):
-        apply(sealed[seal.at], seal.content)
+        kind = kind_of(seal.content)
+        apply(sealed[seal.at, kind], seal.content)
         for row in seal.content["records"]:
-            numbers[seal.at, tuple(row[: len(NAMES)])] = seal.number
+            numbers[seal.at, kind.name_of(row)] = seal.number
     return sealed, numbers
 
 
-def _found(organization_id: str, start: datetime, end: datetime) -> dict[datetime, Records]:
-    rows: dict[datetime, list[tuple[object, ...]]] = defaultdict(list)
-    hours = UsageHour.objects.filter(developer_id=organization_id, at__gte=start, at__lt=end)
-    for at, *row in hours.values_list("at", *COLUMNS):
-        rows[at].append(tuple(row))
-    found: dict[datetime, Records] = defaultdict(dict)
-    found.update({at: as_records(each) for at, each in rows.items()})
+def _found(organization_id: str, start: datetime, end: datetime) -> dict[_Hour, Records]:
+    mine = {"developer_id": organization_id, "at__gte": start, "at__lt": end}
+    rows: dict[_Hour, list[tuple[object, ...]]] = defaultdict(list)
+    for at, *row in UsageHour.objects.filter(**mine).values_list("at", *CALLS.columns):
+        rows[at, CALLS].append(tuple(row))
+    for at, *row in MeterRecord.objects.filter(**mine).values_list("at", *METERS.columns):
+        rows[floor(at, 3_600), METERS].append(tuple(row))
+    found: dict[_Hour, Records] = defaultdict(dict)
+    found.update({key: as_records(each, key[1]) for key, each in rows.items()})
     return found
 
 
 def _compare(
-    at: datetime, sealed: Records, found: Records, numbers: dict[tuple[datetime, tuple[str, ...]], int]
+    at: datetime,
+    kind: Kind,
+    sealed: Records,
+    found: Records,
+    numbers: dict[tuple[datetime, tuple[str, ...]], int],
 ) -> Iterator[Finding]:
     for name in sorted(sealed.keys() | found.keys()):
         before, after = sealed.get(name), found.get(name)
-        if before == after or (after is None and before is not None and is_gone(before)):
+        if before == after or (after is None and before is not None and kind.is_gone(before)):
             continue
-        number, record = numbers.get((at, name)), dict(zip(NAMES, name, strict=True))
+        number, record = numbers.get((at, name)), dict(zip(kind.names, name, strict=True))
         if after is None:
-            yield Finding("missing", number, at, record, _counts(before))
-        elif before is None or is_gone(before):
-            yield Finding("added", number, at, record, {}, _counts(after))
+            yield Finding("missing", number, at, record, _counts(kind, before))
+        elif before is None or kind.is_gone(before):
+            yield Finding("added", number, at, record, {}, _counts(kind, after))
         else:
-            pairs = [(c, a, b) for c, a, b in zip(COLUMNS, before, after, strict=True) if a != b]
+            pairs = [(c, a, b) for c, a, b in zip(kind.columns, before, after, strict=True) if a != b]
             yield Finding(
                 "changed", number, at, record, {c: a for c, a, _ in pairs}, {c: b for c, _, b in pairs}
             )
 
 
 def _is_late(finding: Finding) -> bool:
-    """Whether late counts can have made it: they only ever add."""
-    if finding.kind == "added":
-        return True
-    return finding.kind == "changed" and all(
-        name in SUMS and int(finding.found[name]) > int(value) for name, value in finding.sealed.items()
-    )
+    """Whether late counts can have made it: they only ever add; of other meters, events are what is added."""
+    if finding.kind != "changed":
+        return finding.kind == "added"
+    before, after = finding.sealed, finding.found
+    if "meter" in finding.record:
+        return before.keys() <= set(METERS.sums) and int(after.get("events", 0)) > int(
+            before.get("events", 0)
+        )
+    return all(name in CALLS.sums and int(after[name]) > int(value) for name, value in before.items())
 
 
-def _counts(row: tuple[str, ...] | None) -> dict[str, str]:
+def _counts(kind: Kind, row: tuple[str, ...] | None) -> dict[str, str]:
     assert row is not None
-    return {name: value for name, value in zip(COLUMNS, row, strict=True) if name in SUMS and value != "0"}
+    pairs = zip(kind.columns, row, strict=True)
+    return {name: value for name, value in pairs if name in kind.sums and value != "0"}
 
 
 def _pairs(values: dict[str, str]) -> str:

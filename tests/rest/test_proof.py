@@ -38,6 +38,7 @@ def test_both_sides_may_check_an_invoice_and_nobody_else(invoice: Invoice, progr
         names = zipfile.ZipFile(io.BytesIO(answer.getvalue())).namelist()
         assert sorted(names) == [
             "invoice.json",
+            "meters.csv",
             "price_list.json",
             "recompute.py",
             "records.csv",

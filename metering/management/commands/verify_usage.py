@@ -1,4 +1,4 @@
-"""`manage.py verify_usage`: hour records against the chain that they were sealed in."""
+"""`manage.py verify_usage`: records of usage against the chain that they were sealed in."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from metering.models import UsageChain
 
 
 class Command(BaseCommand):
-    help = "Find hour records of usage that were changed, added or deleted after they were sealed."
+    help = "Find records of usage that were changed, added or deleted after they were sealed."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--organization", help="A developer's id (default: all).")

@@ -5,6 +5,7 @@ import sys
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -13,11 +14,12 @@ from django.db import connection
 from accounts.errors import Refused
 from billing.audit.audit import audit
 from billing.audit.bundle import make_bundle, write_files
+from billing.expected import make_rater
 from billing.models import Invoice, PriceOverride
 from billing.rate_cards import set_price
 from metering.chain.seal import seal_pending
-from metering.models import BillableRule, CustomMeter, MeterRecord, UsageDay, UsageHour, UsageMinute
-from tests.billing.audit.factories import use_sealed
+from metering.models import BillableRule, CustomMeter, UsageDay, UsageHour, UsageMinute
+from tests.billing.audit.factories import count_sealed, use_sealed
 from tests.billing.factories import (
     NOVEMBER,
     OCTOBER,
@@ -158,6 +160,22 @@ def test_a_month_in_parts_with_late_use_and_corrections() -> None:
     assert all(audit(invoice=invoice).ok for invoice in made)
 
 
+def test_what_is_counted_while_a_month_is_closed_is_sealed_before_it_is_billed(monkeypatch: Any) -> None:
+    subscription = subscribed(make_priced_plan(card_with(price=each_at("1"))))
+    use_sealed(subscription, october(2), 17)
+
+    def count_meanwhile(**given: Any) -> Any:
+        if not came:
+            came.append(use_sealed(subscription, october(3), 4, seal=False))
+        return make_rater(**given)
+
+    came: list[None] = []
+    monkeypatch.setattr("billing.closing.make_rater", count_meanwhile)
+    found = audit(invoice=close_one(subscription.provider))
+    assert found.ok, found.raw
+    assert [line["billed"]["quantity"] for line in found.lines] == ["21"]
+
+
 def test_changes_in_mid_hour_are_recomputed_from_minutes(tmp_path: Path) -> None:
     volume = {
         "model": "volume",
@@ -271,19 +289,10 @@ def test_a_providers_own_meters_and_its_rule_of_what_is_billed() -> None:
     for minutes, verdict in ((10, ""), (40, ""), (41, "THROTTLED")):
         use_sealed(subscription, october(5) + timedelta(minutes=minutes), 5 + minutes, verdict=verdict)
     for day, value in ((3, 4), (13, 17)):
-        MeterRecord.objects.create(
-            organization_id=provider.pk,
-            developer_id=subscription.organization_id,
-            application_id=subscription.application_id,
-            subscription_id=subscription.pk,
-            meter="messages",
-            at=october(day),
-            value=value,
-            last_at=october(day),
-        )
+        count_sealed(subscription, october(day), messages=value)
     invoice = close_one(provider)
     found = audit(invoice=invoice)
     assert found.ok, found.raw
     # 15 calls before the rule and 46 throttled ones since; 21 messages in two versions
     assert {line["billed"]["quantity"] for line in found.lines} == {"61", "4", "17"}
-    assert "taken as billed" in found.remarks[0]
+    assert found.remarks == []

@@ -1,6 +1,7 @@
 """One changed, added or deleted record is found and named; so is a chain that somebody worked on."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -9,7 +10,9 @@ from django.db import connection
 from access.models import Subscription
 from metering.chain.seal import seal_pending
 from metering.chain.verify import Finding, verify
-from metering.models import UsageHour, UsageMark
+from metering.events import Event, take_events
+from metering.meters import create_meter
+from metering.models import MeterRecord, UsageHour, UsageMark
 from tests.factories import make_stage, make_subscription
 from tests.metering.factories import NOON, make_row, use
 
@@ -119,3 +122,68 @@ def test_a_seal_written_anew_with_its_hash_breaks_the_next(subscription: Subscri
     seal.save(force_insert=True)
     kinds = [(found.kind, found.number) for found in findings(subscription)]
     assert kinds == [("unlinked", 3), ("changed", 2)]
+
+
+@pytest.fixture
+def metered() -> Subscription:
+    """One with two sealed events of a provider's own meter and a sealed cache-hour."""
+    made = make_subscription()
+    create_meter(organization=made.provider, code="messages", name="Messages", aggregation="max", actor=None)
+    report(made, "one", "5", NOON)
+    report(made, "two", "7", NOON + timedelta(minutes=50))
+    MeterRecord.objects.create(
+        organization_id=made.provider_id,
+        developer_id=made.organization_id,
+        application_id=made.application_id,
+        subscription_id=made.pk,
+        api_id="api0000001",
+        meter="cache_hours",
+        part="stage00001",
+        at=NOON,
+        value=1,
+        last_at=NOON,
+    )
+    assert seal_pending(at=NOON + HOUR) == 1
+    return made
+
+
+def report(subscription: Subscription, name: str, value: str, at: datetime) -> None:
+    event = Event(name, "tests", "messages", subscription.pk, value, at)
+    assert take_events(organization=subscription.provider, events=[event], at=at) == [True]
+
+
+def test_what_other_meters_counted_is_checked_by_the_same_chain(metered: Subscription) -> None:
+    report_ = verify(organization_id=metered.organization_id)
+    assert (report_.findings, report_.seals, report_.records) == ([], 1, 3)
+
+
+@pytest.mark.parametrize("meter", ["messages", "cache_hours"])
+def test_one_changed_record_of_a_meter_is_found(metered: Subscription, meter: str) -> None:
+    which = MeterRecord.objects.filter(meter=meter, at=NOON)
+    which.update(value=6)
+    (found,) = findings(metered)
+    assert (found.kind, found.number, found.record["meter"]) == ("changed", 1, meter)
+    assert found.found == {"value": "6.000000000000"}
+    which.delete()
+    assert [each.kind for each in findings(metered)] == ["missing"]
+
+
+def test_late_events_are_no_change_but_another_value_beside_them_is(metered: Subscription) -> None:
+    report(metered, "late", "1", NOON + timedelta(minutes=3))
+    assert findings(metered) == []
+    MeterRecord.objects.filter(meter="cache_hours").update(value=2)
+    assert [each.record["meter"] for each in findings(metered)] == ["cache_hours"]
+    MeterRecord.objects.filter(meter="cache_hours").update(value=1)
+    assert seal_pending(at=NOON + HOUR) == 1
+    assert verify(organization_id=metered.organization_id).is_good
+
+
+def test_a_late_event_does_not_seal_hours_as_gone_whose_time_is_over(
+    subscription: Subscription, settings: Any, monkeypatch: Any
+) -> None:
+    settings.USAGE_KEEP_HOURS_DAYS = 37
+    UsageHour.objects.all().delete()
+    long_after = NOON + timedelta(days=400)
+    UsageMark.objects.create(organization_id=subscription.organization_id, at=NOON)
+    monkeypatch.setattr("metering.chain.seal.now", lambda: long_after)
+    assert seal_pending() == 0
