@@ -9,7 +9,7 @@ from decimal import Decimal, localcontext
 from django.db.models import Max, Sum
 
 from accounts.any_of import any_of
-from billing.items import Item, divide
+from billing.items import Item, divide_line
 from billing.models import InvoiceLine, InvoiceState
 from billing.pricing import EXACT, ZERO
 
@@ -60,10 +60,7 @@ class Difference:
         """Return subscription id -> (units, money) where several share the line."""
         if self.item is None or len(self.item.weights) < 2:
             return {}
-        weights = self.item.weights
-        units = divide(self.quantity, weights, 12)
-        money = divide(self.amount, weights, 12)
-        return {pk: (units[pk], money[pk]) for pk in weights}
+        return divide_line(self.quantity, self.amount, self.item.weights, self.currency)
 
 
 def billed_months(

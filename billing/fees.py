@@ -5,13 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from billing.items import FEE, QUANTITY, Item
 from billing.models import Proration, RateCardVersion
 from billing.periods import Period
 from billing.price_book import PriceBook
-from billing.pricing import EXACT, ZERO, discount, plain, prorate
+from billing.pricing import EXACT, ZERO, plain, prorate
 from billing.rating import Rated
 from billing.timeline import Span
 
@@ -132,7 +133,8 @@ def _add(rated: Rated, part: Part, version: RateCardVersion, book: PriceBook, pa
         item.weigh({pk: Decimal(1)})
         override = book.override(payer_id, card.id, "", span.start)
         if override and override.percent is not None:
-            rated.discounts[override.id, card.id, item.scope][pk] -= discount(exact, override.percent)
+            fee = Fraction(version.base_fee) * Fraction(part.active) / Fraction(part.whole)
+            rated.discounts[override.id, card.id, item.scope][pk] += fee * Fraction(override.percent) / 100
     rated.workings[card.currency].append(
         {
             "kind": "fee",

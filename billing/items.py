@@ -1,8 +1,10 @@
 """The items of a month's bill: what is expected so far of each line, before what was billed is taken off."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal, localcontext
+from fractions import Fraction
 
 from billing.currencies import DECIMALS, round_money
 from billing.meters import name_of, order_of, unit_of
@@ -72,21 +74,40 @@ class Item:
 
     def parts(self) -> dict[str, tuple[Decimal, Decimal]]:
         """Return subscription id -> (units, money) by share. They add up to quantity and amount."""
-        units = divide(self.quantity, self.weights, 0 if self.quantity == int(self.quantity) else 12)
-        money = divide(self.amount, self.weights, DECIMALS[self.currency])
-        return {pk: (units[pk], money[pk]) for pk in self.weights}
+        return divide_line(self.quantity, self.amount, self.weights, self.currency)
+
+
+def divide_line(
+    quantity: Decimal, amount: Decimal, weights: Mapping[str, Decimal], currency: str
+) -> dict[str, tuple[Decimal, Decimal]]:
+    """Return subscription id -> (units, money): whole units where they are whole, money as it is paid."""
+    units = divide(quantity, weights, 0 if quantity == int(quantity) else 12)
+    money = divide(amount, weights, DECIMALS[currency])
+    return {pk: (units[pk], money[pk]) for pk in weights}
 
 
 def divide(total: Decimal, weights: Mapping[str, Decimal], decimals: int) -> dict[str, Decimal]:
-    """Divide a total by shares, so that the parts add up to it; without any weight in equal parts."""
-    step, parts, given, seen = Decimal(1).scaleb(-decimals), {}, ZERO, ZERO
+    """Divide a total by shares, so that the parts add up to it; without any weight in equal parts.
+
+    Each part is its exact share, rounded down or up to the decimals: up where the most is cut off, and of equal
+    ones for the first by name. So neither the order of the shares nor that of a calculation gives anybody another part.
+    """
+    step = Decimal(1).scaleb(-decimals)
     with localcontext(EXACT):
-        whole = sum(weights.values(), ZERO)
-        for pk, weight in weights.items():
-            seen += weight if whole else 1
-            up_to = (total * seen / (whole or len(weights))).quantize(step, rounding=ROUND_HALF_UP)
-            parts[pk], given = up_to - given, up_to
-    return parts
+        total = total.quantize(step, rounding=ROUND_HALF_UP)
+        if len(weights) == 1:
+            return dict.fromkeys(weights, total)
+        steps = int(total / step)
+        shares = {pk: Fraction(weight) for pk, weight in weights.items()}
+        whole = sum(shares.values())
+        if not whole:
+            shares, whole = dict.fromkeys(shares, Fraction(1)), Fraction(len(shares))
+        exact = {pk: steps * share / whole for pk, share in shares.items()}
+        parts = {pk: math.floor(each) for pk, each in exact.items()}
+        left = steps - sum(parts.values())
+        for pk in sorted(parts, key=lambda pk: (parts[pk] - exact[pk], pk))[:left]:
+            parts[pk] += 1
+        return {pk: each * step for pk, each in parts.items()}
 
 
 def tier_words(meter: str, tariff: Tariff, line: PricedLine) -> str:

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, localcontext
+from fractions import Fraction
 
 from billing.items import USAGE, Item, tier_words
 from billing.meters import name_of, order_of, shown_unpriced
 from billing.models import Price, PriceOverride, PricingModel, RateCard, RateCardVersion, TiersOver
 from billing.price_book import PriceBook
-from billing.pricing import EXACT, ZERO, PricedLine, Tariff, discount, plain
+from billing.pricing import EXACT, ZERO, PricedLine, Tariff, plain
 from billing.timeline import Span
 
 # How a price goes on from what was counted before it began to hold:
@@ -75,9 +76,9 @@ class Rated:
 
     items: dict[str, dict[str, Item]] = field(default_factory=lambda: defaultdict(dict))
     workings: dict[str, list[dict]] = field(default_factory=lambda: defaultdict(list))
-    # (override's id, card's id, scope) -> what it takes off, exact, by subscription
-    discounts: dict[tuple[str, str, str], dict[str, Decimal]] = field(
-        default_factory=lambda: defaultdict(lambda: defaultdict(Decimal))
+    # (override's id, card's id, scope) -> what it takes off, exact, by subscription; a third has no decimals
+    discounts: dict[tuple[str, str, str], dict[str, Fraction]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(Fraction))
     )
 
     # (card's id, scope, meter) -> region -> what was counted so far
@@ -262,7 +263,7 @@ class _Meter:
             for line in tariff.difference(before, before + units):
                 self._add(key, line, weights, self._words(key, tariff, line))
                 if override is not None:
-                    self._discount(override, line.amount, weights)
+                    self._discount(override, Fraction(line.amount), weights)
         self._note(start, segment, used, before=before, priced=price is not None, override=override)
         self.count += units
         self.own += units
@@ -279,9 +280,9 @@ class _Meter:
         lines = tariff.lines(total)
         for line in lines:
             self._add(key, line, weights, self._words(key, tariff, line))
-        amount = sum((line.amount for line in lines), ZERO)
+        amount = Fraction(sum((line.amount for line in lines), ZERO))
         for units, shares, override in parts:
-            self._discount(override, amount * units / total, shares)
+            self._discount(override, amount * Fraction(units) / Fraction(total), shares)
 
     def _words(self, price: str, tariff: Tariff, line: PricedLine) -> str:
         known, key = self.book.words, (price, self.meter, line.tier)
@@ -307,14 +308,14 @@ class _Meter:
         item.add(line, weights)
 
     def _discount(
-        self, override: PriceOverride | None, amount: Decimal, weights: Mapping[str, Decimal]
+        self, override: PriceOverride | None, amount: Fraction, weights: Mapping[str, Decimal]
     ) -> None:
         if override is None or override.percent is None:
             return
-        whole = sum(weights.values(), ZERO)
+        off = amount * Fraction(override.percent) / 100 / Fraction(sum(weights.values(), ZERO))
         taken = self.rated.discounts[override.id, self.group.card.id, self.group.scope]
         for pk, weight in weights.items():
-            taken[pk] -= discount(amount, override.percent) * weight / whole
+            taken[pk] += off * Fraction(weight)
 
     def _note(
         self,

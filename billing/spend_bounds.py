@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, localcontext
+from fractions import Fraction
 
 from billing.fees import active_share
 from billing.items import DISCOUNT, MAXIMUM, MINIMUM, Item
 from billing.meters import name_of
 from billing.models import PriceOverride, RateCard, RateCardVersion
 from billing.periods import Period
-from billing.pricing import EXACT, ZERO, plain
+from billing.pricing import EXACT, ZERO, as_decimal, plain
 from billing.rating import Rated
 from billing.timeline import Span
 
@@ -30,9 +31,8 @@ def add_discounts(
             card=card,
             scope=scope,
         )
-        with localcontext(EXACT):
-            item.exact = -sum(taken.values(), ZERO)
-        item.weights = dict(taken)
+        item.exact = -as_decimal(sum(taken.values(), Fraction(0)))
+        item.weights = {pk: as_decimal(part) for pk, part in taken.items()}
 
 
 def add_bounds(*, rated: Rated, spans: Iterable[Span], period: Period, over: bool) -> None:

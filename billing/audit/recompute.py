@@ -18,6 +18,7 @@ import sys
 from collections import defaultdict
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal, getcontext, setcontext
+from fractions import Fraction
 from pathlib import Path
 
 ZERO = Decimal(0)
@@ -83,7 +84,10 @@ def one_form(value):
 class Calls:
     """Hour records: as they were sealed when the invoice was made (`then`), as they were sealed last, as they are."""
 
-    names, derived, columns, nothing = NAMES, DERIVED, SUMS, (0,) * len(SUMS)
+    names: tuple = NAMES
+    derived: tuple = DERIVED
+    columns: tuple = SUMS
+    nothing: tuple = (0,) * len(SUMS)
 
     def __init__(self):
         self.then, self.latest, self.now, self.rows = {}, {}, {}, {}
@@ -402,13 +406,14 @@ class Month:
             for units in used_in(working)
             for api in units
         }
-        self.items, self.taken, self.groups = {}, defaultdict(Decimal), {}
+        self.items, self.taken, self.groups = {}, defaultdict(Fraction), {}
         if not in_advance:
             self.use()
         self.fees()
         for (override, card, scope), amount in self.taken.items():
+            exact = Decimal(amount.numerator) / Decimal(amount.denominator)
             self.add(
-                f"discount:{override}:{card}" + (f":{scope}" if scope else ""), ZERO, -amount, card, scope
+                f"discount:{override}:{card}" + (f":{scope}" if scope else ""), ZERO, -exact, card, scope
             )
         if not in_advance:
             self.bounds()
@@ -540,12 +545,16 @@ class Month:
                 totals.setdefault(place, (price, []))[1].append((units, cut))
             else:
                 before = own if price["model"] in OWN else count
-                self.charge(place, difference(price, before, before + units), [(Decimal(1), cut)])
+                self.charge(place, difference(price, before, before + units), [(Fraction(1), cut)])
             count += units
             own += units
         for place, (price, parts) in totals.items():
             whole = sum(units for units, _ in parts)
-            self.charge(place, difference(price, ZERO, whole), [(units / whole, cut) for units, cut in parts])
+            self.charge(
+                place,
+                difference(price, ZERO, whole),
+                [(Fraction(units) / Fraction(whole), cut) for units, cut in parts],
+            )
 
     def price_at(self, card, version, meter, start):
         """Return (price or None, its name in items, (discount's id, percent) or None)."""
@@ -562,7 +571,7 @@ class Month:
             self.add(f"{before}{tier}{after}", quantity, amount, card, scope)
             for share, cut in parts:
                 if cut:
-                    self.taken[cut[0], card, scope] += amount * share * cut[1] / 100
+                    self.taken[cut[0], card, scope] += Fraction(amount) * share * Fraction(cut[1]) / 100
 
     def fees(self):
         for working in self.month["workings"]:
@@ -582,7 +591,8 @@ class Month:
             )
             override = self.override_of(working["override"])
             if override and "percent" in override:
-                self.taken[override["id"], card, scope] += amount * Decimal(override["percent"]) / 100
+                fee = Fraction(base_fee) * Fraction(active) / Fraction(whole)
+                self.taken[override["id"], card, scope] += fee * Fraction(override["percent"]) / 100
 
     def override_of(self, pk):
         return next((each for each in self.price_list["overrides"] if each["id"] == pk), None)

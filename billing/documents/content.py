@@ -12,8 +12,9 @@ from typing import Any
 
 from accounts.models import Organization
 from billing.countries import countries
+from billing.currencies import DECIMALS
 from billing.documents import words
-from billing.items import card_of
+from billing.items import card_of, divide
 from billing.models import CreditNote, Invoice, InvoiceLine, InvoiceState, InvoiceTax
 from billing.pricing import ZERO
 
@@ -228,13 +229,23 @@ def _row(line: InvoiceLine, prefix: str, names: dict[str, Named], currency: str)
         [
             (
                 str(names[pk]),
-                words.quantity(Decimal(units), line.meter),
-                words.money(Decimal(money), currency),
+                words.quantity(units, line.meter),
+                words.money(money, currency),
             )
-            for pk, (units, money) in line.breakdown.items()
+            for pk, (units, money) in parts_of(line, currency).items()
             if pk in names
         ],
     )
+
+
+def parts_of(line: InvoiceLine, currency: str) -> dict[str, tuple[Decimal, Decimal]]:
+    """Return subscription id -> (units, money) of a line that several share: as they are paid, they add up to it.
+
+    Lines of older invoices have parts with twelve decimals, which do not once they are rounded.
+    """
+    kept = {pk: (Decimal(units), Decimal(money)) for pk, (units, money) in line.breakdown.items()}
+    money = divide(line.amount, {pk: each for pk, (_, each) in kept.items()}, DECIMALS[currency])
+    return {pk: (units, money[pk]) for pk, (units, _) in kept.items()}
 
 
 def _sums(

@@ -14,7 +14,16 @@ from billing.pricing.increments import (
     units_of_size,
 )
 from billing.pricing.lines import PricedLine
-from billing.pricing.numbers import EXACT, LIMIT, MONEY_LIMIT, PRICE_DECIMALS, ZERO, plain, read_decimal
+from billing.pricing.numbers import (
+    EXACT,
+    LIMIT,
+    MONEY_LIMIT,
+    PRICE_DECIMALS,
+    ZERO,
+    as_decimal,
+    plain,
+    read_decimal,
+)
 from billing.pricing.proration import prorate
 from billing.pricing.tariff import MODELS, PACKAGE_MODELS, Tariff, make_tariff
 from billing.pricing.tiers import Tier, read_tiers, write_tiers
@@ -33,6 +42,7 @@ __all__ = [
     "PricedLine",
     "Tariff",
     "Tier",
+    "as_decimal",
     "check_bounds",
     "discount",
     "make_tariff",

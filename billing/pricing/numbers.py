@@ -1,6 +1,7 @@
 """Numbers: how they are read, kept exact, and written."""
 
 from decimal import Context, Decimal, InvalidOperation, localcontext
+from fractions import Fraction
 from typing import Any
 
 from accounts.errors import Refused
@@ -28,6 +29,11 @@ def read_decimal(raw: Any, *, field: str, name: str, below: Decimal = LIMIT) -> 
         if value.quantize(Decimal(1).scaleb(-PRICE_DECIMALS)) != value:
             raise Refused(f"{name} has more than {PRICE_DECIMALS} decimals.", field=field)
     return value
+
+
+def as_decimal(value: Fraction) -> Decimal:
+    """A fraction as a decimal: exact where it has one, else with 76 digits."""
+    return EXACT.divide(Decimal(value.numerator), Decimal(value.denominator))
 
 
 def plain(value: Decimal) -> str:

@@ -25,7 +25,7 @@ class Auditing:
     @extend_schema(responses=AuditSerializer)
     @action(detail=True, methods=["get"])
     def audit(self, request: Request, pk: str) -> Response:
-        """Recompute an invoice: each line from records of usage and frozen prices, and the records against their seals."""
+        """Recompute an invoice: each line from records and frozen prices, and the records against their seals."""
         found = audit(invoice=self.get_object())  # type: ignore[attr-defined]
         return Response(AuditSerializer(found).data)
 

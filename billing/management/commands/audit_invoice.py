@@ -14,7 +14,9 @@ from billing.models import Invoice
 
 
 class Command(BaseCommand):
-    help = "Recompute every line of an invoice from the records of its use and its price list. Exits with 1 if one differs."
+    help = (
+        "Recompute every line of an invoice from its records and its price list. Exits with 1 if one differs."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("invoice", help="Its id, or its number (such as 12 or 2026-000012).")
