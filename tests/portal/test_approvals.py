@@ -1,5 +1,7 @@
 """The approvals queue as a provider works through it."""
 
+import html
+import re
 from typing import Any
 
 import pytest
@@ -65,6 +67,15 @@ def test_the_chosen_are_approved_at_once(shop: Shop, django_capture_on_commit_ca
     states = dict(Subscription.objects.values_list("pk", "state"))
     assert (states[first.pk], states[second.pk], states[left.pk]) == ("active", "active", "pending")
     assert len(mail.outbox) == 2
+
+
+def test_the_question_sends_whom_it_asks_about(shop: Shop) -> None:
+    waits = asked(shop, "Kiosk Ltd")
+    query = f"?organization={shop.organization.pk}&chosen={waits.pk}"
+    page = signed_in(shop.alice).get(reverse("approvals-refuse") + query).content.decode()
+    address = re.search('action="([^"]+)" data-question', page)
+    assert address
+    assert html.unescape(address[1]) == reverse("approvals-refuse") + query
 
 
 def test_one_button_answers_its_row_only(shop: Shop) -> None:

@@ -22,10 +22,11 @@ MOST_SHIFT = 0.1
 class Inspector:
     """A browser that is signed in with `cookies`; `inspect` returns what is wrong with a page, in words."""
 
-    def __init__(self, page: Page, host: str) -> None:
+    def __init__(self, page: Page, host: str, seen: set[str] | None = None) -> None:
+        """`seen`: parts whose colours and sizes were looked at already; several that share it look once."""
         self.page, self.host = page, host
         self._heard: list[str] = []
-        self._seen: set[str] = set()
+        self._seen = set() if seen is None else seen
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self._heard.append(f"script: {error}"))
         page.on("request", self._on_request)
