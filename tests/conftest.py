@@ -4,7 +4,8 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
+from pytest_django import DjangoDbBlocker
 
 from accounts.branding.shown import forget
 from tests.postgres_plugin import MIGRATED, PREPARED_IN
@@ -15,6 +16,17 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     """Make test databases as copies of the migrated one."""
     if PREPARED_IN in os.environ:
         connections["default"].settings_dict["TEST"]["TEMPLATE"] = MIGRATED
+
+
+@pytest.fixture(scope="module")
+def shared_rows(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """For a module's own fixtures of its scope: the rows that they make are there for each of its tests.
+
+    The tests' transactions are savepoints in this one, so that what a test changes goes with it, as ever.
+    """
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture(autouse=True)

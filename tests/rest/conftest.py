@@ -48,14 +48,15 @@ class Program:
         return response.json()
 
 
+def make_program(organization: Organization, user: User | None = None, **fields: Any) -> Program:
+    """Make a program with a token of its own: `make_program(organization, user, read_only=True)`."""
+    return Program(make_token(organization, user, **fields)[1], organization)
+
+
 @pytest.fixture
 def program(db: None) -> Callable[..., Program]:
     """Make programs: `program(organization, user, read_only=True)`."""
-
-    def make(organization: Organization, user: User | None = None, **fields: Any) -> Program:
-        return Program(make_token(organization, user, **fields)[1], organization)
-
-    return make
+    return make_program
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from rest.urls import RESOURCES, router
-from tests.factories import make_staff, make_token
-from tests.rest.conftest import Program
-from tests.rest.factories import make_world
+from tests.factories import make_organization, make_staff, make_user
+from tests.rest.conftest import Program, make_program
+from tests.rest.factories import World, make_world
 from tests.rest.problems import fault, problem
 
 # bodies that get past reading, so that only the look-up can refuse
@@ -29,6 +29,28 @@ BODIES = {
     "product-pages": {"title": "Taken over"},
 }
 STAFF_ONLY = {"nodes", "site-pages"}
+
+
+@pytest.fixture(scope="module")
+def charlie(shared_rows: None) -> Program:
+    return make_program(make_organization(make_user("charlie"), name="Charlie's", slug="charlies"))
+
+
+@pytest.fixture(scope="module")
+def foreign(charlie: Program) -> World:
+    """What Charlie has; made once, as each test only asks about it."""
+    return make_world(charlie.organization)
+
+
+@pytest.fixture(scope="module")
+def bob(shared_rows: None) -> Program:
+    return make_program(make_organization(make_user("bob"), name="Bob's", slug="bobs"))
+
+
+@pytest.fixture(scope="module")
+def own(bob: Program) -> World:
+    """As much of Bob's, beside Charlie's."""
+    return make_world(bob.organization)
 
 
 def detail_calls() -> list[tuple[str, str, str, str]]:
@@ -71,16 +93,15 @@ def test_every_resource_of_the_contract_is_here():
 
 
 @pytest.mark.parametrize("call", CALLS, ids=" ".join)
-def test_anothers_thing_is_not_there(alice, charlie, call):
+def test_anothers_thing_is_not_there(alice, foreign, call):
     name, method, path, action = call
     if name in STAFF_ONLY:
         problem(alice.send(method, path.format(id="abcdefghij"), {} if method != "GET" else None), 403)
         return
-    world = make_world(charlie.organization)
     body = None if method in ("GET", "DELETE") else BODIES.get(action, BODIES.get(name, {}))
     if action == "partial_update":
         body = BODIES.get(name, BODIES["partial_update"])
-    response = alice.send(method, path.format(id=world.ids[name]), body)
+    response = alice.send(method, path.format(id=foreign.ids[name]), body)
     if name == "organizations" and action in ("suspend", "resume"):
         problem(response, 403)
     else:
@@ -88,9 +109,8 @@ def test_anothers_thing_is_not_there(alice, charlie, call):
 
 
 @pytest.mark.parametrize("name", [name for name in RESOURCES if name not in STAFF_ONLY])
-def test_lists_hold_the_own_rows_only(alice, charlie, name):
-    own, foreign = make_world(alice.organization), make_world(charlie.organization)
-    found = alice.get(name, limit=500).json()["results"]
+def test_lists_hold_the_own_rows_only(bob, own, foreign, name):
+    found = bob.get(name, limit=500).json()["results"]
     ids = {row["id"] for row in found}
     assert own.ids[name] in ids or name == "catalogue"
     assert foreign.ids[name] not in ids
@@ -100,12 +120,11 @@ def test_lists_hold_the_own_rows_only(alice, charlie, name):
 
 
 @pytest.mark.parametrize("name", [name for name in RESOURCES if name not in STAFF_ONLY])
-def test_the_same_things_are_there_for_their_owner_and_for_staff(charlie, name):
-    world = make_world(charlie.organization)
-    house = Program(make_token(charlie.organization, make_staff())[1])
+def test_the_same_things_are_there_for_their_owner_and_for_staff(charlie, foreign, name):
+    house = make_program(charlie.organization, make_staff())
     # staff may read everything, but the catalogue shows each person what she may call
     for who in (charlie, house) if name != "catalogue" else (charlie,):
-        assert who.get(f"{name}/{world.ids[name]}").status_code == 200, name
+        assert who.get(f"{name}/{foreign.ids[name]}").status_code == 200, name
 
 
 DOMAIN = {"host": "x.example.com", "certificate": "PEM", "private_key": "PEM"}
@@ -148,9 +167,7 @@ REFERENCES: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("path", "body", "field"), REFERENCES)
-def test_anothers_thing_cannot_be_pointed_at(alice, charlie, path, body, field):
-    foreign = make_world(charlie.organization)
-
+def test_anothers_thing_cannot_be_pointed_at(alice, foreign, path, body, field):
     def filled(value: Any) -> Any:
         if isinstance(value, list):
             return [filled(each) for each in value]
@@ -169,8 +186,7 @@ def test_anothers_thing_cannot_be_pointed_at(alice, charlie, path, body, field):
     assert fault(alice.post(path, missing), field, "does_not_exist") == hidden(told)
 
 
-def test_usage_of_others_is_not_told(alice, charlie):
-    foreign = make_world(charlie.organization)
+def test_usage_of_others_is_not_told(alice, foreign):
     fault(alice.get("usage", organization=foreign.organization.pk), "organization", "does_not_exist")
     fault(alice.get("usage/estimate", organization=foreign.organization.pk), "organization", "does_not_exist")
     found = alice.get("usage", subscription=foreign.ids["subscriptions"], by="api").json()

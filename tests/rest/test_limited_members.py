@@ -17,18 +17,18 @@ pytestmark = pytest.mark.django_db
 OF_APIS = {name for name, views in RESOURCES.items() if views.model in OF_AN_API and name != "catalogue"}
 
 
-@pytest.fixture
-def shop() -> Organization:
+@pytest.fixture(scope="module")
+def shop(shared_rows: None) -> Organization:
     return make_organization(make_user("alice"), name="Shop", slug="shop")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def given(shop: Organization) -> World:
     """The API that Lena was given, with all that hangs on it."""
     return make_world(shop)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def other(shop: Organization) -> World:
     """Another API of the same organization."""
     return make_world(shop)
