@@ -8,12 +8,13 @@ from django.db import connections, transaction
 from pytest_django import DjangoDbBlocker
 
 from accounts.branding.shown import forget
-from tests.postgres_plugin import MIGRATED, PREPARED_IN
+from tests.postgres_plugin import MIGRATED, PREPARED_IN, wait_until_prepared
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Make test databases as copies of the migrated one."""
+    wait_until_prepared()
     if PREPARED_IN in os.environ:
         connections["default"].settings_dict["TEST"]["TEMPLATE"] = MIGRATED
 

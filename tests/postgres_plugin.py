@@ -3,7 +3,8 @@
 Loaded by `-p tests.postgres_plugin` (see pyproject.toml). Set DATABASE_URL to test against your own.
 
 The database is migrated once: every worker's is a copy of it (`MIGRATED`), and each whole Gatehouse that a test starts
-begins with a copy of its files (`PREPARED_IN` names the folder; `tests/scenarios/running.py`).
+begins with a copy of its files (`PREPARED_IN` names the folder; `tests/scenarios/running.py`). That takes some seconds,
+in which the workers collect their tests: who needs a database calls `wait_until_prepared` first.
 """
 
 import atexit
@@ -12,7 +13,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -23,6 +27,7 @@ from portal.embedded.postgres import STOP, Postgres
 
 MIGRATED = "migrated"
 PREPARED_IN = "GATEHOUSE_TEST_PREPARED"
+_OUTCOME = "outcome"
 ROOT = Path(__file__).parents[1]
 
 
@@ -33,33 +38,72 @@ def pytest_load_initial_conftests() -> None:
         os.environ["DATABASE_URL"] = _start()
 
 
+def wait_until_prepared(seconds: float = 120) -> None:
+    """Wait until the run's database is migrated; nothing to wait for with a database of your own."""
+    if PREPARED_IN not in os.environ:
+        return
+    outcome = Path(os.environ[PREPARED_IN]) / _OUTCOME
+    deadline = time.monotonic() + seconds
+    while not outcome.exists():
+        assert time.monotonic() < deadline, f"no database within {seconds} s"
+        time.sleep(0.05)
+    wrong = outcome.read_text()
+    assert not wrong, wrong
+
+
 def _start() -> str:
     folder = Path(tempfile.mkdtemp(prefix="gatehouse-test-"))
     folder.chmod(0o755)
     server = Postgres(folder / "data", free_port(), folder / "password")
     server.initialise()
-    process = _run(server, folder)
-    _migrate(server.url)
-    _stop_server(process)
     prepared = folder / "prepared"
     prepared.mkdir(mode=0o755)
-    for name in ("data", "password"):
-        subprocess.run(["cp", "-a", folder / name, prepared / name], check=True)
     os.environ[PREPARED_IN] = str(prepared)
-    process = _run(server, folder)
-    atexit.register(_stop, process, folder)
-    with psycopg.connect(server.url.rsplit("/", 1)[0] + "/template1", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {MIGRATED} TEMPLATE postgres")
+    end = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(server, folder, prepared, end), daemon=True)
+    keeper.start()
+    atexit.register(_stop, keeper, end, folder)
     return server.url
 
 
-def _run(server: Postgres, folder: Path) -> subprocess.Popen[bytes]:
+def _keep(server: Postgres, folder: Path, prepared: Path, end: threading.Event) -> None:
+    """Prepare the databases, then stay: the server stops with the thread that started it."""
+    try:
+        with _running(server, folder):
+            _migrate(server.url)
+        for name in ("data", "password"):
+            subprocess.run(["cp", "-a", folder / name, prepared / name], check=True)
+        with _running(server, folder):
+            _make_template(server.url)
+            _tell(prepared, "")
+            end.wait()
+    except Exception as error:  # noqa: BLE001 -- told to whoever waits
+        _tell(prepared, f"no database: {error!r}\n{(folder / 'log').read_text()}")
+
+
+def _tell(prepared: Path, wrong: str) -> None:
+    unfinished = prepared / f"{_OUTCOME}.new"
+    unfinished.write_text(wrong)
+    unfinished.rename(prepared / _OUTCOME)
+
+
+def _make_template(url: str) -> None:
+    with psycopg.connect(url.rsplit("/", 1)[0] + "/template1", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {MIGRATED} TEMPLATE postgres")
+
+
+@contextmanager
+def _running(server: Postgres, folder: Path) -> Iterator[None]:
     # the data is thrown away, so nothing needs to reach the disk
     command = server.command("-c", "fsync=off", "-c", "full_page_writes=off")
     with (folder / "log").open("a") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-    _wait(server.url, process)
-    return process
+    try:
+        _wait(server.url, process)
+        yield
+    finally:
+        process.send_signal(STOP)
+        process.wait(timeout=20)
 
 
 def _migrate(url: str) -> None:
@@ -79,11 +123,7 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.05)
 
 
-def _stop_server(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(STOP)
-    process.wait(timeout=20)
-
-
-def _stop(process: subprocess.Popen[bytes], folder: Path) -> None:
-    _stop_server(process)
+def _stop(keeper: threading.Thread, end: threading.Event, folder: Path) -> None:
+    end.set()
+    keeper.join()
     shutil.rmtree(folder, ignore_errors=True)

@@ -14,7 +14,7 @@ from typing import Any
 import requests
 
 from portal.embedded.ports import free_port
-from tests.postgres_plugin import PREPARED_IN
+from tests.postgres_plugin import PREPARED_IN, wait_until_prepared
 
 ROOT = Path(__file__).parents[2]
 
@@ -126,6 +126,7 @@ def with_migrated_database(var: Path) -> None:
     """Put a migrated database into the folder of a Gatehouse that was not started yet: it saves each its migrations."""
     prepared = os.environ.get(PREPARED_IN)
     if prepared and not (var / "postgres").exists():
+        wait_until_prepared()
         for name, theirs in (("data", "postgres"), ("password", "postgres.password")):
             subprocess.run(["cp", "-a", f"{prepared}/{name}", var / theirs], check=True)
 
