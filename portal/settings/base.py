@@ -151,6 +151,8 @@ STORAGES = {
 }
 # outside production static files are served from where they lie; nothing needs collecting
 WHITENOISE_USE_FINDERS = not PRODUCTION
+# each of a test's clients makes middleware of its own, which need not list all files
+WHITENOISE_AUTOREFRESH = MODE == "test"
 
 HTTPS = PORTAL_URL.startswith("https://")
 SESSION_COOKIE_SECURE = HTTPS
