@@ -13,7 +13,7 @@ from accounts.audit import record
 from accounts.errors import Refused
 from accounts.models import Organization, User
 from accounts.rows import Changes, assign, check_fields, locked, taken_is_refused
-from apis.models import Stage
+from apis.models import RequestLogging, Stage
 
 CHANGEABLE = (
     "name",
@@ -28,6 +28,7 @@ CHANGEABLE = (
     "quota_scope",
     "quota_offline_allowance",
     "counters_on_change",
+    "request_log",
     "position",
 )
 
@@ -50,6 +51,7 @@ def create_plan(
     quota_scope: str = QuotaScope.SUBSCRIPTION,
     quota_offline_allowance: int = 1_000,
     counters_on_change: str = CountersOnChange.KEEP,
+    request_log: str = RequestLogging.ALL,
     position: int = 0,
 ) -> UsagePlan:
     """Make a plan. Rate in calls a second, burst and quota in calls; Refused names the wrong field."""
@@ -67,6 +69,7 @@ def create_plan(
         quota_scope=quota_scope,
         quota_offline_allowance=quota_offline_allowance,
         counters_on_change=counters_on_change,
+        request_log=request_log,
         position=position,
     )
     _check(plan)

@@ -242,6 +242,15 @@ class Deployment(models.Model):
         return f"{self.version} #{self.number}"
 
 
+class RequestLogging(models.TextChoices):
+    """Which calls may be in the request log; of a stage's and a plan's the narrower one holds."""
+
+    ALL = "all", "All calls, as far as the nodes' budget goes"
+    SAMPLE = "sample", "One answered call in ten; refused and failed ones all"
+    ERRORS = "errors", "Only refused and failed calls"
+    OFF = "off", "None"
+
+
 class Stage(models.Model):
     """A named, movable pointer to a deployment, with settings of its own that apply at once."""
 
@@ -270,6 +279,12 @@ class Stage(models.Model):
         null=True,
         blank=True,
         help_text="Bytes from which answers are compressed; empty = as the document says.",
+    )
+    request_log = models.CharField(
+        max_length=6,
+        choices=RequestLogging,
+        default=RequestLogging.ALL,
+        help_text="Which calls may be in the request log.",
     )
     cache_epoch = models.PositiveBigIntegerField(
         default=0, editable=False, help_text="Grows when the cache is flushed: older answers do not count."

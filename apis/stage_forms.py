@@ -12,7 +12,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from apis.models import Deployment, Stage
+from apis.models import Deployment, RequestLogging, Stage
 from apis.policy.access_log import PRESETS
 from apis.policy_forms import lines
 
@@ -20,7 +20,7 @@ OWN = ""
 
 
 class LogForm(forms.Form):
-    """The access log and the compression of a stage."""
+    """The access log, the compression and the request log of a stage."""
 
     preset = forms.ChoiceField(
         label="Format",
@@ -42,13 +42,23 @@ class LogForm(forms.Form):
         widget=UnfoldAdminIntegerFieldWidget,
         help_text="0 = all of them. Empty = as the version's document says.",
     )
+    request_log = forms.ChoiceField(
+        label="Request log",
+        choices=RequestLogging.choices,
+        widget=UnfoldAdminSelectWidget,
+        help_text="Which calls the pages of requests may show. A plan may narrow it for its subscriptions.",
+    )
 
     def settings(self) -> dict[str, Any]:
         """Return what `change_stage` takes."""
         data = self.cleaned_data
         chosen = data["preset"]
         log = data["access_log"] if chosen == OWN else PRESETS[chosen]
-        return {"access_log": log, "compress_from": data["compress_from"]}
+        return {
+            "access_log": log,
+            "compress_from": data["compress_from"],
+            "request_log": data["request_log"],
+        }
 
 
 class CanaryForm(forms.Form):

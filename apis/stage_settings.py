@@ -11,7 +11,7 @@ from accounts.audit import record
 from accounts.errors import Refused
 from accounts.models import User
 from apis.limits import limits
-from apis.models import Operation, Stage
+from apis.models import Operation, RequestLogging, Stage
 from apis.policy import read_access_log, read_compress_from, read_policy
 from apis.refusals import policies_are_refused
 from apis.signals import stages_changed
@@ -22,7 +22,8 @@ VARIABLE_VALUE = re.compile(r"[A-Za-z0-9\-._~:/?#&=,]{0,512}\Z")
 
 
 def change_stage(*, stage: Stage, actor: User | None, **settings: Any) -> Stage:
-    """Change variables, throttle_rate, throttle_burst, policy, operation_policies, access_log, compress_from.
+    """Change variables, throttle_rate, throttle_burst, policy, operation_policies, access_log, compress_from,
+    request_log (one of `RequestLogging`).
 
     Holds at once, without a deployment. `policy` and the policies of `operation_policies` ({operation id:
     policy}) are as `apis.policy.read_policy` takes them, and are the whole new ones. Refused: the field, for
@@ -149,6 +150,12 @@ def _compress_from(_stage: Stage, value: Any) -> int | None:
         return read_compress_from(value, "compress_from")
 
 
+def _request_log(_stage: Stage, value: Any) -> str:
+    if value not in RequestLogging.values:
+        raise Refused(f"Choose one of {', '.join(RequestLogging.values)}.", field="request_log")
+    return str(value)
+
+
 # what reads the new value; None = checked with the others
 SETTINGS: dict[str, Callable[[Stage, Any], Any] | None] = {
     "variables": lambda _stage, value: check_variables(value),
@@ -158,6 +165,7 @@ SETTINGS: dict[str, Callable[[Stage, Any], Any] | None] = {
     "operation_policies": _operation_policies,
     "access_log": _access_log,
     "compress_from": _compress_from,
+    "request_log": _request_log,
 }
 
 

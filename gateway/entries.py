@@ -368,12 +368,14 @@ class Stage:
     cache_epoch: int = 0  # grows when the cache is flushed: what was kept under an older number is not found
     about: dict[str, Any] = field(default_factory=dict)  # what keys/verify tells of it
     authorizers: dict[str, Authorizer] = field(default_factory=dict)
+    request_log: str = ""  # which calls may be in the request log: '' = all, or sample, errors, off
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Limits and the stage ids they open. Throttle counts per subscription, quota by its scope.
 
+    `request_log` is as the stage's; of the two the narrower one holds.
     `operation_throttles` is {stage id: {operation id or "*": Throttle}}: a bucket of its own for each
     subscription, beside the plan's; the operation's entry is taken before "*".
     """
@@ -383,6 +385,7 @@ class Plan:
     quota: Quota | None = None
     operation_throttles: dict[str, dict[str, Throttle]] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
+    request_log: str = ""
 
 
 @dataclass(frozen=True, slots=True)

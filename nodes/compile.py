@@ -18,7 +18,7 @@ from gateway import entries as shapes
 from nodes import about, allowance
 from nodes.change import Change, unix
 from nodes.compile_callers import apis, apis_of, callers
-from nodes.compile_stage import CANONICAL_LABEL, canonical_key, stage_change
+from nodes.compile_stage import CANONICAL_LABEL, canonical_key, request_log_of, stage_change
 from nodes.compile_tls import certificates, client_tls
 from nodes.models import Entry, Installation, QuotaWindow
 
@@ -145,6 +145,7 @@ def plans(ids: Ids) -> Iterator[Change]:
             quota,
             operation_throttles=_operation_throttles(plan, opened),
             about=about.of_plan(plan),
+            request_log=request_log_of(plan.request_log),
         )
         yield Change("plan", plan.pk, plan.organization_id, data)
     yield from _gone("plan", ids, found)

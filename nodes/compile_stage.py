@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from apis import compile as apis_compile
-from apis.models import Deployment, Stage, VersionState
+from apis.models import Deployment, RequestLogging, Stage, VersionState
 from gateway import entries as shapes, trie
 from nodes import about
 from nodes.change import Change, unix
@@ -70,7 +70,13 @@ def _stage(stage: Stage, deployment: Deployment, retries: Retries, problems: lis
         cache_epoch=stage.cache_epoch,
         about=about.of_stage(stage),
         authorizers=_authorizers(compiled),
+        request_log=request_log_of(stage.request_log),
     )
+
+
+def request_log_of(mode: str) -> str:
+    """Return how a stage's or plan's entry says it: what is usual is left out."""
+    return "" if mode == RequestLogging.ALL else str(mode)
 
 
 def _canary(stage: Stage, retries: Retries, problems: list[str]) -> shapes.Canary | None:

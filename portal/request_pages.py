@@ -35,7 +35,7 @@ NOT_FOUND = (
     "No call with this id is in your log. Is it written as in the header x-amzn-RequestId? Calls are kept for {days} "
     "days, and show after some seconds. You see the calls made with keys of your organization, and as a provider those "
     "of your APIs: a call without a known key is in its provider's log only. Of a busy node some answered calls are "
-    "left out."
+    "left out, and a provider may have the log of a stage or a plan keep errors only, or nothing."
 )
 NO_ID = "This is no request id. One looks like 3f2504e0-4f89-41d3-9a0c-0305e82c3301."
 

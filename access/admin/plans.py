@@ -98,6 +98,7 @@ class UsagePlanAdmin(VerbAdmin):
                 )
             },
         ),
+        ("Request log", {"fields": ("request_log",)}),
         ("Website", {"fields": ("visibility", "requires_approval", "position")}),
     )
 

@@ -6,7 +6,7 @@ from django.utils.timezone import now
 
 from accounts.fields import ShortIdField
 from accounts.models import Organization
-from apis.models import Operation, Stage
+from apis.models import Operation, RequestLogging, Stage
 
 
 class QuotaPeriod(models.TextChoices):
@@ -78,6 +78,12 @@ class UsagePlan(models.Model):
         choices=CountersOnChange,
         default=CountersOnChange.KEEP,
         help_text="What a change to this plan does to the quota and the price tiers that were used up.",
+    )
+    request_log = models.CharField(
+        max_length=6,
+        choices=RequestLogging,
+        default=RequestLogging.ALL,
+        help_text="Which calls of its subscriptions may be in the request log; a stage may narrow it further.",
     )
     stages = models.ManyToManyField(Stage, through="PlanStage", related_name="usage_plans")
     position = models.PositiveSmallIntegerField(default=0, help_text="Order on the website.")

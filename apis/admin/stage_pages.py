@@ -90,17 +90,17 @@ class StagePages:
             more=max(found.count() - SHOWN_OPERATIONS, 0),
         )
 
-    @action(description="Log and compression", url_path="log", permissions=["change"], icon="receipt_long")
+    @action(description="Logs and compression", url_path="log", permissions=["change"], icon="receipt_long")
     def log_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
         stage = stage_of(object_id)
-        initial = {"access_log": stage.access_log, "compress_from": stage.compress_from}
+        initial = {name: getattr(stage, name) for name in ("access_log", "compress_from", "request_log")}
         form = LogForm(_data(request), initial=initial)
 
         def verb(_: dict[str, Any]) -> str:
             change_stage(stage=stage, actor=person(request), **form.settings())
             return f"Changed the log of {stage}."
 
-        title = f"Log and compression of {stage}"
+        title = f"Logs and compression of {stage}"
         return form_page(request, row=stage, form=form, title=title, submit="Save", verb=verb)
 
     @action(description="Canary", url_path="canary", permissions=["change"], icon="alt_route")

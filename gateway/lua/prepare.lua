@@ -73,6 +73,7 @@ function prepare.stage(id, data)
     data.nowhere = id .. " -"
     data.sunset_at = given(data.sunset_at)
     data.about = given(data.about) or {}
+    data.request_log = text(data.request_log)
     return data
 end
 
@@ -140,7 +141,10 @@ function prepare.backend(id, data)
 end
 
 function prepare.plan(_, data)
-    local plan = { opens = {}, about = given(data.about) or {}, throttle = given(data.throttle), quota = given(data.quota) }
+    local plan = {
+        opens = {}, about = given(data.about) or {}, throttle = given(data.throttle), quota = given(data.quota),
+        request_log = text(data.request_log),
+    }
     local operations = given(data.operation_throttles)
     plan.operation_throttles = operations and next(operations) and operations
     for _, stage in ipairs(data.stages) do

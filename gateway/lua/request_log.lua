@@ -1,7 +1,8 @@
 -- The request log: what happened to a call, for the people who ask about it. A ring in one mapped file, which the agent
 -- empties (gateway/request_log.py tells its layout). Unlike the usage log it may leave calls out: it has a budget of lines
 -- a second, one for calls that were answered and one of its own for those that were refused or failed, and a stage
--- gets half of each at most. A call beyond the budget costs a comparison or two.
+-- gets half of each at most. A call beyond the budget costs a comparison or two. Stages and plans say which of their
+-- calls may be in it.
 
 local ffi = require "ffi"
 local bit = require "bit"
@@ -24,7 +25,7 @@ typedef struct {
 ]]
 
 local ngx, ngx_now, var = ngx, ngx.now, ngx.var
-local cast, copy, min, max = ffi.cast, ffi.copy, math.min, math.max
+local cast, copy, min, max, random = ffi.cast, ffi.copy, math.min, math.max, math.random
 local MAGIC = "gatehouse request log 1\n"
 local HEAD = 8192
 local HORIZON = 60      -- seconds of budget that may be spent at once
@@ -32,11 +33,12 @@ local SHARES = 256
 local LONGEST = 4096    -- bytes of a line that are kept
 local SKIP = 0xFFFFFFFF -- instead of a length: the next line is at the ring's start
 local ANSWERED, FAILED = 0, 1
+local SAMPLE = 0.1      -- of the answered calls, where a stage or a plan wants a sample of them
 
 local request_log = {}
 local head, ring -- nil = there is none
 local step = 0   -- seconds of budget that a line takes
-local current
+local current, entries
 
 -- A budget is the moment up to which it is spent. Whether there is some left; a clock that was put back does not stop it.
 local function may(due, now)
@@ -80,12 +82,30 @@ local function share_of_stage()
     return bit.band(bit.bxor(words[0], bit.rshift(words[0], 16), words[1], bit.rshift(words[1], 16)), SHARES - 1)
 end
 
+local function plan_of_call()
+    local id = var.gatehouse_subscription
+    local subscription = id ~= "" and entries.get("subscription", id)
+    return subscription and entries.get("plan", subscription.plan)
+end
+
+-- Whether a stage or a plan (nil = there is none) lets such a call be logged; drawn: a random number of the call.
+local function allows(owner, class, drawn)
+    local mode = owner and owner.request_log
+    if mode == "off" then
+        return false
+    end
+    return class == FAILED or mode ~= "errors" and (mode ~= "sample" or drawn < SAMPLE)
+end
+
 local function write(class, now)
     local share = share_of_stage()
     if not may(head.shares[class][share], now) or var.gatehouse_logged == "0" then
         return
     end
-    local stage = current.call()
+    local stage, drawn = current.call(), random()
+    if not allows(stage, class, drawn) or not allows(plan_of_call(), class, drawn) then
+        return
+    end
     local source = stage and stage.key_source
     if source and source.place == "query" then
         var.gatehouse_key_parameter = ngx.escape_uri(source.name)
@@ -127,7 +147,7 @@ function request_log.start()
     if step == 0 then
         return
     end
-    current = require "current"
+    current, entries = require "current", require "entries"
     local found = process.map(request_log.path, HEAD)
     found = found and cast("gatehouse_requests_t *", found)
     local size = found and ffi.string(found.magic, #MAGIC) == MAGIC and found.size

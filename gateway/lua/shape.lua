@@ -174,7 +174,7 @@ local SHAPES = {
             use_cache = maybe(flag), variables = maybe(map(text)), authorizers = authorizers,
         }),
         authorizers = authorizers,
-        about = maybe(object),
+        about = maybe(object), request_log = maybe(text),
     },
     backend = record {
         target = target, connect_timeout_ms = positive, timeout_ms = positive,
@@ -183,7 +183,7 @@ local SHAPES = {
         tls = maybe(record { certificate = maybe(text), private_key = maybe(text), trust = maybe(text) }),
     },
     plan = record {
-        stages = texts, throttle = maybe(throttle), about = maybe(object),
+        stages = texts, throttle = maybe(throttle), about = maybe(object), request_log = maybe(text),
         quota = maybe(quota),
         operation_throttles = maybe(map(map(throttle))),
     },

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from apis.models import LIVE, Stage
+from apis.models import LIVE, RequestLogging, Stage
 from apis.stage_forms import CanaryForm as AdminCanaryForm
 from portal.forms.plain import PlainWidgets
 
@@ -83,6 +83,12 @@ class StageForm(forms.Form):
         required=False,
         help_text="One line with $context variables, $context.requestId among them. Empty: none.",
     )
+    request_log = forms.ChoiceField(
+        label="Request log",
+        choices=RequestLogging.choices,
+        help_text="Which calls the pages of requests may show. Usage and bills count every call, whatever is "
+        "chosen. A plan may narrow it for its subscriptions.",
+    )
 
     def clean_variables(self) -> dict[str, str]:
         return _assignments(self.cleaned_data["variables"])
@@ -95,5 +101,6 @@ def stage_initial(stage: Stage) -> dict[str, Any]:
         "throttle_burst": stage.throttle_burst,
         "compress_from": stage.compress_from,
         "access_log": stage.access_log,
+        "request_log": stage.request_log,
         "variables": "\n".join(f"{name}={value}" for name, value in stage.variables.items()),
     }

@@ -50,7 +50,7 @@ def canary(request: HttpRequest, pk: str) -> HttpResponse:
 
 @login_required
 def settings(request: HttpRequest, pk: str) -> HttpResponse:
-    """Throttle, variables, compression and access log; they hold at once."""
+    """Throttle, variables, compression, access log and request log; they hold at once."""
     stage = scope.stage(request, pk, change=True)
     form = StageForm(request.POST or None, initial=stage_initial(stage))
     if request.method == "POST" and form.is_valid():

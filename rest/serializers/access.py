@@ -28,7 +28,16 @@ LIMITS = [
     "quota_offline_allowance",
     "counters_on_change",
 ]
-PLAN_FIELDS = ["name", "description", "visibility", "requires_approval", *LIMITS, "stages", "position"]
+PLAN_FIELDS = [
+    "name",
+    "description",
+    "visibility",
+    "requires_approval",
+    *LIMITS,
+    "request_log",
+    "stages",
+    "position",
+]
 MAX_GRACE = timedelta(days=90)
 
 

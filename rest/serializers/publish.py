@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from apis.models import LIVE, ApiVersion, BasePathMapping, Deployment, Stage
+from apis.models import LIVE, ApiVersion, BasePathMapping, Deployment, RequestLogging, Stage
 from apis.queries import canonical_address, stage_address
 from apis.stage_policies import stage_remarks
 from nodes.queries import refusals_of, stage_live, stage_problem
@@ -85,6 +85,7 @@ class StageSerializer(serializers.ModelSerializer):
             "operation_policies",
             "access_log",
             "compress_from",
+            "request_log",
             "cache_epoch",
             "canary",
             "address",
@@ -161,6 +162,11 @@ class StageChange(Strict):
     )
     compress_from = serializers.IntegerField(
         required=False, allow_null=True, help_text="Bytes; null = as the version's document says."
+    )
+    request_log = serializers.ChoiceField(
+        choices=RequestLogging.choices,
+        required=False,
+        help_text="Which calls may be in the request log; a plan's narrower setting goes before it.",
     )
 
 

@@ -29,6 +29,7 @@ PLAN = {
     "quota_scope": "subscription",
     "quota_offline_allowance": "100",
     "counters_on_change": "keep",
+    "request_log": "errors",
     "visibility": "public",
     "position": "0",
     "operation_throttles-TOTAL_FORMS": "0",

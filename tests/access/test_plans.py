@@ -62,6 +62,7 @@ def test_a_plan_keeps_its_limits_and_opens_its_stages(heard):
         ({"quota_limit": 1, "quota_period": "YEAR"}, "quota_period"),
         ({"quota_offline_allowance": -1}, "quota_offline_allowance"),
         ({"visibility": "secret"}, "visibility"),
+        ({"request_log": "some"}, "request_log"),
     ],
 )
 def test_half_set_and_senseless_fields_are_refused_by_name(fields, field, heard):

@@ -153,7 +153,7 @@ def test_operations_of_a_stage_are_listed_searched_and_given_policies(staff, sta
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_the_access_log_has_presets(staff, stage, preset):
-    assert staff.post(page(stage, "log_page"), {"preset": preset}).status_code == 302
+    assert staff.post(page(stage, "log_page"), {"preset": preset, "request_log": "all"}).status_code == 302
     stage.refresh_from_db()
     assert stage.access_log == PRESETS[preset]
 
@@ -161,13 +161,15 @@ def test_the_access_log_has_presets(staff, stage, preset):
 def test_the_access_log_may_be_ones_own_and_compression_goes_with_it(staff, stage):
     url = page(stage, "log_page")
     assert staff.get(url).status_code == 200
-    assert staff.post(url, {"access_log": "$context.requestId", "compress_from": "10"}).status_code == 302
+    given = {"access_log": "$context.requestId", "compress_from": "10", "request_log": "off"}
+    assert staff.post(url, given).status_code == 302
     stage.refresh_from_db()
-    assert (stage.access_log, stage.compress_from) == ("$context.requestId", 10)
-    assert "access_log" in errors(staff.post(url, {"access_log": "$context.status"}))
-    assert staff.post(url, {}).status_code == 302
+    assert (stage.access_log, stage.compress_from, stage.request_log) == ("$context.requestId", 10, "off")
+    assert "access_log" in errors(staff.post(url, {"access_log": "$context.status", "request_log": "off"}))
+    assert "request_log" in errors(staff.post(url, {"request_log": "some"}))
+    assert staff.post(url, {"request_log": "all"}).status_code == 302
     stage.refresh_from_db()
-    assert (stage.access_log, stage.compress_from) == ("", None)
+    assert (stage.access_log, stage.compress_from, stage.request_log) == ("", None, "all")
 
 
 def test_a_canary_is_started_stopped_promoted_and_removed(staff, stage):

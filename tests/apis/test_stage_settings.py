@@ -37,13 +37,18 @@ def test_policies_and_logs_are_kept_in_their_checked_form_and_announced(heard):
         "operation_policies": {operation.pk: {"max_body": 5}},
         "access_log": " $context.requestId ",
         "compress_from": 1_024,
+        "request_log": "errors",
     }
     change_stage(stage=stage, actor=None, **settings)
     change_stage(stage=stage, actor=None, **settings)
     stage = Stage.objects.get()
     assert stage.policy == {"cache": {"ttl": 60}, "ip": {"allow": ["192.0.2.7/32"], "deny": []}}
     assert stage.operation_policies == {operation.pk: {"max_body": 5}}
-    assert (stage.access_log, stage.compress_from) == ("$context.requestId", 1_024)
+    assert (stage.access_log, stage.compress_from, stage.request_log) == (
+        "$context.requestId",
+        1_024,
+        "errors",
+    )
     assert heard == [[stage.pk]]
     assert audit_actions() == ["stage.changed"]
     change_stage(stage=stage, policy={}, operation_policies={}, access_log="", compress_from=None, actor=None)
@@ -55,6 +60,7 @@ def test_policies_and_logs_are_kept_in_their_checked_form_and_announced(heard):
     ("field", "settings"),
     [
         ("policy.cache.ttl", {"policy": {"cache": {"ttl": 4_000}}}),
+        ("request_log", {"request_log": "some"}),
         ("policy.timeout_ms", {"policy": {"timeout_ms": 30_000}}),
         ("operation_policies", {"operation_policies": []}),
         ("operation_policies.nobody", {"operation_policies": {"nobody": {}}}),

@@ -90,11 +90,12 @@ class World:
         throttle: Throttle | None = None,
         quota: Quota | None = None,
         active: bool = True,
+        request_log: str = "",
         **key: Any,
     ) -> str:
         """Put plan, subscription and key under `name`; returns the key's text."""
         text = make_key()
-        self.put("plan", f"plan-{name}", Plan(stages=stages, throttle=throttle, quota=quota))
+        self.put("plan", f"plan-{name}", Plan(stages, throttle, quota, request_log=request_log))
         self.put("subscription", name, Subscription(plan=f"plan-{name}", active=active))
         self.put_key(text, **{"id": f"key-{name}", "active": True, "subscriptions": [name], **key})
         return text

@@ -205,13 +205,20 @@ def test_an_address_is_named_with_or_without_its_star() -> None:
 def test_a_plan_carries_its_limits_and_stages() -> None:
     one, two = make_stage(), make_stage()
     plan = make_plan(
-        one, two, throttle_rate=5, throttle_burst=10, quota_limit=1_000, quota_offline_allowance=7
+        one,
+        two,
+        throttle_rate=5,
+        throttle_burst=10,
+        quota_limit=1_000,
+        quota_offline_allowance=7,
+        request_log="sample",
     )
     assert only(compiler.plans([plan.pk])).data == shapes.Plan(
         sorted([one.pk, two.pk]),
         shapes.Throttle(5.0, 10),
         shapes.Quota(1_000, "MONTH", 7),
         about={"name": plan.name},
+        request_log="sample",
     )
     bare = make_plan(one)
     assert only(compiler.plans([bare.pk])).data == shapes.Plan([one.pk], about={"name": bare.name})

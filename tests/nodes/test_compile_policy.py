@@ -125,6 +125,11 @@ def test_what_the_document_says_at_its_root_is_the_stages() -> None:
     assert made.cache_epoch == 3
 
 
+@pytest.mark.parametrize(("mode", "expected"), [("all", ""), ("errors", "errors"), ("off", "off")])
+def test_a_stage_says_which_calls_its_request_log_takes(mode, expected) -> None:
+    assert entry(request_log=mode).request_log == expected
+
+
 def test_a_stage_may_compress_otherwise_than_its_document_says() -> None:
     assert entry(compiled={"compress_from": 1_000}, compress_from=0).compress_from == 0
     assert entry().compress_from is None

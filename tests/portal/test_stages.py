@@ -221,10 +221,12 @@ def test_a_stage_and_an_operation_on_it_have_policies_at_once(alice, version):
         {operation.pk: {"timeout_ms": 500}},
     )
     alice.post(
-        address("stage-settings", stage), {"throttle_rate": "9", "throttle_burst": "9", "variables": "A=b"}
+        address("stage-settings", stage),
+        {"throttle_rate": "9", "throttle_burst": "9", "variables": "A=b", "request_log": "errors"},
     )
     stage.refresh_from_db()
-    assert (stage.throttle_rate, stage.variables) == (9, {"A": "b"})
+    assert (stage.throttle_rate, stage.variables, stage.request_log) == (9, {"A": "b"}, "errors")
+    assert "Only refused and failed calls" in alice.get(address("stage", stage)).content.decode()
 
 
 def test_operations_are_added_changed_and_taken_out(alice, version):

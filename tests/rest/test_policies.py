@@ -23,6 +23,7 @@ def test_settings_of_a_stage_are_changed_and_read_back(alice, stage):
         "operation_policies": {stage.version.operations.first().pk: {"cache": None}},
         "access_log": "$context.requestId $context.status",
         "compress_from": 1_024,
+        "request_log": "sample",
     }
     found = alice.patch(f"stages/{stage.pk}", settings).json()
     assert {name: found[name] for name in settings} == settings
@@ -39,6 +40,7 @@ def test_settings_of_a_stage_are_changed_and_read_back(alice, stage):
         ({"operation_policies": {"0000000000": {}}}, "operation_policies.0000000000"),
         ({"access_log": "$context.status"}, "access_log"),
         ({"compress_from": 99_999_999}, "compress_from"),
+        ({"request_log": "some"}, "request_log"),
     ],
 )
 def test_a_problem_names_the_field(alice, stage, settings, field):

@@ -47,6 +47,12 @@ def poke(node, place, *values):
         file.write(struct.pack(f"={len(values)}d", *values))
 
 
+def budget(node, spent_until):
+    """Take all unread lines out, and say up to when every budget is spent."""
+    lines_of(node)
+    poke(node, DUE, *[spent_until] * (2 + 2 * 256))
+
+
 @pytest.fixture(scope="module")
 def key(gate):
     gate.world.publish("asked", {"op-1": operation("GET", "/x/{name}", key_required=True)})
@@ -211,6 +217,41 @@ def test_a_full_ring_loses_lines_and_goes_on_and_its_end_is_no_end(gate):
         gate.node.call("GET", "/open/round")
     assert peek(gate.node, WRITTEN)[0] > 3 * size
     assert [line.path for line in lines_of(gate.node)] == ["/open/round"] * 3
+
+
+LOGGED = {"": [200, 404], "all": [200, 404], "errors": [404], "off": []}
+
+
+@pytest.mark.parametrize(("mode", "seen"), LOGGED.items())
+def test_a_stage_says_which_of_its_calls_are_logged(gate, mode, seen):
+    gate.world.publish("said", {"op": operation("GET", "/")}, request_log=mode)
+    budget(gate.node, 0.0)
+    for status in (200, 404):
+        gate.node.call("GET", f"/said?status={status}")
+    assert [line.status for line in lines_of(gate.node)] == seen
+
+
+@pytest.mark.parametrize(
+    ("stage", "plan", "seen"),
+    [("", "off", []), ("off", "", []), ("errors", "sample", [404]), ("all", "errors", [404])],
+)
+def test_of_a_stage_and_a_plan_the_narrower_holds_without_a_reload(gate, stage, plan, seen):
+    gate.world.publish("said-both", {"op": operation("GET", "/", key_required=True)}, request_log=stage)
+    key = gate.world.subscribe("said-both", ["said-both"], request_log=plan)
+    budget(gate.node, 0.0)
+    for status in (200, 404):
+        gate.node.call("GET", f"/said-both?status={status}", key=key)
+    assert [line.status for line in lines_of(gate.node)] == seen
+
+
+def test_a_sample_is_some_of_the_answered_calls_and_all_of_the_others(gate):
+    gate.world.publish("sampled", {"op": operation("GET", "/")}, request_log="sample")
+    budget(gate.node, 0.0)
+    for status in [200] * 200 + [404] * 3:
+        gate.node.call("GET", f"/sampled?status={status}")
+    statuses = [line.status for line in lines_of(gate.node)]
+    assert statuses.count(404) == 3
+    assert 4 <= statuses.count(200) <= 45  # of 200 one in ten; outside of this once in a million
 
 
 def test_pings_are_nobodys(gate):
