@@ -98,7 +98,7 @@ def maintain(*, at: datetime | None = None) -> tuple[list[str], list[str]]:
     return made, dropped
 
 
-def cover(model: type[UsageRecord], *, start: datetime, end: datetime) -> None:
+def cover(model: type[UsageRecord | RequestLine], *, start: datetime, end: datetime) -> None:
     """Make the partitions of [start, end) that are missing, for whoever is about to write old records."""
     kind = next(each for each in KINDS if each.model is model)
     moment = kind.start(start.astimezone(UTC))

@@ -1,10 +1,13 @@
 """Seeds an installation at its start."""
 
+from django.utils.timezone import now
+
 from access.keys import create_key, parse_key
 from access.models import ApiKey, Application, KeyState, Subscription, SubscriptionState, UsagePlan
 from access.subscribe import sign_up_for_plan
 from accounts.models import Organization, User
 from portal.demo.api import publish_httpbin
+from portal.demo.calls import log_some_calls
 from portal.demo.money import make_money
 from portal.demo.people import DEVELOPER, SHOP, Secrets, make_admin, make_home, make_person
 from portal.demo.plans import make_plans
@@ -22,7 +25,8 @@ def seed(*, kept: Secrets, httpbin_url: str, demo: bool) -> None:
             kept, role="developer", email=DEVELOPER, name="Dana Developer", plan=plans["Pro"]
         )
         make_money(provider=provider, customer=dana, actor=admin)
-        _make_developer(kept, role="shop", email=SHOP, name="Sam Shop", plan=plans["Free"])
+        sam = _make_developer(kept, role="shop", email=SHOP, name="Sam Shop", plan=plans["Free"])
+        log_some_calls(stage=stage, customers=[dana, sam], at=now())
     kept.save()
 
 

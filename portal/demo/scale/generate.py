@@ -14,6 +14,7 @@ from portal.demo.scale import provider
 from portal.demo.scale.around import make_around
 from portal.demo.scale.customers import make_customers
 from portal.demo.scale.money import close_months, make_budgets
+from portal.demo.scale.requests import make_requests
 from portal.demo.scale.rhythm import make_caller
 from portal.demo.scale.usage import fill
 
@@ -32,6 +33,7 @@ class Made:
     organizations: int
     days: int
     invoices: int
+    requests: int
 
 
 def generate(
@@ -55,7 +57,7 @@ def generate(
     offer = provider.make_offer(owner=admin, since=since, at=at)
     customers = make_customers(offer=offer, callers=callers, first=developer, draw=draw)
     finest = max(since, until.replace(hour=0) - _MINUTES)
-    fill(
+    groups = fill(
         offer=offer, customers=customers, callers=callers, draw=draw, since=since, finest=finest, until=until
     )
     invoices = close_months(provider=offer.organization, since=since, at=at, draw=draw)
@@ -68,11 +70,14 @@ def generate(
         at=at,
         draw=draw,
     )
+    lines = make_requests(offer=offer, customers=customers, callers=callers, groups=groups, at=at, draw=draw)
     rebuild()
     # after the months, which would wait for the seals of a whole year; the hourly task makes them
     mark_span(since, until)
     found = UsageDay.objects.filter(organization_id=offer.organization.pk).count()
-    return Made(offer.organization, developer, subscriptions, len(customers.organizations), found, invoices)
+    return Made(
+        offer.organization, developer, subscriptions, len(customers.organizations), found, invoices, lines
+    )
 
 
 def _check(subscriptions: int, days: int, anyway: bool) -> None:

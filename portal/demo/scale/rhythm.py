@@ -17,7 +17,7 @@ KINDS = {
     "rare": (0.35, 12, 1.0),
 }
 # share of the calls that an hour of the day (UTC) has
-_DAY = [2, 2, 1, 1, 2, 3, 5, 8, 12, 14, 14, 13, 12, 13, 14, 13, 12, 10, 8, 7, 6, 5, 4, 3]
+DAY = [2, 2, 1, 1, 2, 3, 5, 8, 12, 14, 14, 13, 12, 13, 14, 13, 12, 10, 8, 7, 6, 5, 4, 3]
 _WEEK = (1.0, 1.05, 1.08, 1.05, 0.95, 0.45, 0.4)
 _OFFICE_HOURS = (9, 11, 14, 16)
 _HOUR = timedelta(hours=1)
@@ -74,7 +74,7 @@ def hours(caller: Caller, draw: Random, until: datetime) -> Iterator[tuple[datet
 def _shares(caller: Caller, draw: Random, day: datetime) -> list[tuple[int, float]]:
     """Return (hour, its share of the day's calls)."""
     if caller.kind == "steady":
-        return [(hour, part / sum(_DAY) * draw.uniform(0.9, 1.1)) for hour, part in enumerate(_DAY)]
+        return [(hour, part / sum(DAY) * draw.uniform(0.9, 1.1)) for hour, part in enumerate(DAY)]
     if caller.kind == "office":
         return [(hour, 1 / 4) for hour in _OFFICE_HOURS] if day.weekday() < 5 else []
     if caller.kind == "rare" and draw.random() > 0.3:

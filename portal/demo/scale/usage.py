@@ -110,8 +110,11 @@ def fill(
     since: datetime,
     finest: datetime,
     until: datetime,
-) -> None:
-    """Write the records of all callers from `since` until `until`, by the minute from `finest` on."""
+) -> list[list[Group]]:
+    """Write the records of all callers from `since` until `until`, by the minute from `finest` on.
+
+    Returns each caller's groups.
+    """
     groups = groups_of(offer, callers, draw)
     tables = (UsageMinute, finest), (UsageHour, since), (UsageDay, since)
     for table, start in tables:
@@ -127,6 +130,7 @@ def fill(
     with connection.cursor() as cursor:
         for table, _ in tables:
             cursor.execute(f"ANALYZE {table._meta.db_table}")
+    return groups
 
 
 def _copy(

@@ -47,7 +47,8 @@ class Command(BaseCommand):
             raise CommandError(error.message) from error
         self.stdout.write(
             f"{made.provider}: {made.subscriptions:,} subscriptions of {made.organizations:,} customers, "
-            f"{made.days:,} day records, {made.invoices:,} invoices.\n"
+            f"{made.days:,} day records, {made.invoices:,} invoices, "
+            f"{made.requests:,} calls in the request log.\n"
             f"Its owner is the administrator; {made.developer} owns the largest customer. "
             f"Their passwords are in {kept.file.name}."
         )

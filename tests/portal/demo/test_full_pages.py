@@ -21,9 +21,9 @@ from tests.portal.factories import signed_in
 MOST = 20
 OWN = (
     *("home", "console", "applications", "usage", "costs", "invoices", "payments", "budgets", "webhooks"),
-    *("organization", "billing-group", "billing-profile", "tokens", "audit"),
+    *("organization", "billing-group", "billing-profile", "tokens", "audit", "requests"),
 )
-SALES = ("provider", "provider-money", "audit", "organization", "admin:index")
+SALES = ("provider", "provider-money", "provider-requests", "audit", "organization", "admin:index")
 
 
 @pytest.mark.django_db

@@ -13,10 +13,12 @@ from django.db.models import Count, Sum
 from access.models import Subscription
 from accounts.models import Organization
 from billing.models import Budget, Invoice, InvoiceState
-from metering.models import UsageDay, UsageHour, UsageMinute
+from metering.models import RequestLine, UsageDay, UsageHour, UsageMinute
+from metering.request_log.explain import explain
+from metering.request_log.steps import State
 from nodes.models import Entry
 from portal.demo.people import Secrets
-from portal.demo.scale.generate import generate
+from portal.demo.scale.generate import Made, generate
 from portal.demo.scale.rhythm import Caller, hours, make_caller, minutes
 from tests.factories import make_user
 
@@ -75,6 +77,27 @@ def test_records_of_all_periods_add_up_and_months_are_billed(tmp_path: Path) -> 
     assert largest.members.filter(user=made.developer, role="owner").exists()
     assert Budget.objects.filter(organization=largest).count() == largest.applications.count() + 1
     assert Entry.objects.filter(data__isnull=False).count() > 100
+    calls_are_logged(made)
+
+
+def calls_are_logged(made: Made) -> None:
+    lines = RequestLine.objects.filter(organization_id=made.provider.pk)
+    assert lines.count() == made.requests == 1_000
+    assert lines.filter(status__lt=300).count() > 700
+    theirs = lines.filter(developer_id=made.developer.memberships.get().organization_id)
+    assert {"", "THROTTLED", "INVALID_API_KEY"} <= set(theirs.values_list("verdict", flat=True))
+    assert theirs.filter(why="DISABLED").exists()
+    assert lines.filter(developer_id="", why="MISSING").exists()
+    for line in theirs.filter(verdict="THROTTLED"):
+        explained = explain(line, for_provider=False)
+        assert explained.state == "refused"
+        throttle = next(step for step in explained.steps if step.name == "Throttle")
+        assert throttle.state == State.REFUSED
+        assert explained.subscription is not None
+        assert f"{explained.subscription.plan.throttle_rate:g}" in throttle.rule
+    first, last = lines.earliest("at").at, lines.latest("at").at
+    assert NOON - timedelta(days=7) < first < NOON - timedelta(days=4)
+    assert NOON - timedelta(hours=2) < last <= NOON
 
 
 @pytest.mark.django_db
