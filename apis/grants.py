@@ -11,7 +11,7 @@ from accounts.errors import Refused
 from accounts.models import Member, Organization, Role, User
 from accounts.permissions import Person
 from accounts.rows import locked
-from apis.models import Api, ApiGrant
+from apis.models import Api, ApiGrant, Backend
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,17 @@ def grants_of(user: Person, organization: Organization | None = None) -> QuerySe
     if organization is not None:
         rows = rows.filter(organization=organization)
     return rows.select_related("api", "organization").order_by("organization__name", "api__name")
+
+
+def may_change(grant: ApiGrant) -> bool:
+    """Whether she may change the API: nothing of a suspended organization is changed."""
+    return grant.manage and grant.organization.suspended_at is None
+
+
+def backends_of(user: Person, organization: Organization) -> QuerySet[Backend]:
+    """Where she may send the calls of the APIs that she manages: to what serves one of them already."""
+    managed = grants_of(user, organization).filter(manage=True).order_by().values("api")
+    return Backend.objects.filter(organization=organization, api_versions__api__in=managed).distinct()
 
 
 def _in_words(member: Member) -> dict[str, str]:

@@ -45,6 +45,11 @@ def granted_provider(request: HttpRequest, api_id: str) -> Organization | None:
     return next((each.organization for each in granted(request) if each.api_id == api_id), None)
 
 
+def is_granted_by(request: HttpRequest, organization_id: str) -> bool:
+    """Whether an organization gave her single APIs ('' = any organization)."""
+    return any(organization_id in ("", each.organization_id) for each in granted(request))
+
+
 def _choices(request: HttpRequest) -> list[Organization]:
     if not request.user.is_authenticated:
         return []

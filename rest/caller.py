@@ -17,7 +17,7 @@ from accounts.models import (
     WebhookEndpoint,
 )
 from accounts.permissions import is_limited
-from apis.grants import grants_of
+from apis.grants import backends_of, grants_of
 from apis.models import (
     Api,
     ApiInvitation,
@@ -137,6 +137,10 @@ class Caller:
             return rows
         rows = rows.filter(SCOPES[model](self.organization))
         return self._granted(model, rows) if self.limited else rows
+
+    def backends(self) -> QuerySet[Backend]:
+        """Where her versions may send calls: who is limited chooses among what serves the APIs that she manages."""
+        return backends_of(self.user, self.organization) if self.limited else self.visible(Backend)
 
     def _granted(self, model: type[Row], rows: QuerySet[Row]) -> QuerySet[Row]:
         if model not in OF_AN_API:

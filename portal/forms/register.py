@@ -1,5 +1,6 @@
 """Registering an API: one form whose parts are filled in one after the other."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -9,7 +10,7 @@ from access.models import QuotaPeriod, UsagePlan
 from accounts.errors import Refused
 from accounts.models import Organization
 from apis.import_document import fetch_document
-from apis.models import Api, Visibility
+from apis.models import Api, Backend, Visibility
 from apis.openapi.operation_edits import METHODS, empty_document
 from apis.openapi.writing import YAML, written
 from portal.publishing.reading import MOST_CHARACTERS
@@ -23,6 +24,7 @@ SOURCES = (
 # asked for by the step that needs them, so not marked as optional
 NEEDED = ("url", "upload", "text", "name", "version", "path", "plan_name", "key_required")
 NO_PLAN, NEW_PLAN, NEW_BACKEND = "", "new", ""
+NO_BACKEND = "None: every operation has a URL of its own"
 
 
 class RegisterForm(forms.Form):
@@ -66,23 +68,34 @@ class RegisterForm(forms.Form):
     plan_period = forms.ChoiceField(label="Quota per", choices=QuotaPeriod.choices)
 
     def __init__(
-        self, *args: Any, organization: Organization, api: Api | None, publishing: bool = False, **kwargs: Any
+        self,
+        *args: Any,
+        organization: Organization,
+        api: Api | None,
+        backends: Iterable[Backend],
+        publishing: bool = False,
+        chooses_only: bool = False,
+        **kwargs: Any,
     ) -> None:
+        """`chooses_only`: she makes no backend and no plan, and chooses among `backends`."""
         super().__init__(*args, **kwargs)
         self.organization, self.api, self.publishing = organization, api, publishing
         for name, field in self.fields.items():
             field.required = False
             field.needed = name in NEEDED  # type: ignore[attr-defined]
-        self.backends = {each.pk: each for each in organization.backends.all()}
+        self.backends = {each.pk: each for each in backends}
         self.plans = {
             each.pk: each for each in organization.usage_plans.exclude(visibility="archived").order_by("name")
         }
         known = [(pk, f"{each.name}: {each.url}") for pk, each in self.backends.items()]
-        self._choices("backend", [(NEW_BACKEND, "A new one"), *known])
+        self._choices("backend", [(NEW_BACKEND, NO_BACKEND if chooses_only else "A new one"), *known])
         there = [(pk, each.name) for pk, each in self.plans.items()]
         self._choices("plan", [(NO_PLAN, "No plan yet"), (NEW_PLAN, "A new plan"), *there])
         if api is not None:
             for name in ("name", "summary", "visibility"):
+                del self.fields[name]
+        if chooses_only:
+            for name in ("backend_url", "plan", *(each for each in self.fields if each.startswith("plan_"))):
                 del self.fields[name]
 
     def clean(self) -> dict[str, Any]:
@@ -118,8 +131,8 @@ class RegisterForm(forms.Form):
     def new_plan(self) -> UsagePlan | dict[str, Any] | None:
         """Return what `portal.publishing.register` takes as a plan."""
         data = self.cleaned_data
-        if data["plan"] != NEW_PLAN:
-            return self.plans.get(data["plan"])
+        if data.get("plan") != NEW_PLAN:
+            return self.plans.get(data.get("plan", NO_PLAN))
         return {
             "name": data["plan_name"],
             "throttle_rate": data["plan_rate"],

@@ -3,10 +3,11 @@
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 
 from apis.backend_forms import BackendForm as AdminBackendForm
 from apis.document_forms import KeysForm, ResponseForm as AdminResponseForm
-from apis.models import ApiVersion, Backend
+from apis.models import Backend
 from apis.openapi.operation_edits import METHODS
 from portal.forms.plain import PlainWidgets
 
@@ -49,11 +50,11 @@ class VersionForm(PlainWidgets, KeysForm):
         "backend", "key_required", "place", "name", "compress_from", "disable_execute_api_endpoint"
     )  # fmt: skip
 
-    def __init__(self, *args: Any, version: ApiVersion, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, backends: QuerySet[Backend], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["backend"]
         assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = Backend.objects.filter(organization=version.organization_id)
+        field.queryset = backends
 
 
 class ResponseForm(PlainWidgets, AdminResponseForm):

@@ -17,8 +17,12 @@ SHOWN_DEPLOYMENTS = 20
 
 @login_required
 def listing(request: HttpRequest) -> HttpResponse:
-    """All APIs of a provider; who has none yet is led to the first."""
-    if not provider_scope.choices(request):
+    """All APIs of a provider; who has none yet is led to the first, who was given single ones to these."""
+    choices, wanted = provider_scope.choices(request), request.GET.get("organization", "")
+    sees_whole = any(wanted in ("", each.pk) for each in choices)
+    if not sees_whole and provider_scope.is_granted_by(request, wanted):
+        return redirect("granted")
+    if not choices:
         return redirect("api-register")
     organization = provider_scope.chosen(request)
     apis = Api.objects.filter(organization=organization).prefetch_related(

@@ -32,17 +32,16 @@ TAGS = re.compile(r"<[^>]*>")
 @login_required
 def page(request: HttpRequest) -> HttpResponse:
     """`?api=` registers a further version of an API that is there; `?organization=` chooses who provides it."""
-    mine = scope.candidates(request)
-    if not mine:
+    api = scope.api(request, request.GET["api"], change=True) if request.GET.get("api") else None
+    mine = [] if api else scope.candidates(request)
+    if not mine and api is None:
         if guard.organizations(request):
             raise PermissionDenied("Your role in this organization does not let you register APIs.")
         return redirect("organization-new")
-    api = scope.api(request, request.GET["api"], change=True) if request.GET.get("api") else None
     organization = api.organization if api else _organization(request, mine)
     if request.method == "POST":
         return _step(request, organization, api)
-    form = RegisterForm(organization=organization, api=api, initial=_initial(api))
-    return _shown(request, form, api)
+    return _shown(request, _form(request, None, organization, api, initial=_initial(api)), api)
 
 
 def _step(request: HttpRequest, organization: Organization, api: Api | None) -> HttpResponse:
@@ -78,9 +77,17 @@ def _step(request: HttpRequest, organization: Organization, api: Api | None) -> 
 
 
 def _form(
-    request: HttpRequest, data: Any, organization: Organization, api: Api | None, *, publishing: bool
+    request: HttpRequest, data: Any, organization: Organization, api: Api | None, **more: Any
 ) -> RegisterForm:
-    return RegisterForm(data, request.FILES, organization=organization, api=api, publishing=publishing)
+    return RegisterForm(
+        data,
+        None if data is None else request.FILES,
+        organization=organization,
+        api=api,
+        backends=scope.backends_for(request, organization),
+        chooses_only=scope.is_granted(request),
+        **more,
+    )
 
 
 def _edited(do: str, data: QueryDict, reading: Reading) -> CannotBe | None:
@@ -140,7 +147,7 @@ def _tried(form: RegisterForm) -> Probe | None:
     try:
         return probe(chosen.url if chosen else form.cleaned_data.get("backend_url", ""))
     except Refused as refused:
-        form.add_error("backend_url", refused.message)
+        form.add_error("backend_url" if "backend_url" in form.fields else "backend", refused.message)
         return None
 
 
@@ -155,7 +162,7 @@ def _wanted(form: RegisterForm, document: Document, api: Api | None) -> Wanted:
         visibility=data.get("visibility") or "public",
         key_required=data["key_required"],
         backend=form.backends.get(data["backend"]),
-        backend_url=data["backend_url"],
+        backend_url=data.get("backend_url", ""),
         plan=form.new_plan(),
     )
 

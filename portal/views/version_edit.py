@@ -92,7 +92,8 @@ def settings(request: HttpRequest, pk: str) -> HttpResponse:
     initial = keys_initial(root) | {
         name: getattr(version, name) for name in ("backend", "key_required", "disable_execute_api_endpoint")
     }
-    form = VersionForm(request.POST or None, version=version, initial=initial)
+    backends = scope.backends_for(request, version.organization)
+    form = VersionForm(request.POST or None, backends=backends, initial=initial)
     if request.method == "POST" and form.is_valid() and _saved(request, version, form):
         messages.success(request, f"Changed {version}. Deploy it to make that live.")
         return redirect("version-settings", pk=pk)

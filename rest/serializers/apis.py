@@ -8,6 +8,7 @@ from rest_framework import serializers
 from accounts.models import Organization
 from apis.models import Api, ApiVersion, Backend, Operation
 from apis.openapi.operation_edits import METHODS
+from rest.caller import Caller
 from rest.serializers.base import Strict, StrictModel, Visible
 from rest.serializers.policies import RetriesField, Unread
 
@@ -248,6 +249,7 @@ class VersionInput(DocumentSources):
     name = serializers.CharField(max_length=40, help_text="Second part of the address, such as v1.")
     backend = Visible(
         Backend,
+        Caller.backends,
         required=False,
         allow_null=True,
         help_text="Where operations without an integration of their own go.",
@@ -260,7 +262,7 @@ class VersionInput(DocumentSources):
 class VersionChange(DocumentSources):
     """A newer document, or another backend. Nothing goes live before the next deployment."""
 
-    backend = Visible(Backend, required=False, allow_null=True)
+    backend = Visible(Backend, Caller.backends, required=False, allow_null=True)
     key_required = serializers.BooleanField(
         required=False, help_text="Whether operations need an API key where the document does not say."
     )

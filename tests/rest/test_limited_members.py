@@ -103,6 +103,14 @@ def test_she_cannot_point_her_api_at_the_organizations_backends(
     assert answer.json()["errors"][0]["code"] == "does_not_exist"
 
 
+def test_her_versions_go_to_a_backend_that_serves_her_api(
+    lena: Callable[..., Program], given: World, other: World
+) -> None:
+    hers, place = lena(manage=True), f"versions/{given.ids['versions']}"
+    assert hers.patch(place, {"backend": given.ids["backends"]}).status_code == 200
+    assert hers.patch(place, {"backend": other.ids["backends"]}).status_code == 422
+
+
 @pytest.mark.parametrize("path", ["usage", "usage/estimate", "billing-profile", "quota-alerts"])
 def test_what_is_of_the_whole_is_refused(path: str, lena: Callable[..., Program]) -> None:
     assert lena(manage=True, money=True).get(path).status_code == 403
