@@ -18,7 +18,9 @@ from accounts.branding.models import Branding, SitePage
 from accounts.branding.shown import Shown, shown_branding, shown_of
 from accounts.drafts.keep import with_draft, with_drafts
 from accounts.permissions import can_manage, can_read
-from apis.models import Api, Product
+from apis.grants import may_change
+from apis.models import Api, ApiGrant, Product
+from portal import provider_scope
 
 KINDS: dict[str, type[Model]] = {"api": Api, "product": Product, "website": Branding}
 WEBSITE = "website"
@@ -52,11 +54,17 @@ def row_of(kind: str, pk: str) -> Any:
 
 
 def may_preview(request: HttpRequest, kind: str, pk: str) -> bool:
-    """Members of the organization; for the website staff with the right to see its pages."""
+    """Members of the organization (limited ones: an API of theirs); the website: staff who may see its pages."""
     if kind == WEBSITE:
         return request.user.has_perm("accounts.view_sitepage")
     row = row_of(kind, pk)
-    return row is not None and (_is_staff(request) or can_read(request.user, row.organization))
+    if row is None:
+        return False
+    return (
+        _is_staff(request)
+        or can_read(request.user, row.organization)
+        or _grant(request, kind, pk) is not None
+    )
 
 
 def may_share(request: HttpRequest, kind: str, pk: str) -> bool:
@@ -64,7 +72,10 @@ def may_share(request: HttpRequest, kind: str, pk: str) -> bool:
     if kind == WEBSITE:
         return request.user.has_perm("accounts.change_branding")
     row = row_of(kind, pk)
-    return row is not None and can_manage(request.user, row.organization)
+    if row is None:
+        return False
+    grant = _grant(request, kind, pk)
+    return can_manage(request.user, row.organization) or (grant is not None and may_change(grant))
 
 
 def begin(request: HttpRequest, preview: Preview) -> None:
@@ -130,6 +141,13 @@ def brand_of(request: HttpRequest) -> Shown:
     pages = [each for each in with_drafts(SitePage.objects.all()) if each.in_footer]
     pages.sort(key=lambda each: (each.position, each.title))
     return shown_of(with_draft(row) if row else None, pages, version="preview")
+
+
+def _grant(request: HttpRequest, kind: str, pk: str) -> ApiGrant | None:
+    """By which a limited member sees the API."""
+    if kind != "api":
+        return None
+    return next((each for each in provider_scope.granted(request) if each.api_id == pk), None)
 
 
 def _is_staff(request: HttpRequest) -> bool:

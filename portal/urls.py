@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 
 from billing.documents.files import INVOICE_KINDS
 from portal.urls_publishing import publishing_pages
+from portal.urls_written import invitation_pages, website_pages, written_pages
 from portal.usage_targets import KINDS
 from portal.views import (
     alerts,
@@ -49,7 +50,6 @@ from portal.views import (
     provider,
     provider_audit,
     provider_product_pages,
-    provider_product_people,
     provider_products,
     provider_requests,
     rate_cards,
@@ -227,25 +227,13 @@ console_pages: list[URLPattern | URLResolver] = [
     path("audit/", console_audit.page, name="audit"),
 ]
 
-product_pages = [
+product_pages: list[URLPattern | URLResolver] = [
     path("", provider_products.listing, name="provider-products"),
     path("new/", provider_products.create, name="provider-product-new"),
     path("<slug:pk>/", provider_products.edit, name="provider-product"),
     path("<slug:pk>/operations/", provider_products.operations, name="provider-product-operations"),
-    path("<slug:pk>/pages/", provider_product_pages.listing, name="provider-product-pages"),
-    path("<slug:pk>/pages/new/", provider_product_pages.create, name="provider-product-page-new"),
-    path("<slug:pk>/pages/<slug:page>/", provider_product_pages.edit, name="provider-product-page"),
-    path(
-        "<slug:pk>/pages/<slug:page>/delete/",
-        provider_product_pages.delete,
-        name="provider-product-page-delete",
-    ),
-    path("<slug:pk>/invitations/", provider_product_people.page, name="provider-product-people"),
-    path(
-        "<slug:pk>/invitations/<slug:invitation>/withdraw/",
-        provider_product_people.withdraw,
-        name="provider-product-withdraw",
-    ),
+    path("<slug:pk>/", include(written_pages("provider-product", provider_product_pages.pages))),
+    path("<slug:pk>/", include(invitation_pages("provider-product", provider_product_pages.guests))),
     path("<slug:pk>/delete/", provider_products.delete, name="provider-product-delete"),
 ]
 
@@ -286,6 +274,7 @@ provider_pages: list[URLPattern | URLResolver] = [
     path("alerts/<slug:pk>/", alerts.edit, name="alert"),
     path("alerts/<slug:pk>/delete/", alerts.delete, name="alert-delete"),
     path("products/", include(product_pages)),
+    path("website/", include(website_pages)),
     path("approvals/", approvals.listing, name="approvals"),
     path("approvals/refuse/", approvals.refuse, name="approvals-refuse"),
     path("announcements/", include(announcement_pages)),

@@ -1,9 +1,11 @@
 """Addresses of the provider's publishing pages, under /provider/."""
 
-from django.urls import path
+from django.urls import URLPattern, URLResolver, include, path
 
+from portal.urls_written import invitation_pages, written_pages
 from portal.views import (
     policies,
+    provider_api_texts,
     provider_apis,
     provider_backends,
     register,
@@ -14,10 +16,13 @@ from portal.views import (
     version_edit,
 )
 
-publishing_pages = [
+publishing_pages: list[URLPattern | URLResolver] = [
     path("apis/", provider_apis.listing, name="provider-apis"),
     path("apis/new/", register.page, name="api-register"),
     path("apis/<slug:pk>/", provider_apis.detail, name="provider-api"),
+    path("apis/<slug:pk>/details/", provider_api_texts.details, name="provider-api-details"),
+    path("apis/<slug:pk>/", include(written_pages("provider-api", provider_api_texts.pages))),
+    path("apis/<slug:pk>/", include(invitation_pages("provider-api", provider_api_texts.guests))),
     path("backends/", provider_backends.listing, name="backends"),
     path("backends/new/", provider_backends.create, name="backend-new"),
     path("backends/<slug:pk>/", provider_backends.edit, name="backend"),

@@ -110,6 +110,7 @@ SCOPES: dict[type[Model], Callable[[Organization], Q]] = {
 # What a member sees who is limited to chosen APIs, and the way from a row to its API.
 OF_AN_API: dict[type[Model], str] = {
     Api: "pk",
+    ApiPage: "api",
     ApiVersion: "api",
     BasePathMapping: "stage__version__api",
     Deployment: "version__api",

@@ -6,58 +6,15 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
 
 from accounts.branding.change import change_branding, cleaned_look
+from accounts.branding.forms import BrandingForm, settings_of
 from accounts.branding.models import Branding, SitePage
 from accounts.branding.pages import CHANGEABLE, change_site_page, create_site_page, delete_site_page
 from accounts.drafts.admin import DraftAdmin
 from accounts.verb_admin import person
 
 FIELDS = ("name", "logo_file", "remove_logo", "accent_light", "accent_dark", "links", "address")
-PLAIN = ("name", "accent_light", "accent_dark", "footer_links", "address")
-
-
-class BrandingForm(forms.ModelForm):
-    """The logo as a file, the footer's links as lines."""
-
-    logo_file = forms.FileField(
-        label="Logo",
-        required=False,
-        widget=UnfoldAdminFileFieldWidget,
-        help_text="PNG, JPEG, WebP or SVG of at most 200 kB, shown 28 pixels high on light and dark pages.",
-    )
-    remove_logo = forms.BooleanField(
-        required=False, widget=UnfoldBooleanSwitchWidget, help_text="Show Gatehouse's own again."
-    )
-    links = forms.CharField(
-        label="Links in the footer",
-        required=False,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
-        help_text="One a line: label | address, such as Status | https://status.example.com.",
-    )
-
-    class Meta:
-        model = Branding
-        fields = ("name", "accent_light", "accent_dark", "address")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        rows = self.instance.footer_links or []
-        self.initial["links"] = "\n".join(f"{each['label']} | {each['url']}" for each in rows)
-
-
-def _settings(data: dict[str, Any]) -> dict[str, Any]:
-    """The verb's fields of what the form changed."""
-    found: dict[str, Any] = {name: data[name] for name in PLAIN if name in data}
-    if "links" in data:
-        lines = [line.partition("|") for line in data["links"].splitlines() if line.strip()]
-        found["footer_links"] = [{"label": label, "url": url} for label, _, url in lines]
-    if data.get("logo_file"):
-        found["logo"] = data["logo_file"].read()
-    elif data.get("remove_logo"):
-        found["logo"] = b""
-    return found
 
 
 @admin.register(Branding)
@@ -86,7 +43,7 @@ class BrandingAdmin(DraftAdmin):
 
     def drafted(self, given: dict[str, Any]) -> dict[str, Any]:
         # a preview shows it: colours and links are checked as those of readers are
-        return cleaned_look(_settings(given))
+        return cleaned_look(settings_of(given))
 
     def create(self, request: HttpRequest, data: dict[str, Any]) -> Branding:
         return self._change(request, data)
@@ -95,7 +52,7 @@ class BrandingAdmin(DraftAdmin):
         self._change(request, data)
 
     def _change(self, request: HttpRequest, data: dict[str, Any]) -> Branding:
-        return change_branding(**_settings(data), actor=person(request))
+        return change_branding(**settings_of(data), actor=person(request))
 
 
 class SitePageForm(forms.ModelForm):

@@ -8,6 +8,7 @@ _WIDGETS = (
     (forms.MultipleChoiceField, forms.CheckboxSelectMultiple),
     (forms.ChoiceField, forms.Select),
     (forms.BooleanField, forms.CheckboxInput),
+    (forms.FileField, forms.FileInput),
 )
 
 

@@ -1,74 +1,36 @@
-"""A product's own pages, as their provider writes them."""
+"""A product's own pages, and who is invited to it."""
 
 from typing import Any
 
-from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.http import HttpRequest
 
-from accounts.drafts.keep import fields_of, with_draft
-from apis.models import ProductPage
-from apis.pages import CHANGEABLE, change_page, create_product_page, delete_page
-from portal import guard
-from portal.forms.products import PageForm
-from portal.refusals import refusals_to
-from portal.views.provider_products import of_product, own_product, save_or_keep
-from portal.views.questions import ask
+from apis.invitations import invite_to_product
+from apis.models import Product
+from apis.pages import change_page, create_product_page, delete_page
+from portal.views.guests import Guests
+from portal.views.provider_products import of_product, own_product
+from portal.views.written_pages import Subject, WrittenPages, by_page
 
 
-@login_required
-def listing(request: HttpRequest, pk: str) -> HttpResponse:
-    product = own_product(request, pk)
-    context = of_product(request, product, "pages") | {"pages": list(product.pages.all())}
-    return render(request, "provider/product_pages.html", context)
+def _own(request: HttpRequest, pk: str, _act: str) -> Product:
+    return own_product(request, pk)
 
 
-@login_required
-def create(request: HttpRequest, pk: str) -> HttpResponse:
-    product = own_product(request, pk)
-    form = PageForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        with refusals_to(form):
-            page = create_product_page(product=product, actor=guard.person(request), **form.cleaned_data)
-            messages.success(request, f"The page {page.title} is made.")
-            return redirect("provider-product-pages", product.pk)
-    context = of_product(request, product, "pages") | {"form": form}
-    return render(request, "provider/product_page_form.html", context)
+def _shown(request: HttpRequest, product: Product, tab: str) -> dict[str, Any]:
+    return of_product(request, product, tab) | {
+        "head": "provider/product_head.html",
+        "previewed": ("product", product.pk),
+        "empty": "Write a guide: how to sign in, what a webhook looks like, how to test.",
+    }
 
 
-@login_required
-def edit(request: HttpRequest, pk: str, page: str) -> HttpResponse:
-    product = own_product(request, pk)
-    found = get_object_or_404(ProductPage, product=product, pk=page)
-    title = found.title
-    draft = with_draft(found)
-    form = PageForm(request.POST or None, initial={name: getattr(draft, name) for name in CHANGEABLE})
-    if request.method == "POST" and form.is_valid():
-        with refusals_to(form):
-            messages.success(request, save_or_keep(request, found, form, _change))
-            return redirect("provider-product-pages", product.pk)
-    context = of_product(request, product, "pages") | {"form": form, "found": found, "title": title}
-    context["draft"] = bool(fields_of(found))
-    return render(request, "provider/product_page_form.html", context)
+SUBJECT = Subject("provider-product", _own, _shown)
 
-
-def _change(page: ProductPage, **fields: Any) -> None:
-    change_page(page=page, **fields)
-
-
-@login_required
-def delete(request: HttpRequest, pk: str, page: str) -> HttpResponse:
-    product = own_product(request, pk)
-    found = get_object_or_404(ProductPage, product=product, pk=page)
-    return ask(
-        request,
-        question=f"Delete the page {found.title}?",
-        consequence="Its address is not found from then on.",
-        action="Delete the page",
-        back=reverse("provider-product-pages", args=[product.pk]),
-        act=lambda: delete_page(page=found, actor=guard.person(request)),
-        done=f"{found.title} is deleted.",
-        page="products",
-    )
+pages = WrittenPages(
+    SUBJECT,
+    rows=lambda product: product.pages.all(),
+    write=lambda product, **fields: create_product_page(product=product, **fields),
+    change=by_page(change_page),
+    remove=by_page(delete_page),
+)
+guests = Guests(SUBJECT, "product", lambda product, **given: invite_to_product(product=product, **given))

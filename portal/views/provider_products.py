@@ -1,9 +1,7 @@
 """A provider's products: the list, their texts, and which operations they show in which order."""
 
-from collections.abc import Callable
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count
@@ -11,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
-from accounts.drafts.keep import drop_draft, fields_of, keep_draft, with_draft
+from accounts.drafts.keep import fields_of, with_draft
 from accounts.errors import Refused
 from accounts.models import Organization
 from accounts.permissions import can_manage
@@ -23,6 +21,7 @@ from apis.queries import operations_of
 from portal import guard, provider_scope
 from portal.forms.products import ProductForm
 from portal.refusals import refusals_to
+from portal.saving import save_or_keep
 from portal.views.questions import ask
 
 STEPS = {"up": -1, "down": 1}
@@ -71,21 +70,6 @@ def edit(request: HttpRequest, pk: str) -> HttpResponse:
     shown = Product.objects.select_related("organization").get(pk=pk)
     context = of_product(request, shown, "details") | {"form": form, "draft": bool(fields_of(product))}
     return render(request, "provider/product_form.html", context)
-
-
-def save_or_keep(request: HttpRequest, row: Any, form: forms.Form, verb: Callable[..., Any]) -> str:
-    """Do what the pressed button says: keep a draft, throw it away, or show the form's fields to readers.
-
-    `verb` takes the row and its fields.
-    """
-    actor = guard.person(request)
-    if "draft" in request.POST:
-        keep_draft(row=row, actor=actor, **{name: form.cleaned_data[name] for name in form.changed_data})
-        return "Kept as a draft: readers see it when you save it without."
-    if "drop" not in request.POST:
-        verb(row, actor=actor, **form.cleaned_data)
-    drop_draft(row=row, actor=actor)
-    return "The draft is gone." if "drop" in request.POST else "Saved."
 
 
 @login_required

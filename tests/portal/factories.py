@@ -15,9 +15,9 @@ from accounts.branding.models import Branding, SitePage
 from accounts.models import Organization, Role, User
 from accounts.teams.invitations import invite_member
 from accounts.webhooks.endpoints import create_endpoint, send_test
-from apis.invitations import invite_to_product
-from apis.models import Api, ApiPage, ApiVersion, Product
-from apis.pages import create_product_page
+from apis.invitations import invite, invite_to_product
+from apis.models import Api, ApiVersion, Product
+from apis.pages import create_page, create_product_page
 from apis.products.change import create_product
 from apis.products.choose import choose_operations
 from billing.credit_notes import credit_invoice
@@ -49,6 +49,10 @@ from tests.nodes.factories import make_node
 from tests.rest.factories import make_invoice
 
 _ANNOUNCEMENT_PAGES = ("", "-edit", "-send", "-delete", "-test", "-retry")
+API_TEXT_PAGES = (
+    "provider-api",
+    *(f"provider-api-{each}" for each in ("details", "pages", "page-new", "people")),
+)
 PEOPLE = ("anonymous", "owner", "admin", "member", "billing", "foreign", "staff")
 
 
@@ -150,8 +154,8 @@ def make_shop() -> Shop:
         "token-revoke": [token.pk],
     }
     own |= publishing_places(version)
-    ApiPage.objects.create(organization=organization, api=version.api, title="Guide", slug="guide")
-    SitePage.objects.create(title="Terms", slug="terms")
+    terms = SitePage.objects.create(title="Terms", slug="terms")
+    own |= dict.fromkeys(("website-page", "website-page-delete"), (terms.pk,))
     Branding.objects.create(pk=1, logo=b"<svg></svg>", logo_type="image/svg+xml")
     return Shop(organization, alice, version.api, plan, application, subscription, key, own)
 
@@ -186,6 +190,8 @@ def publishing_places(version: ApiVersion) -> dict[str, Sequence[Any]]:
     stage.save()
     backend = make_backend(version.organization)
     (operation,) = version.operations.all()
+    page = create_page(api=version.api, title="Guide", actor=None)
+    invitation = invite(api=version.api, email="ada@example.com", actor=None)
     names = (
         "live",
         "operations",
@@ -202,7 +208,9 @@ def publishing_places(version: ApiVersion) -> dict[str, Sequence[Any]]:
     stages = ("settings", "policies", "flush", "promote-new", "canary", "canary-promote", "canary-remove")
     found |= {f"stage-{name}": [stage.pk] for name in stages}
     return found | {
-        "provider-api": [version.api_id],
+        **dict.fromkeys(API_TEXT_PAGES, (version.api_id,)),
+        **dict.fromkeys(("provider-api-page", "provider-api-page-delete"), (version.api_id, page.pk)),
+        "provider-api-withdraw": [version.api_id, invitation.pk],
         "backend": [backend.pk],
         "operation": [operation.pk],
         "operation-remove": [operation.pk],

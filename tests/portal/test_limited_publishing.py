@@ -19,6 +19,8 @@ from tests.portal.test_permissions import address, state_of
 pytestmark = pytest.mark.django_db
 # hers by a grant; the others are of the whole organization
 OF_AN_API = {each for each in PUBLISHING_PAGES if "backend" not in each} - {"provider-apis", "api-register"}
+# in the organization's name, so not hers
+OF_AN_API -= {"provider-api-people", "provider-api-withdraw"}
 SHOWN = {each for each in OF_AN_API if PUBLISHING_PAGES[each] == SEES}
 DOCUMENT = """\
 openapi: 3.0.3
@@ -100,6 +102,8 @@ def test_what_is_of_the_whole_organization_is_not_hers(case: Case) -> None:
     assert browser.get(reverse("backend-new") + of).status_code == 404
     assert browser.get(case.own("backend")).status_code == 404
     assert browser.get(reverse("api-register") + of).status_code == 403
+    assert browser.get(case.own("provider-api-people")).status_code == 403
+    assert browser.post(case.own("provider-api-withdraw")).status_code == 403
     page = browser.get(case.own("provider-api")).content.decode()
     assert all(reverse(name) not in page for name in ("customers", "backends", "provider-audit"))
 

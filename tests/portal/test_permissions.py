@@ -7,8 +7,18 @@ from django.http import HttpResponse
 from django.urls import URLPattern, URLResolver, reverse
 
 from access.models import Announcement, CustomerSuspension, Subscription
+from accounts.branding.models import SitePage
 from accounts.models import ApiToken, Member, MemberInvitation, WebhookDelivery, WebhookEndpoint
-from apis.models import ApiVersion, Backend, Product, ProductInvitation, ProductPage, Stage
+from apis.models import (
+    ApiInvitation,
+    ApiPage,
+    ApiVersion,
+    Backend,
+    Product,
+    ProductInvitation,
+    ProductPage,
+    Stage,
+)
 from billing.models import Budget, CreditGrant, CustomerTerms, Payment, PaymentMethod, PriceOverride
 from metering.models import UsageAlert
 from nodes.models import Node
@@ -153,6 +163,11 @@ PAGES = {
     "provider-product-people": SALES_MANAGE,
     "provider-product-withdraw": SALES_MANAGE,
     "provider-product-delete": SALES_MANAGE,
+    "website": INSTALLATION,
+    "website-pages": INSTALLATION,
+    "website-page-new": INSTALLATION,
+    "website-page": INSTALLATION,
+    "website-page-delete": INSTALLATION,
     "approvals": SALES,
     "approvals-refuse": SALES_MANAGE,
     "nodes": INSTALLATION,
@@ -224,6 +239,9 @@ FOREIGN_ACTS = [
     "provider-product-people",
     "provider-product-withdraw",
     "provider-product-delete",
+    "website",
+    "website-page",
+    "website-page-delete",
     "approvals",
     "approvals-refuse",
     "customer-suspend",
@@ -249,7 +267,8 @@ FOREIGN_ACTS = [
 
 
 MONEY = {"invoice-pay", "payment-method-remove"}  # the billing role's own
-ELSEWHERE = {"member-remove", "node-disable", "node-enable"}  # she may leave; nodes are not there for her
+# she may leave; nodes and the website are not there for her
+ELSEWHERE = {"member-remove", "node-disable", "node-enable", "website", "website-page", "website-page-delete"}
 
 
 def met(response: HttpResponse) -> str:
@@ -365,6 +384,9 @@ def state_of(shop: Shop) -> tuple[object, ...]:
         list(Product.objects.values_list("pk", "title", "updated_at")),
         list(ProductPage.objects.values_list("pk", "title")),
         list(ProductInvitation.objects.values_list("pk")),
+        list(ApiPage.objects.values_list("pk", "title")),
+        list(ApiInvitation.objects.values_list("pk")),
+        list(SitePage.objects.values_list("pk", "title")),
         list(CustomerSuspension.objects.values_list("pk", "lifted_at")),
         list(CustomerTerms.objects.values_list("pk", "due_days")),
         CreditGrant.objects.count(),
