@@ -69,6 +69,12 @@ class Organization(models.Model):
     suspended_at = models.DateTimeField(
         null=True, blank=True, help_text="Set = every key of the organization is refused."
     )
+    closed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Set = it was closed for good; only records are left.",
+    )
     billing_parent = models.ForeignKey(
         "self",
         null=True,

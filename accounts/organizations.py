@@ -125,6 +125,8 @@ def resume(*, organization: Organization, actor: User | None) -> Organization:
     organization = locked(organization)
     if organization.suspended_at is None:
         raise Refused(f"{organization} is not suspended.", code="wrong_state")
+    if organization.closed_at is not None:
+        raise Refused(f"{organization} was closed for good. Make a new one.", code="wrong_state")
     organization.suspended_at = None
     return _save_suspension(organization, actor, "organization.resumed", f"Resumed {organization}.")
 

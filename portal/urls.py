@@ -199,6 +199,7 @@ console_pages: list[URLPattern | URLResolver] = [
     path("payments/<slug:pk>/", console_payments.payment, name="payment"),
     path("organization/", console_organization.page, name="organization"),
     path("organization/billing/", console_billing_profile.page, name="billing-profile"),
+    path("organization/close/", console_organization.close, name="organization-close"),
     path("organization/new/", console_organization.create, name="organization-new"),
     path("organization/switch/", console_organization.switch, name="organization-switch"),
     path("organization/members/<int:pk>/role/", console_organization.role, name="member-role"),

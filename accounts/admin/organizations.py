@@ -52,13 +52,13 @@ class OrganizationAdmin(VerbAdmin):
     list_filter_submit = True
     search_fields = ("name", "slug", "id", "billing_email", "members__user__email")
     actions = ("suspend", "resume")
-    readonly_fields = ("id", "suspended_at", "asked_billing_parent", "created_at")
+    readonly_fields = ("id", "suspended_at", "closed_at", "asked_billing_parent", "created_at")
     autocomplete_fields = ("billing_parent",)
 
     def get_fields(self, request: HttpRequest, obj: Organization | None = None) -> tuple[str, ...]:
         if obj is None:
             return ("name", "owner", "billing_email", "timezone")
-        shown = ("id", "suspended_at", "created_at")
+        shown = ("id", "suspended_at", "closed_at", "created_at")
         return ("name", "slug", "billing_email", "timezone", "billing_parent", "asked_billing_parent", *shown)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
@@ -72,8 +72,10 @@ class OrganizationAdmin(VerbAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Organization]:
         return super().get_queryset(request).annotate(member_count=Count("members", distinct=True))
 
-    @display(description="State", label={"Active": "success", "Suspended": "danger"})
+    @display(description="State", label={"Active": "success", "Suspended": "danger", "Closed": "danger"})
     def shown_state(self, organization: Organization) -> str:
+        if organization.closed_at:
+            return "Closed"
         return "Suspended" if organization.suspended_at else "Active"
 
     @display(description="Members", ordering="member_count")

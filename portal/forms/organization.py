@@ -95,3 +95,11 @@ class TokenForm(forms.Form):
     def expires_at(self) -> datetime | None:
         days = self.cleaned_data["expires"]
         return now() + timedelta(days=days) if days else None
+
+
+class CloseForm(forms.Form):
+    """The name, typed: so that no slip closes an organization."""
+
+    name = forms.CharField(
+        label="Its name, to confirm", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -22,8 +23,16 @@ from accounts.queries import members_of
 from accounts.teams.invitations import invite_member, waiting_invitations
 from accounts.teams.ownership import offer_of
 from accounts.telling import refusal_as_message
+from billing.leaving.close import KEPT, REMOVED, close_organization
+from billing.leaving.obstacles import obstacles
 from portal import guard
-from portal.forms.organization import InvitationForm, NewOrganizationForm, OrganizationForm, RoleForm
+from portal.forms.organization import (
+    CloseForm,
+    InvitationForm,
+    NewOrganizationForm,
+    OrganizationForm,
+    RoleForm,
+)
 from portal.refusals import refusals_to
 from portal.views.questions import ask
 from portal.views.subscribe import WANTED
@@ -87,6 +96,24 @@ def create(request: HttpRequest) -> HttpResponse:
             wanted = request.session.pop(WANTED, None)
             return redirect("subscribe", plan=wanted) if wanted else redirect("console")
     return render(request, "console/organization_new.html", {"section": "console", "form": form})
+
+
+@guard.in_organization(can_hand_over)
+@reauthentication_required
+def close(request: HttpRequest, organization: Organization) -> HttpResponse:
+    """What stands in the way, what is kept and what goes; then, with its name typed, its end."""
+    found = obstacles(organization)
+    form = CloseForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with refusals_to(form):
+            close_organization(
+                organization=organization, name=form.cleaned_data["name"], actor=guard.person(request)
+            )
+            request.session.pop(guard.SESSION_KEY, None)
+            messages.success(request, f"{organization} is closed.")
+            return redirect("home")
+    context = {"section": "console", "page": "organization", "form": form, "obstacles": found}
+    return render(request, "console/organization_close.html", context | {"kept": KEPT, "removed": REMOVED})
 
 
 @require_POST

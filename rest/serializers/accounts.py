@@ -26,6 +26,7 @@ class OrganizationSerializer(serializers.ModelSerializer):
             "billing_email",
             "timezone",
             "suspended_at",
+            "closed_at",
             "billing_parent",
             "asked_billing_parent",
             "billing_children",
@@ -43,6 +44,20 @@ class BillingParentInput(Strict):
 
 class BillingChildInput(Strict):
     child = serializers.CharField(max_length=10, help_text="Id of an organization that asks, or is paid for.")
+
+
+class CloseInput(Strict):
+    name = serializers.CharField(
+        max_length=120, help_text="The organization's name, so that no slip closes it."
+    )
+
+
+class ObstacleSerializer(serializers.Serializer):
+    """What must be settled before the organization can be closed."""
+
+    code = serializers.CharField(help_text="Such as open_invoices.")
+    text = serializers.CharField()
+    way_out = serializers.CharField()
 
 
 class OrganizationInput(StrictModel):

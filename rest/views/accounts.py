@@ -4,23 +4,29 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import billing_group, organizations, tokens
 from accounts.models import ApiToken, AuditEvent, Member, Organization, User
-from accounts.permissions import can_administer, can_give_role, can_join_billing
+from accounts.permissions import can_administer, can_give_role, can_hand_over, can_join_billing
+from billing.leaving.close import close_organization
+from billing.leaving.obstacles import obstacles
 from rest.filtersets import AuditEventFilters, MemberFilters, OrganizationFilters, TokenFilters
 from rest.permissions import Need
 from rest.serializers.accounts import (
     AuditEventSerializer,
     BillingChildInput,
     BillingParentInput,
+    CloseInput,
     MadeTokenSerializer,
     MemberChange,
     MemberInput,
     MemberSerializer,
+    ObstacleSerializer,
     OrganizationChange,
     OrganizationInput,
     OrganizationSerializer,
@@ -51,6 +57,7 @@ class OrganizationViews(Listed, Readable, Creatable, Changeable, Resource):
     action_inputs: ClassVar = {
         **dict.fromkeys(("suspend", "resume", "leave_billing_parent"), Nothing),
         "billing_parent": BillingParentInput,
+        "close": CloseInput,
         **dict.fromkeys(("accept_billing_child", "refuse_billing_child"), BillingChildInput),
     }
     filterset_class = OrganizationFilters
@@ -80,6 +87,22 @@ class OrganizationViews(Listed, Readable, Creatable, Changeable, Resource):
         """Take back a suspension."""
         organization, _ = self.target()
         return self.answer(organizations.resume(organization=organization, actor=self.caller.user))
+
+    @extend_schema(responses={200: ObstacleSerializer(many=True)}, filters=False)
+    @action(detail=True, url_path="closing", pagination_class=None)
+    def closing(self, request: Request, pk: str) -> Response:
+        """What must be settled before it can be closed; [] = nothing."""
+        return Response(ObstacleSerializer(obstacles(self.get_object()), many=True).data)
+
+    @act()
+    def close(self, request: Request, pk: str) -> Response:
+        """Close it for good (owners). What others need for their books stays; its people's things go."""
+        organization, data = self.target()
+        if not can_hand_over(self.caller.user, organization):
+            raise PermissionDenied("Only owners can close the organization.")
+        return self.answer(
+            close_organization(organization=organization, name=data["name"], actor=self.caller.user)
+        )
 
     @act()
     def billing_parent(self, request: Request, pk: str) -> Response:

@@ -108,6 +108,7 @@ PAGES = {
     "payment-method-remove": OWN_BILLS,
     "organization": READ,
     "organization-new": "login 200 200 200 200 200 200",
+    "organization-close": "login 200 403 403 403 200 new",
     "organization-switch": POST_ONLY,
     "member-role": POST_ONLY,
     "member-remove": OWN_ADMINISTER,

@@ -11,8 +11,10 @@ from django.urls import reverse
 
 from accounts.models import OwnershipOffer, Role, User
 from accounts.teams.ownership import offer_ownership
+from billing.models import Invoice, InvoiceState
 from tests.factories import PASSWORD, make_member, make_organization, make_user
 from tests.portal.factories import signed_in
+from tests.rest.factories import make_invoice
 
 pytestmark = pytest.mark.django_db
 
@@ -150,3 +152,24 @@ def test_an_offer_can_be_declined_and_is_nobody_elses_to_take(alice):
     assert signed_in(bob.user).post(reverse("ownership-end")).status_code == 302
     assert not OwnershipOffer.objects.exists()
     assert acme.members.get(role="owner").user.email == "alice@example.com"
+
+
+def test_an_owner_closes_the_organization_and_an_admin_does_not() -> None:
+    organization = make_organization(make_user("alice"), name="Shop")
+    owner = organization.members.get().user
+    admin = make_member(organization, make_user("bob"), Role.ADMIN)
+    place = reverse("organization-close")
+    assert signed_in(admin.user).post(place, {"name": "Shop"}).status_code == 403
+    browser = signed_in(owner)
+    invoice = make_invoice(make_organization(), organization)
+    page = browser.get(place).content.decode()
+    assert "Pay them under Invoices" in page
+    assert 'name="name"' not in page
+    Invoice.objects.filter(pk=invoice.pk).update(state=InvoiceState.VOID)
+    wrong = browser.post(place, {"name": "Shopp"}).content.decode()
+    assert "Type Shop, as it is written here." in wrong
+    assert browser.post(place, {"name": "Shop"})["Location"] == reverse("home")
+    organization.refresh_from_db()
+    assert organization.closed_at is not None
+    assert "is closed" in browser.get(reverse("home")).content.decode()
+    assert browser.get(reverse("console"))["Location"] == reverse("organization-new")
