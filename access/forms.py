@@ -9,12 +9,11 @@ from django import forms
 class LinesField(forms.CharField):
     """A list of texts, one on each line (or with commas between); rules for the texts are the verbs' own."""
 
-    widget = forms.Textarea
+    widget = forms.Textarea(attrs={"rows": 3})
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("required", False)
         super().__init__(**kwargs)
-        self.widget.attrs.setdefault("rows", 3)
 
     def prepare_value(self, value: Any) -> Any:
         if isinstance(value, Iterable) and not isinstance(value, str):

@@ -26,16 +26,17 @@ def forecast(estimate: Estimate) -> dict[str, Decimal] | None:
     looked_ahead = False
     shared = {each.card.pk for each in estimate.shared}
     for item in estimate.subscriptions:
+        sums[item.currency] += item.subtotal  # its parts of what it shares, too
         if item.card is None or item.card.pk not in shared:
             begun = max(item.period.start, item.subscription.started_at)
             ended = item.subscription.ended_at is not None
             more = None if ended else _more(item, item.card, begun, estimate.at)
             looked_ahead |= more is not None
-            sums[item.currency] += item.subtotal + (more or ZERO)
+            sums[item.currency] += more or ZERO
     for each in estimate.shared:
         more = _more(each, each.card, each.period.start, estimate.at)
         looked_ahead |= more is not None
-        sums[each.currency] += each.subtotal + (more or ZERO)
+        sums[each.currency] += more or ZERO
     return dict(sums) if looked_ahead else None
 
 

@@ -19,12 +19,13 @@ def mark_staged(cursor: Any, staging: str) -> None:
     cursor.execute(f"{_MARK} to_timestamp(at - at % 3600) FROM {staging} WHERE developer_id <> ''{_ONCE}")
 
 
-def mark_span(start: datetime, end: datetime) -> None:
-    """Mark all hours of [start, end) that have records: before and after they are made anew."""
+def mark_span(start: datetime, end: datetime, *, developer_id: str = "") -> None:
+    """Mark all hours of [start, end) that have records (of one developer, or of all): they were made anew."""
+    whose = "developer_id = %s" if developer_id else "developer_id <> %s"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"{_MARK} at FROM metering_usagehour WHERE at >= %s AND at < %s AND developer_id <> ''{_ONCE}",
-            [start, end],
+            f"{_MARK} at FROM metering_usagehour WHERE at >= %s AND at < %s AND {whose}{_ONCE}",
+            [start, end, developer_id],
         )
 
 

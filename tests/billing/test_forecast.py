@@ -78,6 +78,15 @@ def test_use_that_is_shared_is_looked_ahead_as_one():
     assert found == {"USD": D("1165.50") + D("932.40")}
 
 
+def test_what_stands_beside_shared_use_is_in_it():
+    customer = make_organization()
+    plan = make_priced_plan(make_rate_card(base_fee="10"), name="Pro")
+    for calls in (233_000_000, 100_000_000):
+        use(subscribed(plan, customer), october(3), calls)
+    found = forecast(estimate(organization=customer, at=october(16)))
+    assert found == {"USD": 2 * D("10") + D("1165.50") + D("932.40")}
+
+
 def test_bounds_hold():
     bounded = make_priced_plan(make_rate_card(maximum="5"), name="Bounded")
     subscription = subscribed(bounded)

@@ -24,7 +24,7 @@ from portal.demo.scale.rhythm import Caller
 _CHOICES = {
     "steady": ("Business", "Pro", "Pay as you go"),
     "office": ("Pro", "Starter", "Starter EU", "Pay as you go"),
-    "nightly": ("Free", "Starter", "Starter EU", "Pay as you go"),
+    "nightly": ("Starter", "Starter EU", "Pay as you go"),
     "rare": ("Free", "Free", "Free", "Starter"),
 }
 # subscriptions of the largest customer: so many of each hundred, or at least

@@ -66,7 +66,7 @@ class _Terms:
 
 
 _PLANS = (
-    _Terms("Free", "", "", {"throttle_rate": 5, "throttle_burst": 10, "quota_limit": 10_000}),
+    _Terms("Free", "", "", {"throttle_rate": 5, "throttle_burst": 10, "quota_limit": 100_000}),
     _Terms("Starter", "19", "USD", {"throttle_rate": 20, "throttle_burst": 40, "quota_limit": 1_000_000}),
     _Terms("Starter EU", "18", "EUR", {"throttle_rate": 20, "throttle_burst": 40, "quota_limit": 1_000_000}),
     _Terms("Pro", "99", "USD", {"throttle_rate": 100, "throttle_burst": 200}),

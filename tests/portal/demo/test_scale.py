@@ -12,6 +12,7 @@ from django.db.models import Count, Sum
 
 from access.models import Subscription
 from accounts.models import Organization
+from billing.audit.audit import audit
 from billing.models import Budget, Invoice, InvoiceState
 from metering.models import RequestLine, UsageDay, UsageHour, UsageMinute
 from metering.request_log.explain import explain
@@ -75,6 +76,9 @@ def test_records_of_all_periods_add_up_and_months_are_billed(tmp_path: Path) -> 
     largest = Organization.objects.annotate(n=Count("subscriptions")).order_by("-n").first()
     assert largest is not None
     assert largest.members.filter(user=made.developer, role="owner").exists()
+    hers = Invoice.objects.filter(customer=largest)
+    assert hers.exists()
+    assert all(audit(invoice=each).ok for each in hers)
     assert Budget.objects.filter(organization=largest).count() == largest.applications.count() + 1
     assert Entry.objects.filter(data__isnull=False).count() > 100
     calls_are_logged(made)

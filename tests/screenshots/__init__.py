@@ -1,0 +1,1 @@
+"""The pictures of the user guides, taken from a running Gatehouse: `python -m tests.screenshots`."""

@@ -1,0 +1,43 @@
+"""Start a Gatehouse with its demo, and a demo at scale, and take every picture of the guides."""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Callable
+from importlib import import_module
+
+from playwright.sync_api import sync_playwright
+
+from tests.portal.browser.inspector import launch
+from tests.scenarios.running import Running
+from tests.screenshots.camera import Camera
+
+# in this order: what one makes, the next ones show
+STORIES = ("getting_started",)
+SCALE = ("--subscriptions", "150", "--days", "120", "--anyway")
+
+
+def steps() -> list[Callable[[Camera], None]]:
+    return [step for name in STORIES for step in import_module(f"tests.screenshots.{name}").STORY]
+
+
+def main() -> int:
+    argparse.ArgumentParser(prog="python -m tests.screenshots", description=__doc__).parse_args()
+    running = Running(GATEHOUSE_DEMO="1")
+    try:
+        running.start(300)
+        running.manage("demo", "--scale", *SCALE)
+        with sync_playwright() as playwright:
+            browser = launch(playwright)
+            camera = Camera(browser, running)
+            for step in steps():
+                step(camera)
+            browser.close()
+    finally:
+        running.stop()
+        shutil.rmtree(running.var, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
