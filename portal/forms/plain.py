@@ -21,7 +21,10 @@ class PlainWidgets(forms.Form):
             choices = getattr(field, "choices", None)
             field.widget = _plain(field)
             field.widget.is_required = field.required
-            if choices is not None:
+            if isinstance(field, forms.ModelChoiceField):
+                # not its choices: they would stay those of this query when the form sets another
+                field.queryset = field.queryset
+            elif choices is not None:
                 field.choices = choices  # type: ignore[attr-defined]
 
 

@@ -260,6 +260,18 @@ def test_the_document_is_checked_then_saved(alice, version):
     assert document(version) == make_document("/get")
 
 
+def test_a_version_offers_its_organizations_backends_and_keeps_its_own(alice, version):
+    place, own = address("version-settings", version), version.backend
+    others = make_organization(make_user("charlie"), name="Other")
+    create_backend(organization=others, name="Theirs", url="http://127.0.0.1:9", actor=None)
+    field = alice.get(place).context["form"]["backend"]
+    assert [text for value, text in field.field.choices if value] == [str(own)]
+    assert f'<option value="{own.pk}" selected>' in str(field)
+    alice.post(place, {"place": "header", "backend": own.pk})
+    version.refresh_from_db()
+    assert version.backend == own
+
+
 def test_backend_and_keys_of_a_version(alice, version):
     place = address("version-settings", version)
     wrong = alice.post(place, {"place": "header", "name": "Authorization"})

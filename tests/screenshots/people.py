@@ -4,6 +4,9 @@ import re
 
 from tests.scenarios.browsing import Visitor
 
+# of the demo at scale
+PROVIDER = "Meridian APIs"
+
 
 def confirm_from_the_outbox(visitor: Visitor, address: str) -> None:
     """Show that the address is hers, by the code of the newest mail to it."""
@@ -30,3 +33,11 @@ def open_first(visitor: Visitor, listing: str, name: str) -> None:
     visitor.open(listing)
     visitor.page.get_by_role("main").get_by_role("link", name=name, exact=True).first.click()
     visitor.heading(name)
+
+
+def provider_page(visitor: Visitor, path: str, provider: str = PROVIDER) -> None:
+    """Open one of the provider's pages for this provider."""
+    visitor.open("/provider/")
+    mine = visitor.page.locator("select[name=organization] option").filter(has_text=provider).first
+    chosen = mine.get_attribute("value")
+    visitor.open(f"/provider/{path}{'&' if '?' in path else '?'}organization={chosen}")

@@ -66,10 +66,11 @@ def budgets(camera: Camera) -> None:
     dana.open("/console/budgets/new/")
     page.get_by_label("Name").fill("Never more than this")
     page.get_by_label("Amount a month").fill("600")
+    page.get_by_label("Currency").select_option("USD")
     page.get_by_label("Refuse calls once").check()
     camera.take(dana, "developer-spend-cap", height=900)
     dana.press("Create budget")
-    camera.take(dana, "developer-budgets", height=720)
+    camera.take(dana, "developer-budgets", height=620, at=page.get_by_role("article", name="Never more than this"))
 
 
 def webhooks(camera: Camera) -> None:
