@@ -92,8 +92,9 @@ class UsagePlanAdmin(VerbAdmin):
             "Quota",
             {
                 "fields": (
-                    ("quota_limit", "quota_period", "quota_scope"),
-                    ("quota_offset", "quota_offline_allowance"),
+                    ("quota_limit", "quota_period"),
+                    ("quota_scope", "quota_offset"),
+                    "quota_offline_allowance",
                     "counters_on_change",
                 )
             },

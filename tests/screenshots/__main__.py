@@ -13,7 +13,7 @@ from tests.scenarios.running import Running
 from tests.screenshots.camera import Camera
 
 # in this order: what one makes, the next ones show
-STORIES = ("getting_started",)
+STORIES = ("getting_started", "keys_and_plans", "seeing", "publishing", "business")
 SCALE = ("--subscriptions", "150", "--days", "120", "--anyway")
 
 
@@ -22,8 +22,12 @@ def steps() -> list[Callable[[Camera], None]]:
 
 
 def main() -> int:
-    argparse.ArgumentParser(prog="python -m tests.screenshots", description=__doc__).parse_args()
-    running = Running(GATEHOUSE_DEMO="1")
+    parser = argparse.ArgumentParser(prog="python -m tests.screenshots", description=__doc__)
+    # as `make run` has them: they stand in the pictures
+    parser.add_argument("--portal-port", default="8000")
+    parser.add_argument("--gateway-port", default="8080")
+    ports = parser.parse_args()
+    running = Running(GATEHOUSE_PORTAL_PORT=ports.portal_port, GATEHOUSE_GATEWAY_PORT=ports.gateway_port)
     try:
         running.start(300)
         running.manage("demo", "--scale", *SCALE)

@@ -38,7 +38,11 @@ def customers(camera: Camera) -> None:
     provider_page(ada, "customers/?q=Amber+Insurance")
     ada.follow(CUSTOMER)
     camera.take(ada, "provider-customer", height=860)
-    page.get_by_role("main").get_by_role("link", name=re.compile("See (its|the) (console|site)")).first.click()
+    page.get_by_role("main").get_by_role(
+        "link", name=re.compile("See (its|the) (console|site)")
+    ).first.click()
+    dana = page.locator("select option").filter(has_text=camera.running.facts["developer"]["email"])
+    page.get_by_label("See it as").select_option(dana.first.get_attribute("value"))
     page.get_by_label("Reason").fill("Ticket 4711: her calls are throttled")
     camera.take(ada, "provider-help", height=640)
     ada.press("Begin")
@@ -76,7 +80,7 @@ def branding(camera: Camera) -> None:
     page.locator("#id_name").fill("Meridian for developers")
     page.locator("#id_accent_light").fill("#0f6b4f")
     page.locator("#id_accent_dark").fill("#6fd3ae")
-    page.locator("#id_footer_links").fill("Status | https://status.meridian.example")
+    page.get_by_label("Links in the footer").fill("Status | https://status.meridian.example")
     camera.take(ada, "provider-branding", height=860)
 
 
@@ -91,7 +95,7 @@ def dashboards(camera: Camera) -> None:
     camera.take_dark(ada, "provider-installation-dark", height=900)
     provider_page(ada, "alerts/new/")
     page.get_by_label("Name").fill("Backends fail")
-    page.get_by_label("Metric").select_option(label="5xx in percent")
+    page.get_by_label("Metric").select_option(label="5xx, percent of calls")
     page.get_by_label("Threshold").fill("2")
     camera.take(ada, "provider-alert", height=900)
     provider_page(ada, "requests/")
@@ -106,9 +110,10 @@ def bills(camera: Camera) -> None:
     camera.take(ada, "provider-money", height=860)
     ada.open(f"/admin/billing/invoice/?q={CUSTOMER.replace(' ', '+')}")
     camera.take(ada, "provider-invoices", height=700)
-    page.get_by_role("main").get_by_role("table").get_by_role("link").first.click()
+    page.get_by_role("link", name=re.compile(r"^\d{4}-\d{6}$")).first.click()
     camera.take(ada, "provider-invoice", height=900)
-    ada.open("/admin/billing/taxrate/add/")
+    ada.open("/admin/billing/taxrate/")
+    page.get_by_role("link", name="VAT").first.click()
     camera.take(ada, "provider-tax", height=860)
     ada.open("/admin/billing/billingrun/")
     camera.take(ada, "provider-runs", height=620)
@@ -118,7 +123,7 @@ def nodes_and_audit(camera: Camera) -> None:
     ada = camera.person("admin")
     ada.open("/provider/nodes/")
     camera.take(ada, "provider-nodes", height=520)
-    provider_page(ada, "audit/?action=plan")
+    provider_page(ada, "audit/?what=plan.")
     camera.take(ada, "provider-audit", height=860)
 
 

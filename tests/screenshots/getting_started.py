@@ -9,7 +9,7 @@ from tests.screenshots.camera import Camera
 from tests.screenshots.people import confirm_from_the_outbox
 
 CAROL = "carol@parcelshop.example"
-PASSWORD = "Tracks-0nly-parcels"  # noqa: S105 -- of nobody
+PASSWORD = "Tracks-0nly-parcels"
 
 
 def find_an_api(camera: Camera) -> None:

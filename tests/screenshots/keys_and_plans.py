@@ -60,6 +60,12 @@ def change_and_cancel(camera: Camera) -> None:
 
 
 def ask_for_approval(camera: Camera) -> None:
+    """Carol for a new subscription, Dana for another plan."""
+    dana = camera.person("developer")
+    open_first(dana, "/console/applications/", "Fleet tracker")
+    dana.page.get_by_role("link", name=re.compile("^Change plan")).first.click()
+    dana.page.get_by_label("Business", exact=True).check()
+    dana.press("Change plan")
     carol = camera.person("carol")
     carol.open("/apis/meridian-orders/")
     carol.follow("Get a key on the plan Business")

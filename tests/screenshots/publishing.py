@@ -42,7 +42,9 @@ def edit(camera: Camera) -> None:
     provider_page(ada, "apis/")
     ada.follow("Parcels")
     page.get_by_role("main").get_by_role("link", name=re.compile("^Edit")).first.click()
+    page.get_by_label("Choose GET /parcels/{id}", exact=True).check()
     camera.take(ada, "provider-operations", height=880)
+    ada.press("Are open without a key")
     ada.follow("Backend and keys")
     camera.take(ada, "provider-settings", height=760)
     ada.follow("Policies")
@@ -95,6 +97,7 @@ def canary(camera: Camera) -> None:
     ada.follow("Catalogue")
     page.get_by_role("main").get_by_role("link", name=re.compile("^Deprecate")).first.click()
     expect(page.get_by_role("dialog")).to_be_visible()
+    page.get_by_label("Ends at").fill("2027-03-01T00:00")
     camera.take(ada, "provider-deprecate", height=760)
     page.keyboard.press("Escape")
 

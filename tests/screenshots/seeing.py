@@ -70,7 +70,9 @@ def budgets(camera: Camera) -> None:
     page.get_by_label("Refuse calls once").check()
     camera.take(dana, "developer-spend-cap", height=900)
     dana.press("Create budget")
-    camera.take(dana, "developer-budgets", height=620, at=page.get_by_role("article", name="Never more than this"))
+    camera.take(
+        dana, "developer-budgets", height=620, at=page.get_by_role("article", name="Never more than this")
+    )
 
 
 def webhooks(camera: Camera) -> None:
