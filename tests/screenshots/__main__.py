@@ -30,6 +30,8 @@ def main() -> int:
     running = Running(GATEHOUSE_PORTAL_PORT=ports.portal_port, GATEHOUSE_GATEWAY_PORT=ports.gateway_port)
     try:
         running.start(300)
+        for _ in range(20):  # so that the demo's API has been called
+            running.call("/httpbin/v1/get", running.facts["api_key"])
         running.manage("demo", "--scale", *SCALE)
         with sync_playwright() as playwright:
             browser = launch(playwright)

@@ -14,7 +14,7 @@ from tests.scenarios.running import ROOT, Running
 FOLDER = ROOT / "docs" / "images" / "guide"
 WIDTH, PHONE = 1200, 390
 MOST_BYTES = 90_000
-_COLOURS = (96, 64, 32)
+_COLOURS = (256, 128, 64)
 
 
 class Camera:

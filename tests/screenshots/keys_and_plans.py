@@ -47,12 +47,12 @@ def _change(who: Visitor, key: str, what: str) -> None:
 def change_and_cancel(camera: Camera) -> None:
     dana = camera.person("developer")
     page = dana.page
-    open_first(dana, "/console/applications/", "Reporting")
+    open_first(dana, "/console/applications/", "Back office")
     page.get_by_role("link", name=re.compile("^Change plan")).first.click()
     dana.heading("Change plan")
     page.get_by_label("Pro", exact=True).check()
     camera.take(dana, "developer-change-plan", height=860)
-    open_first(dana, "/console/applications/", "Reporting")
+    open_first(dana, "/console/applications/", "Back office")
     page.get_by_role("link", name=re.compile("^Cancel")).first.click()
     expect(page.get_by_role("dialog")).to_be_visible()
     camera.take(dana, "developer-cancel", height=700)

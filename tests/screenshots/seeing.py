@@ -5,27 +5,30 @@ import time
 
 from playwright.sync_api import expect
 
+from tests.receiver import receiving
+from tests.scenarios.running import eventually
 from tests.screenshots.camera import Camera
 from tests.screenshots.people import open_first
 
 
 def calls(camera: Camera) -> None:
-    """Carol calls: some are answered, one meets no resource, and too many at once are throttled."""
+    """Carol calls: too many at once are throttled; then some are answered, one meets no operation, one a 404."""
     carol, running = camera.person("carol"), camera.running
     open_first(carol, "/console/applications/", "Parcel shop")
     carol.follow("New key")
     carol.page.get_by_label("Name").fill("Load test")
     carol.press("Create key")
     key = carol.page.locator("#new-key").inner_text().strip()
-    for path in ("get", "uuid", "status/404", "nothing-here", "anything/parcels/17"):
-        running.call(f"/httpbin/v1/{path}", key)
-        time.sleep(0.4)
-    running.call("/httpbin/v1/get", key[:-1] + ("0" if key[-1] != "0" else "1"))
     together = [threading.Thread(target=running.call, args=("/httpbin/v1/headers", key)) for _ in range(24)]
     for each in together:
         each.start()
     for each in together:
         each.join()
+    time.sleep(3)  # until there is room again
+    for path in ("get", "uuid", "status/404", "nothing-here", "anything/parcels/17"):
+        running.call(f"/httpbin/v1/{path}", key)
+        time.sleep(0.4)
+    running.call("/httpbin/v1/get", key[:-1] + ("0" if key[-1] != "0" else "1"))
     time.sleep(3)  # until the lines are up
 
 
@@ -62,24 +65,43 @@ def money(camera: Camera) -> None:
 
 def budgets(camera: Camera) -> None:
     dana = camera.person("developer")
-    page = dana.page
+    page, cap = dana.page, "Never more than this"
     dana.open("/console/budgets/new/")
-    page.get_by_label("Name").fill("Never more than this")
+    page.get_by_label("Name").fill(cap)
     page.get_by_label("Amount a month").fill("600")
     page.get_by_label("Currency").select_option("USD")
     page.get_by_label("Refuse calls once").check()
     camera.take(dana, "developer-spend-cap", height=900)
     dana.press("Create budget")
+    eventually(
+        lambda: (
+            page.reload() and not page.get_by_role("article", name=cap).get_by_text("No costs yet").count()
+        ),
+        60,
+        pause=2,
+    )
     camera.take(
         dana, "developer-budgets", height=620, at=page.get_by_role("article", name="Never more than this")
     )
 
 
 def webhooks(camera: Camera) -> None:
-    dana = camera.person("developer")
-    dana.open("/console/webhooks/")
-    dana.page.get_by_role("main").get_by_role("table").get_by_role("link").first.click()
-    camera.take(dana, "developer-webhook", height=980)
+    """A receiver that is away at first, so that there is something to send again."""
+    carol = camera.person("carol")
+    page = carol.page
+    with receiving() as receiver:
+        carol.open("/console/webhooks/")
+        page.get_by_label("URL").fill(receiver.url)
+        page.get_by_label("Description").fill("Order desk")
+        camera.take(carol, "developer-new-webhook", height=860)
+        carol.press("Create endpoint")
+        carol.follow("I have kept it")
+        for receiver.status in (204, 503):
+            carol.press("Send test event")
+            eventually(lambda: len(receiver.got) == (1 if receiver.status == 204 else 2), 20)
+        time.sleep(1)
+        page.reload()
+        camera.take(carol, "developer-webhook", height=700)
 
 
 def home(camera: Camera) -> None:
