@@ -37,15 +37,16 @@ def states_of(budgets: Sequence[Budget], items: Sequence[SubscriptionEstimate]) 
     A month is that of the provider's clock. Where providers live in several time zones, the newest month counts:
     for some hours, costs of those who still have the old one are left out.
     """
-    by_customer: dict[str, list[SubscriptionEstimate]] = defaultdict(list)
+    by_organization: dict[str, list[SubscriptionEstimate]] = defaultdict(list)
     for item in items:
-        by_customer[item.subscription.organization_id].append(item)
+        for pk in {item.subscription.organization_id, item.payer_id}:
+            by_organization[pk].append(item)
     found = []
     for budget in budgets:
         covered = [
             item
-            for item in by_customer[budget.organization_id]
-            if item.currency == budget.currency and budget.covers(item.subscription)
+            for item in by_organization[budget.organization_id]
+            if item.currency == budget.currency and budget.covers(item.subscription, item.payer_id)
         ]
         period = max((item.period.key for item in covered), default="")
         spent = sum((item.subtotal for item in covered if item.period.key == period), ZERO)

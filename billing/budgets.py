@@ -31,12 +31,14 @@ def create_budget(
     actor: User | None,
     application: Application | None = None,
     subscription: Subscription | None = None,
+    whole_group: bool = False,
     percents: Sequence[int] | None = None,
     stops: bool = False,
     mails: bool = True,
 ) -> Budget:
     """Make a budget for a month's costs of the organization, or of one application or subscription of it.
 
+    With `whole_group`, the costs of all organizations that it pays for count along, and a cap stops theirs, too.
     `amount` is money in `currency`, above 0. With `stops` it is a spend cap; it holds within seconds.
     """
     # whoever looks at the organization's spending holds the same lock
@@ -44,11 +46,13 @@ def create_budget(
     if Budget.objects.filter(organization=organization).count() >= MOST:
         raise Refused(f"An organization has at most {MOST} budgets; delete one first.", code="too_many")
     _check_scope(organization, application, subscription)
+    _check_group(organization, whole_group, application or subscription)
     budget = Budget(
         organization=organization,
         name=name.strip(),
         application=application,
         subscription=subscription,
+        whole_group=whole_group,
         currency=check_currency(currency),
         amount=read_amount(amount),
         percents=read_percents(usual_percents() if percents is None else percents),
@@ -118,6 +122,19 @@ def _check_scope(
     for field, thing in (("application", application), ("subscription", subscription)):
         if thing is not None and thing.organization_id != organization.pk:
             raise Refused(f"This {field} is not the organization's own.", field=field)
+
+
+def _check_group(organization: Organization, whole_group: bool, part: object | None) -> None:
+    if whole_group and part is not None:
+        raise Refused(
+            "A budget of the whole group counts everything; leave application and subscription out.",
+            field="whole_group",
+        )
+    if whole_group and organization.billing_parent is not None:
+        raise Refused(
+            f"{organization.billing_parent} pays for {organization}, so only it can set a budget of the group.",
+            field="whole_group",
+        )
 
 
 def _keep_told(budget: Budget, before: Decimal) -> None:

@@ -31,10 +31,12 @@ KINDS = ("fee", "usage", "discount", "maximum", "minimum")
 class SubscriptionEstimate:
     """One subscription's month so far in one currency: its own lines, and its part of those it shares.
 
-    `subscription` has application, plan and both organizations loaded. The parts of a shared line add up to it.
+    `subscription` has application, plan and both organizations loaded; `payer_id` pays for it this month.
+    The parts of a shared line add up to it.
     """
 
     subscription: Subscription
+    payer_id: str
     period: Period
     currency: str
     usage: Quantity
@@ -251,6 +253,7 @@ def _by_subscription(month: Month, at: datetime) -> Iterator[SubscriptionEstimat
             here = currency == mine
             yield SubscriptionEstimate(
                 span.subscription,
+                month.payer_id,
                 month.period,
                 currency,
                 usage,

@@ -22,15 +22,13 @@ from django.conf import settings
 from access.allowances import Bound, Moved, bound
 from access.models import CallAllowance, PlanStage, Subscription, SubscriptionState, UsagePlan
 from access.periods import window
-from accounts.mail import mail_organization
-from accounts.portal_address import portal_url
-from accounts.webhooks.emit import emit_many
 from billing.affordable import most_calls
-from billing.alerts import BudgetState, event_data, shown
+from billing.alerts import BudgetState
 from billing.estimate import SubscriptionEstimate
 from billing.models import Budget, Meter, TiersOver
 from billing.next_calls import CALL_METERS
 from billing.queries import rate_card_of
+from billing.stop_notices import tell_of_stops
 from metering.queries import quantities
 
 USAGE_BEHIND = 5  # seconds until a call is metered, at most
@@ -38,11 +36,12 @@ PROPAGATION = 1  # seconds until nodes know
 # what only calls use; a cache's hours and what providers report goes on without any
 _BY_CALLS = {*CALL_METERS, Meter.BYTES_OUT, Meter.BYTES_IN}
 CAP_REACHED = "The monthly spend cap of this subscription is reached."
+GROUP_CAP_REACHED = "The monthly spend cap of the organization that pays for this subscription is reached."
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Money that some subscriptions of one customer may still cost, all together, in the currency of their cards.
+    """Money that some subscriptions of one payer may still cost, all together, in the currency of their cards.
 
     `reason` is told to refused callers. `state` is the budget it comes from, None where it is another kind.
     """
@@ -93,8 +92,10 @@ def late_calls_of(
     """Return how many calls can be let in at most after the one that reaches a cap; 0 = exact, None = no bound.
 
     `subscriptions` are the living ones of its organization, with their plans' prices loaded; `in_group` = another
-    organization pays for it, or it for others, so that their calls move its tiers.
+    organization pays for it, or it for others, so that their calls move its tiers (and count for a cap of the group).
     """
+    if budget.whole_group and in_group:
+        return None
     priced = [(each, card) for each in subscriptions if (card := rate_card_of(each)) is not None]
     covered = [(each, card) for each, card in priced if budget.covers(each)]
     shared = {card.pk for _, card in covered if card.tiers_over == TiersOver.CUSTOMER}
@@ -138,9 +139,10 @@ def limits_of(states: Sequence[BudgetState], items: Sequence[SubscriptionEstimat
                 if item.card is not None  # what is free costs nothing, and goes on
                 and item.currency == state.budget.currency
                 and item.period.key == state.period
-                and state.budget.covers(item.subscription)
+                and state.budget.covers(item.subscription, item.payer_id)
             ),
             state.budget.amount - state.spent,
+            reason=GROUP_CAP_REACHED if state.budget.whole_group else CAP_REACHED,
             state=state,
         )
         for state in states
@@ -164,7 +166,11 @@ def hold(
     unbound = set(counts) - {each.subscription.pk for each in bounds}
     loose, free = _loosen(unbound, counts)
     moved = bound(bounds=[*bounds, *loose], free=free)
-    _tell(moved, items, tightest)
+    tell_of_stops(
+        moved,
+        {each.subscription.pk: each.subscription for each in items},
+        {pk: limit.state for pk, limit in tightest.items()},
+    )
     return moved
 
 
@@ -209,50 +215,3 @@ def _loosen(unbound: Collection[str], counts: dict[str, Counted]) -> tuple[list[
         else:
             free.append(row.subscription_id)
     return loose, free
-
-
-def _tell(moved: Moved, items: Sequence[SubscriptionEstimate], tightest: dict[str, Limit]) -> None:
-    stopped: dict[str, list[str]] = defaultdict(list)
-    states: dict[str, BudgetState] = {}
-    credit: dict[tuple[str, str], list[str]] = defaultdict(list)
-    parties = {item.subscription.pk: item.subscription for item in items}
-    for pk in moved.stopped:
-        state = tightest[pk].state
-        if state is not None:
-            stopped[state.budget.pk].append(pk)
-            states[state.budget.pk] = state
-        else:
-            credit[parties[pk].organization_id, parties[pk].provider_id].append(pk)
-    resumed: dict[str, list[str]] = defaultdict(list)
-    for pk in moved.resumed:
-        resumed[parties[pk].organization_id].append(pk)
-    emit_many(
-        [
-            (
-                state.budget.organization_id,
-                "spend_cap.reached",
-                event_data(state.budget, state.period, state.spent) | {"stopped": sorted(stopped[pk])},
-            )
-            for pk, state in states.items()
-        ]
-        + [
-            (customer, "credit.used_up", {"provider": provider, "stopped": sorted(ids)})
-            for (customer, provider), ids in credit.items()
-        ]
-        + [(pk, "spend_cap.lifted", {"resumed": sorted(ids)}) for pk, ids in resumed.items()]
-    )
-    for pk, state in states.items():
-        if state.budget.mails:
-            _mail(state, len(stopped[pk]))
-
-
-def _mail(state: BudgetState, number: int) -> None:
-    budget = state.budget
-    amount, spent = shown(budget.amount, budget.currency), shown(state.spent, budget.currency)
-    mail_organization(
-        budget.organization,
-        subject=f"The spend cap {budget} is reached: calls are refused",
-        text=f"In {state.period}, {spent} of {amount} {budget.currency} is spent. The calls of "
-        f"{number} subscription{'' if number == 1 else 's'} are refused (429) until the month is over.\n\n"
-        f"Raise the cap to let them in again: {portal_url()}/console/budgets/{budget.pk}/\n",
-    )

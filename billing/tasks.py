@@ -132,9 +132,10 @@ def look_at_spending(organization_ids: list[str]) -> None:
 
 
 def look_soon(organization_id: str) -> None:
-    """Look at one organization, now; if the broker is away, the schedule does."""
+    """Look at an organization and those that it pays for, now; if the broker is away, the schedule does."""
+    group = Organization.objects.filter(billing_parent=organization_id).values_list("pk", flat=True)
     try:
-        look_at_spending.delay([organization_id])
+        _hand_out(sorted({organization_id, *group}))
     except Exception as error:  # noqa: BLE001 -- whatever ails the broker
         logger.warning("The broker cannot be reached (%s); budgets are looked at by the schedule.", error)
 

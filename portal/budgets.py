@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.utils.timezone import now
 
 from access.models import CallAllowance, Subscription, SubscriptionState
 from accounts.models import Organization
 from billing.models import Budget
 from billing.queries import subscriptions_in, with_prices
-from billing.spend_stop import late_calls_of, slowest
+from billing.spend_stop import GROUP_CAP_REACHED, late_calls_of, slowest
 from portal import formats
 
 
@@ -47,11 +48,12 @@ def shown_budgets(organization: Organization) -> list[ShownBudget]:
         for each in with_prices(subscriptions_in(customer=organization))
         if each.state != SubscriptionState.CANCELLED
     ]
-    in_group = organization.billing_parent_id is not None or organization.billing_children.exists()
+    children = organization.billing_children.count()
+    in_group = organization.billing_parent_id is not None or children > 0
     return [
         ShownBudget(
             each,
-            str(each.subscription or each.application or "Everything"),
+            _covers(each, children),
             int(each.spent * 100 / each.amount),
             _exactness(each, living, in_group=in_group) if each.stops else "",
         )
@@ -60,9 +62,28 @@ def shown_budgets(organization: Organization) -> list[ShownBudget]:
 
 
 def stopped_now(organization: Organization) -> list[CallAllowance]:
-    """Return which of the organization's subscriptions are stopped for money."""
-    rows = CallAllowance.objects.filter(organization=organization, stopped_until__gt=now())
-    return list(rows.select_related("subscription__application", "subscription__plan"))
+    """Return which subscriptions are stopped for money, its own and those that its cap of the group stopped."""
+    by_group = Q(organization__billing_parent=organization, reason=GROUP_CAP_REACHED)
+    rows = CallAllowance.objects.filter(Q(organization=organization) | by_group, stopped_until__gt=now())
+    return list(rows.select_related("organization", "subscription__application", "subscription__plan"))
+
+
+def stopped_by_payer(organization: Organization, stopped: list[CallAllowance]) -> bool:
+    """Whether all that is stopped is so by a cap of the organization that pays for it."""
+    own = [each for each in stopped if each.organization_id == organization.pk]
+    by_payer = [each for each in own if each.reason == GROUP_CAP_REACHED]
+    return organization.billing_parent_id is not None and bool(own) and by_payer == own
+
+
+def _covers(budget: Budget, children: int) -> str:
+    if budget.whole_group:
+        others = (
+            f"{children} other organization{'' if children == 1 else 's'}" if children else "nobody else now"
+        )
+        return f"The whole billing group: our own and {others}"
+    if budget.scope == "organization" and children:
+        return "Everything of our own"
+    return str(budget.subscription or budget.application or "Everything")
 
 
 def _exactness(budget: Budget, living: list[Subscription], *, in_group: bool) -> str:

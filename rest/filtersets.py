@@ -264,6 +264,7 @@ class BudgetFilters(filters.FilterSet):
     subscription = by_id("subscription_id")
     name = by_text("name")
     stops = filters.BooleanFilter()
+    whole_group = filters.BooleanFilter()
 
 
 class WebhookFilters(filters.FilterSet):

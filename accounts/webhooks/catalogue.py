@@ -70,7 +70,8 @@ _ALL = (
     ),
     EventType(
         "spend_cap.reached",
-        "The month's costs reached a spend cap: calls are refused until the cap is raised or the month is over.",
+        "The month's costs reached a spend cap: calls are refused until the cap is raised or the month is over. "
+        "Where the payer of a billing group set it, a member is told without its name and money (null).",
         _BUDGET | {"spent": "100.00", "stopped": ["s1b2c3d4e5"]},
     ),
     EventType(

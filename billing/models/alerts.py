@@ -36,6 +36,9 @@ class Budget(models.Model):
         related_name="budgets",
         help_text="Empty = not of one subscription.",
     )
+    whole_group = models.BooleanField(
+        default=False, help_text="Also the costs of organizations that it pays for: its billing group."
+    )
     currency = models.CharField(max_length=3, help_text="Costs in other currencies are not counted.")
     amount = models.DecimalField(max_digits=24, decimal_places=12)
     percents = models.JSONField(
@@ -61,6 +64,11 @@ class Budget(models.Model):
                 condition=models.Q(application__isnull=True) | models.Q(subscription__isnull=True),
                 name="budget_of_one_thing",
             ),
+            models.CheckConstraint(
+                condition=models.Q(whole_group=False)
+                | models.Q(application__isnull=True, subscription__isnull=True),
+                name="budget_of_a_group_is_of_all",
+            ),
         ]
         indexes = [
             # the caps that are looked at every few seconds
@@ -72,22 +80,26 @@ class Budget(models.Model):
 
     @property
     def scope(self) -> str:
-        """`organization`, `application` or `subscription`."""
+        """`group`, `organization`, `application` or `subscription`."""
         if self.subscription_id:
             return "subscription"
-        return "application" if self.application_id else "organization"
+        if self.application_id:
+            return "application"
+        return "group" if self.whole_group else "organization"
 
     @property
     def is_reached(self) -> bool:
         """Whether all of it was spent when somebody last looked."""
         return self.spent >= self.amount
 
-    def covers(self, subscription: Subscription) -> bool:
-        """Whether the costs of a subscription count."""
+    def covers(self, subscription: Subscription, payer_id: str = "") -> bool:
+        """Whether the costs of a subscription, which `payer_id` pays, count."""
         if self.subscription_id:
             return subscription.pk == self.subscription_id
         if self.application_id:
             return subscription.application_id == self.application_id
+        if self.whole_group and payer_id == self.organization_id:
+            return True
         return subscription.organization_id == self.organization_id
 
 

@@ -14,6 +14,7 @@ from billing.models import Budget
 from billing.pricing import plain
 
 EVERYTHING = ""
+GROUP = "group"
 
 
 def percents_text(percents: Iterable[int]) -> str:
@@ -58,15 +59,26 @@ class BudgetForm(forms.Form):
         subscriptions: Iterable[Subscription] = (),
         currency: str = DEFAULT_CURRENCY,
         budget: Budget | None = None,
+        members: int = 0,
         **kwargs: Any,
     ) -> None:
-        kwargs["initial"] = {"currency": currency} if budget is None else _initial(budget)
+        """`members`: how many organizations it pays for beside its own bills; then their costs can be counted along."""
+        start = {"currency": currency, "scope": GROUP if members else EVERYTHING}
+        kwargs["initial"] = start if budget is None else _initial(budget)
         super().__init__(*args, **kwargs)
         self.things: dict[str, dict[str, Any]] = {EVERYTHING: {}}
         if budget is not None:
             del self.fields["scope"]  # it stays
             return
         choices = [(EVERYTHING, "Everything")]
+        if members:
+            others = f"{members} other organization{'' if members == 1 else 's'}"
+            self.things[GROUP] = {"whole_group": True}
+            choices = [
+                (GROUP, f"The whole billing group: our own and {others}"),
+                (EVERYTHING, "Everything of our own"),
+            ]
+            self.fields["scope"].help_text = "A spend cap of the group refuses the calls of all its members."
         for each in subscriptions:
             pairs = ((each.application, str(each.application)), (each, str(each)))
             for kind, (thing, label) in zip(("application", "subscription"), pairs, strict=True):

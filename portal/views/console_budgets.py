@@ -14,7 +14,7 @@ from billing.models import Budget, BudgetAlert
 from billing.queries import rate_card_of, subscriptions_in, with_prices
 from nodes.quota_alerts import rule_of, set_quota_alerts
 from portal import guard
-from portal.budgets import shown_budgets, stopped_now
+from portal.budgets import shown_budgets, stopped_by_payer, stopped_now
 from portal.forms.budgets import BudgetForm, QuotaAlertForm, percents_text
 from portal.refusals import refusals_to
 from portal.views.questions import ask
@@ -38,9 +38,11 @@ def listing(request: HttpRequest, organization: Organization) -> HttpResponse:
                 messages.success(request, "Saved.")
                 return redirect("budgets")
     alerts = BudgetAlert.objects.filter(organization=organization, told=True).select_related("budget")
+    stopped = stopped_now(organization)
     context = PAGE | {
         "budgets": shown_budgets(organization),
-        "stopped": stopped_now(organization),
+        "stopped": stopped,
+        "stopped_by_payer": stopped_by_payer(organization, stopped),
         "alerts": list(alerts[:MOST_ALERTS]),
         "quota_form": form,
         "rule": rule,
@@ -54,7 +56,12 @@ def create(request: HttpRequest, organization: Organization) -> HttpResponse:
     subscriptions = list(with_prices(subscriptions_in(customer=organization)).exclude(state="cancelled"))
     cards = [card for each in subscriptions if (card := rate_card_of(each))]
     currency = cards[0].currency if cards else DEFAULT_CURRENCY
-    form = BudgetForm(request.POST or None, subscriptions=subscriptions, currency=currency)
+    form = BudgetForm(
+        request.POST or None,
+        subscriptions=subscriptions,
+        currency=currency,
+        members=organization.billing_children.count(),
+    )
     if request.method == "POST" and form.is_valid():
         with refusals_to(form):
             made = create_budget(organization=organization, actor=guard.person(request), **form.values())

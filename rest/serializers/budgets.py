@@ -24,7 +24,9 @@ class BudgetSerializer(serializers.ModelSerializer):
 
     amount = Amount(read_only=True)
     spent = Amount(read_only=True)
-    scope = serializers.ChoiceField(choices=["organization", "application", "subscription"], read_only=True)
+    scope = serializers.ChoiceField(
+        choices=["group", "organization", "application", "subscription"], read_only=True
+    )
     percents = serializers.ListField(child=serializers.IntegerField(), read_only=True)
     reached = serializers.BooleanField(source="is_reached", read_only=True)
 
@@ -37,6 +39,7 @@ class BudgetSerializer(serializers.ModelSerializer):
             "scope",
             "application",
             "subscription",
+            "whole_group",
             "currency",
             "amount",
             "percents",
@@ -65,6 +68,7 @@ class BudgetInput(StrictModel):
             "name",
             "application",
             "subscription",
+            "whole_group",
             "currency",
             "amount",
             "percents",

@@ -7,8 +7,10 @@ from access.models import CallAllowance
 from accounts.models import WebhookDelivery, WebhookEndpoint
 from accounts.webhooks.deliver import deliver
 from billing.models import Budget
+from billing.spend_stop import GROUP_CAP_REACHED
 from nodes.quota_alerts import rule_of
-from tests.billing.factories import OCTOBER
+from tests.billing.factories import OCTOBER, pay_for, subscribed
+from tests.factories import make_organization, make_user
 from tests.portal.factories import make_shop, signed_in
 from tests.receiver import receiving
 
@@ -48,6 +50,33 @@ def test_a_spend_cap_of_one_application_is_made_changed_and_deleted(shop, browse
     assert (budget.amount, budget.stops, budget.application) == (20, False, shop.application)
     browser.post(reverse("budget-delete", args=[budget.pk]))
     assert not Budget.objects.filter(name="Till").exists()
+
+
+def test_a_payer_chooses_its_whole_group_or_its_own(shop, browser):
+    member = make_organization(make_user("bob"), name="Bob's branch")
+    his = subscribed(shop.plan, member)
+    pay_for(member, shop.organization, OCTOBER.start)
+    form = browser.get(reverse("budget-new")).content.decode()
+    assert "The whole billing group: our own and 1 other organization" in form
+    assert '<option value="group" selected' in form
+    given = {"name": "Group", "amount": "9", "currency": "USD", "percents": "", "stops": "on"}
+    assert browser.post(reverse("budget-new"), given | {"scope": "group"}).status_code == 302
+    assert browser.post(reverse("budget-new"), given | {"name": "Own", "scope": ""}).status_code == 302
+    assert dict(Budget.objects.exclude(name="All").values_list("name", "whole_group")) == {
+        "Group": True,
+        "Own": False,
+    }
+    CallAllowance.objects.create(
+        organization=member, subscription=his, window_starts_at=OCTOBER.start, reason=GROUP_CAP_REACHED,
+        stopped_until=OCTOBER.start.replace(year=2999),
+    )  # fmt: skip
+    page = browser.get(reverse("budgets")).content.decode()
+    assert "Stops within 16 seconds after it is reached." in page
+    assert f"Bob&#x27;s branch: {his.application.name}" in page
+    assert "Raise the spend cap to let them in again." in page
+    to_bob = signed_in(member.members.get().user).get(reverse("budgets")).content.decode()
+    assert f"{shop.organization} pays for you, and its spend cap is reached" in to_bob
+    assert "whole billing group" not in to_bob
 
 
 def test_what_is_wrong_is_said_at_the_field(shop, browser):

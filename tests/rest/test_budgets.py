@@ -5,6 +5,7 @@ import pytest
 from accounts.models import Role, WebhookDelivery, WebhookEndpoint
 from billing.models import Budget
 from nodes.quota_alerts import rule_of
+from tests.billing.factories import october, pay_for
 from tests.factories import make_application, make_member, make_organization, make_token
 from tests.receiver import receiving
 from tests.rest.conftest import Program
@@ -25,7 +26,7 @@ def test_a_spend_cap_is_made_read_changed_and_deleted(alice):
     told = made.json()
     assert told | {"id": "", "created_at": ""} == {
         "id": "", "organization": alice.organization.pk, "name": "App", "scope": "application",
-        "application": application.pk, "subscription": None, "currency": "USD", "amount": "99.5",
+        "application": application.pk, "subscription": None, "whole_group": False, "currency": "USD", "amount": "99.5",
         "percents": [50, 80, 100], "stops": True, "mails": True, "period": "", "spent": "0",
         "spent_at": None, "reached": False, "created_at": "",
     }  # fmt: skip
@@ -49,6 +50,18 @@ def test_faults_name_the_field(alice):
         ({"application": foreign.pk}, "application"),
     ):
         fault(alice.post("budgets", good | change), field)
+
+
+def test_a_payer_may_count_its_whole_group(alice):
+    good = {"name": "Group", "currency": "USD", "amount": "1", "whole_group": True}
+    application = make_application(alice.organization)
+    fault(alice.post("budgets", good | {"application": application.pk}), "whole_group")
+    made = alice.post("budgets", good).json()
+    assert (made["scope"], made["whole_group"]) == ("group", True)
+    assert [row["id"] for row in alice.get("budgets", whole_group="true").json()["results"]] == [made["id"]]
+    Budget.objects.all().delete()
+    pay_for(alice.organization, make_organization(), october(1))
+    fault(alice.post("budgets", good), "whole_group")
 
 
 def test_roles(alice):
