@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 from access.models import ApiKey, Subscription
+from accounts.any_of import any_of
 from accounts.ids import LENGTH
 from apis.models import Stage
 from metering.records import DERIVED, SUMS, Row
@@ -51,14 +52,16 @@ class Directory:
 
     @classmethod
     def of(cls, rows: Iterable[dict[str, Any]]) -> "Directory":
-        named = set(map(_named, rows))
-        stages = Stage.objects.filter(pk__in={stage for stage, _, _ in named}).values_list(
+        named = zip(*set(map(_named, rows)), strict=True)
+        # other texts, of a node that sends nonsense, are no ids; they stay unknown
+        ids = [{pk for pk in column if pk.isalnum()} for column in named] or [set(), set(), set()]
+        stages = Stage.objects.filter(any_of("pk", ids[0])).values_list(
             "pk", "organization_id", "version__api_id", "version_id"
         )
-        subscriptions = Subscription.objects.filter(pk__in={pk for _, pk, _ in named} - {""}).values_list(
+        subscriptions = Subscription.objects.filter(any_of("pk", ids[1])).values_list(
             "pk", "organization_id", "application_id"
         )
-        keys = ApiKey.objects.filter(pk__in={key for _, _, key in named} - {""}).values_list(
+        keys = ApiKey.objects.filter(any_of("pk", ids[2])).values_list(
             "pk", "organization_id", "application_id"
         )
         return cls(

@@ -101,6 +101,8 @@ def test_rows_that_name_unknown_things_are_rejected_and_the_others_count() -> No
     bad = [
         (make_row("nostage001"), "unknown stage 'nostage001'"),
         (make_row(stage, subscription="nobody0001"), "unknown subscription 'nobody0001'"),
+        (make_row(stage, subscription='a","b'), """unknown subscription 'a","b'"""),
+        (make_row(stage, key="{}"), "unknown key '{}'"),
         (make_row(stage, key="nokey00001"), "unknown key 'nokey00001'"),
         (make_row(stage, operation="x" * 11), "unknown operation 'xxxxxxxxxxx'"),
         (make_row(stage, verdict="so-so"), "'so-so' is not a verdict"),
