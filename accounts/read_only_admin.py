@@ -8,7 +8,7 @@ from unfold.admin import ModelAdmin
 class ReadOnly(ModelAdmin):
     """Rows that only programs write."""
 
-    list_per_page = 50  # as VerbAdmin
+    list_per_page = 30  # as VerbAdmin
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
