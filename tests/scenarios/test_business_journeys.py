@@ -61,7 +61,9 @@ def test_an_announcement_is_tried_and_sent_and_a_reader_unsubscribes(running: Ru
 def test_an_alert_is_crossed_and_told_by_mail_and_webhook(running: Running, ada: Visitor) -> None:
     page, name = ada.page, f"Busy {secrets.token_hex(3)}"
     with receiving() as receiver:
-        running.rest("POST", "webhooks", json={"url": receiver.url, "event_types": ["usage_alert.crossed"]})
+        endpoint = running.rest(
+            "POST", "webhooks", json={"url": receiver.url, "event_types": ["usage_alert.crossed"]}
+        )
         ada.open("/provider/alerts/")
         ada.follow("New alert")
         page.get_by_label("Name").fill(name)
@@ -72,6 +74,7 @@ def test_an_alert_is_crossed_and_told_by_mail_and_webhook(running: Running, ada:
         for _ in range(4):
             running.call("/httpbin/v1/get", running.facts["api_key"])
         eventually(lambda: running.manage("shell", "-c", CHECK) and receiver.got, 20)
+        running.rest("DELETE", f"webhooks/{endpoint['id']}")
     assert name in receiver.got[0][1].decode()
     mail = ada.reads_mail("admin@gatehouse.example", f"Alert: {name}")
     assert "was for 1 min above 2" in mail
@@ -115,7 +118,7 @@ def test_a_member_is_invited_limited_and_taken_away(people: Company, ada: Visito
     carol.press("Confirm")
     carol.press("Accept and join")
     carol.open("/provider/money/")  # who has the billing role sees it
-    carol.looks_well("business-5-billing-sees-money")
+    shot(carol.page, "business-5-billing-sees-money")
     carol.open("/console/organization/")
     expect(carol.page.get_by_role("button", name="Send invitation")).to_have_count(0)
 
@@ -168,7 +171,7 @@ def test_a_product_is_drafted_previewed_and_published(people: Company, ada: Visi
     ada.follow("Operations")
     page.get_by_label(re.compile("GET /get")).first.check()
     ada.press("Take what is checked")
-    ada.looks_well("business-8-product-operations")
+    shot(ada.page, "business-8-product-operations")
 
     visitor = people.arrives()
     visitor.open("/")

@@ -41,7 +41,7 @@ def test_a_request_is_approved_another_refused(running: Running, parties: Partie
 
     ada.open("/provider/approvals/")
     expect(ada.row(other)).to_contain_text(mail)
-    ada.looks_well("customers-2-approvals")
+    shot(ada.page, "customers-2-approvals")
     ada.row(wanted).get_by_role("button", name="Approve").click()
     expect(ada.page.get_by_text("1 approved; the developers get a mail.")).to_be_visible()
     eventually(lambda: running.call(CALL, key).status_code == 200, 5)
@@ -63,7 +63,7 @@ def test_a_customer_is_suspended_and_let_in_again(running: Running, parties: Par
     key, mail = running.facts["shop_api_key"], running.facts["shop"]["email"]
     eventually(lambda: running.call(CALL, key).status_code == 200, 5)
     opens_customer(ada)
-    ada.looks_well("customers-5-customer")
+    shot(ada.page, "customers-5-customer")
     ada.follow("Suspend")
     ada.page.get_by_label("Reason").fill("Calls from a botnet.")
     ada.answer("Suspend the customer")
@@ -94,7 +94,7 @@ def test_staff_look_through_a_customers_eyes_and_change_nothing(running: Running
     expect(banner).to_contain_text(running.facts["shop"]["email"])
     ada.follow("First application")
     ada.heading("First application")
-    ada.looks_well("customers-9-her-console")
+    shot(ada.page, "customers-9-her-console")
     ada.open("/console/applications/new/")
     ada.page.get_by_label("Name").fill("Not hers to make")
     ada.press("Create application")
@@ -135,7 +135,7 @@ def test_a_customer_has_terms_credits_and_a_discount_and_its_invoice_says_so(
     ada.page.get_by_label("What for").fill("Apology for the outage")
     ada.press("Give credits")
     expect(ada.page.locator(".facts div").filter(has_text=plan)).to_contain_text("25 % off")
-    ada.looks_well("customers-12-bills-and-terms")
+    shot(ada.page, "customers-12-bills-and-terms")
 
     running.manage("close_period")
     sam.open("/console/invoices/")
