@@ -298,10 +298,8 @@ def test_each_page_opens_for_whom_it_is_meant() -> None:
     # one shop for all pages: making it takes longer than to open them
     shop = make_shop()
     people = people_of(shop)
-    found = {
-        name: " ".join(met(signed_in(people[who]).get(address(shop, name))) for who in PEOPLE)
-        for name in PAGES
-    }
+    browsers = [signed_in(people[who]) for who in PEOPLE]
+    found = {name: " ".join(met(browser.get(address(shop, name))) for browser in browsers) for name in PAGES}
     assert found == PAGES
 
 
