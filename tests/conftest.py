@@ -37,6 +37,20 @@ def branding_is_forgotten() -> Iterator[None]:
     forget()
 
 
+# files that take long, the longest first
+_FIRST = (
+    "tests/scenarios/",
+    "tests/faults/",
+    "tests/portal/browser/",
+    "tests/gateway/hostile/",
+    "tests/gateway/agent/",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with whole stories: they take longest, and with `--no-loadscope-reorder` no worker ends on one alone."""
-    items.sort(key=lambda item: not item.nodeid.startswith(("tests/scenarios/", "tests/faults/")))
+    """Begin with what takes longest: with `--no-loadscope-reorder` no worker ends on one long file alone."""
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    return next((turn for turn, start in enumerate(_FIRST) if item.nodeid.startswith(start)), len(_FIRST))
