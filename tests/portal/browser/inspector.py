@@ -45,7 +45,8 @@ class Inspector:
 
     def look(self, *, known: Collection[str] = (), ours: bool = True, dark: bool = True) -> list[str]:
         """Look at the page that is open."""
-        self.page.evaluate(AXE)
+        if not self._evaluate("'axe' in window"):
+            self.page.evaluate(AXE)
         found, new = self._settled(), self._new_parts()
         rules = {"color-contrast": {"enabled": new}}
         found += self._axe({"runOnly": {"type": "tag", "values": list(RULES)}, "rules": rules})
@@ -118,6 +119,7 @@ def inspectors(host: str, *cookies: dict[str, str]) -> Iterator[list[Inspector]]
         for hers in cookies:
             context = browser.new_context(viewport=DESKTOP, reduced_motion="reduce")
             context.add_init_script(SHIFTS)
+            context.add_init_script(AXE)  # sent once, not again for each page
             context.add_cookies([{"name": name, "value": value, "url": host} for name, value in hers.items()])
             found.append(Inspector(context.new_page(), host))
         yield found
