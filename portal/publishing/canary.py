@@ -7,32 +7,33 @@ count along.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import sqrt
 
 from django.utils.timezone import now
 
 from accounts.models import AuditEvent
 from apis.models import Stage
 from metering.queries import Part, Scope, Span, Summary, breakdown
+from metering.side_by_side import by_operation
+from portal.publishing.canary_operations import FEWEST, SHOWN, SLOWER, Row, beyond_chance, rows_of
 
-# for less the numbers tell nothing
-FEWEST = 30
-# standard errors by which a share is greater: chance alone gives that once in 200
-BEYOND_CHANCE = 2.58
-SLOWER = 1.25
 LONGEST = timedelta(days=30)
 NONE = Summary(0, 0, 0, 0, 0, 0, None, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`words` is what can be said of it: the tone (good, warning, error, '' = nothing yet) and a sentence."""
+    """`words` is what can be said of it: the tone (good, warning, error, '' = nothing yet) and a sentence.
+
+    `operations` are the SHOWN most called ones, `more` how many others there are.
+    """
 
     since: datetime
     base: Summary
     canary: Summary
     tone: str
     words: str
+    operations: list[Row]
+    more: int
 
     @property
     def share(self) -> float:
@@ -42,7 +43,7 @@ class Comparison:
 
 
 def compare(stage: Stage, at: datetime | None = None) -> Comparison:
-    """Compare a stage's canary with its other calls. Three queries."""
+    """Compare a stage's canary with its other calls. Six queries."""
     at = at or now()
     since = max(_since(stage), at - LONGEST).replace(second=0, microsecond=0)
     scope = Scope(provider=stage.organization_id, stage=stage.pk)
@@ -50,7 +51,15 @@ def compare(stage: Stage, at: datetime | None = None) -> Comparison:
     parts: dict[str, Part] = {each.key: each for each in breakdown(scope=scope, span=span, by="canary")}
     base = parts["base"].totals if "base" in parts else NONE
     canary = parts["canary"].totals if "canary" in parts else NONE
-    return Comparison(since, base, canary, *judge(base, canary))
+    pairs = by_operation(provider=stage.organization_id, stage=stage.pk, span=span)
+    return Comparison(
+        since,
+        base,
+        canary,
+        *judge(base, canary),
+        operations=rows_of(pairs[:SHOWN]),
+        more=max(len(pairs) - SHOWN, 0),
+    )
 
 
 def judge(base: Summary, canary: Summary) -> tuple[str, str]:
@@ -76,13 +85,6 @@ def judge(base: Summary, canary: Summary) -> tuple[str, str]:
         slower = 100 * (canary.p90 / base.p90 - 1)
         return "warning", f"The canary is slower: its p90 is {slower:.0f} % above the others'."
     return "good", "The canary does as well as the rest of the stage."
-
-
-def beyond_chance(errors: int, calls: int, other_errors: int, other_calls: int) -> bool:
-    """Whether a share of errors is greater than another by more than chance gives (two proportions, z)."""
-    pooled = (errors + other_errors) / (calls + other_calls)
-    spread = sqrt(pooled * (1 - pooled) * (1 / calls + 1 / other_calls))
-    return spread > 0 and (errors / calls - other_errors / other_calls) / spread > BEYOND_CHANCE
 
 
 def _since(stage: Stage) -> datetime:

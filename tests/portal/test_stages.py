@@ -15,7 +15,9 @@ from apis.openapi.writing import written
 from apis.publish import deploy, set_canary
 from apis.versions import create_version, replace_document
 from metering.queries import Summary
-from portal.publishing.canary import beyond_chance, compare, judge
+from metering.side_by_side import Half
+from portal.publishing.canary import compare, judge
+from portal.publishing.canary_operations import beyond_chance, judge_operation
 from tests.factories import (
     make_api,
     make_document,
@@ -141,6 +143,47 @@ def test_a_canary_is_started_compared_and_promoted(alice, version):
     stage.refresh_from_db()
     assert (stage.deployment, stage.canary_deployment, stage.variables) == (second, None, {"A": "1"})
     assert alice.get(address("stage-canary-promote", stage)).status_code == 404
+
+
+def test_a_canary_is_compared_by_operation_in_words(alice, version):
+    stage = live(version)
+    set_canary(stage=stage, percent=25, actor=None)
+    AuditEvent.objects.update(at=NOON)
+    get, old = (version.operations.get(path=path).pk for path in ("/get", "/old"))
+    use(
+        make_row(stage, operation=get, calls=300),
+        make_row(stage, operation=get, calls=100, canary=True),
+        make_row(stage, operation=old, calls=90),
+        make_row(stage, operation=old, calls=40, canary=True),
+        make_row(stage, operation=old, calls=20, canary=True, status_class=5),
+    )
+    found = compare(stage, NOON + timedelta(minutes=2))
+    rows = [(row.pair.name, row.tone, row.words) for row in found.operations]
+    assert rows == [("GET /old", "bad", "Canary worse: more 5xx"), ("GET /get", "", "No difference")]
+    worst = found.operations[0].pair
+    assert (worst.base.calls, worst.canary.calls, worst.canary.errors, found.more) == (90, 60, 20, 0)
+    assert worst.base.p95 is not None
+    fragment = alice.get(address("stage", stage), {"fragment": "1"}).content.decode()
+    assert "Canary worse: more 5xx" in fragment
+    assert "0 × 4xx, 20 × 5xx" in fragment
+
+
+@pytest.mark.parametrize(
+    ("base", "canary", "said"),
+    [
+        (Half(29, 0, 0, 10), Half(900, 0, 0, 99), ("", "Too few calls to tell")),
+        (Half(900, 0, 0, 100), Half(300, 0, 0, 150), ("bad", "Canary worse: p95 50 % slower")),
+        (
+            Half(900, 90, 90, 200),
+            Half(300, 0, 0, 100),
+            ("good", "Stable worse: more 5xx, more 4xx, p95 100 % slower"),
+        ),
+        (Half(900, 9, 0, 100), Half(300, 30, 0, 100), ("bad", "Canary worse: more 4xx")),
+        (Half(900, 9, 9, 100), Half(300, 3, 3, 110), ("", "No difference")),
+    ],
+)
+def test_who_is_worse_at_an_operation_is_said_in_words(base, canary, said):
+    assert judge_operation(base, canary) == said
 
 
 def test_a_comparison_begins_when_the_canary_got_its_deployment(version):
