@@ -1,7 +1,7 @@
 """Webhooks: endpoints, their secrets and what was sent to them."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -15,9 +15,11 @@ from portal import guard, shown_once
 from portal.forms.webhooks import RotateForm, WebhookEditForm, WebhookForm
 from portal.refusals import refusals_to
 from portal.views.questions import ask
+from portal.watched import Watched, watch
 
 PAGE = {"section": "console", "page": "webhooks"}
 MOST_DELIVERIES = 50
+_FRAGMENTS = {"state": "console/webhook_state.html", "deliveries": "console/webhook_deliveries.html"}
 
 
 @guard.in_organization(can_administer)
@@ -36,7 +38,11 @@ def page(request: HttpRequest, organization: Organization) -> HttpResponse:
 
 @guard.in_organization(can_administer)
 def detail(request: HttpRequest, organization: Organization, pk: str) -> HttpResponse:
-    """One endpoint: what it gets, and its newest deliveries."""
+    """One endpoint: what it gets, and its newest deliveries.
+
+    `?watch=` a delivery's id: the page keeps itself fresh until that is delivered or failed; `&fragment=` only the
+    part that does so.
+    """
     endpoint = guard.own(WebhookEndpoint, organization, pk)
     names = ("url", "description", "event_types", "enabled")
     form = WebhookEditForm(request.POST or None, initial={name: getattr(endpoint, name) for name in names})
@@ -46,8 +52,12 @@ def detail(request: HttpRequest, organization: Organization, pk: str) -> HttpRes
             messages.success(request, "Saved.")
             return redirect("webhook", pk=pk)
     deliveries = endpoint.deliveries.select_related("event")[:MOST_DELIVERIES]
-    context = PAGE | {"endpoint": endpoint, "form": form, "deliveries": list(deliveries)}
-    return render(request, "console/webhook.html", context)
+    watched = _watched(request, endpoint)
+    context = PAGE | {"endpoint": endpoint, "form": form, "deliveries": list(deliveries), "watched": watched}
+    template = _FRAGMENTS.get(request.GET.get("fragment", ""), "console/webhook.html")
+    if watched is None and template in _FRAGMENTS.values():
+        raise Http404
+    return render(request, template, context)
 
 
 @never_cache
@@ -102,8 +112,8 @@ def delete(request: HttpRequest, organization: Organization, pk: str) -> HttpRes
 def test(request: HttpRequest, organization: Organization, pk: str) -> HttpResponse:
     endpoint = guard.own(WebhookEndpoint, organization, pk)
     with refusal_as_message(request):
-        endpoints.send_test(endpoint=endpoint, actor=guard.person(request))
-        messages.success(request, "A test event is on its way. Reload to see how it went.")
+        delivery = endpoints.send_test(endpoint=endpoint, actor=guard.person(request))
+        return _to_watch(delivery)
     return redirect("webhook", pk=pk)
 
 
@@ -114,8 +124,21 @@ def resend(request: HttpRequest, organization: Organization, pk: str) -> HttpRes
     delivery = guard.own(rows, organization, pk)
     with refusal_as_message(request):
         endpoints.resend(delivery=delivery, actor=guard.person(request))
-        messages.success(request, "It is sent again. Reload to see how it went.")
+        return _to_watch(delivery)
     return redirect("webhook", pk=delivery.endpoint_id)
+
+
+def _to_watch(delivery: WebhookDelivery) -> HttpResponse:
+    return redirect(f"{reverse('webhook', args=[delivery.endpoint_id])}?watch={delivery.pk}")
+
+
+def _watched(request: HttpRequest, endpoint: WebhookEndpoint) -> Watched | None:
+    """Return the delivery that the page waits for; an id that is none of the endpoint's is nobody's."""
+    wanted = request.GET.get("watch", "")
+    if not wanted.isascii() or not wanted.isalnum():
+        return None
+    delivery = endpoint.deliveries.select_related("event").filter(pk=wanted).first()
+    return watch(delivery) if delivery else None
 
 
 def _show_once(request: HttpRequest, endpoint: WebhookEndpoint, secret: str) -> HttpResponse:

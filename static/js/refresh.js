@@ -1,5 +1,6 @@
 // A part of the page that keeps itself fresh: <div data-refresh="address of the fragment" data-every="5">.
 // With data-soon it is fetched at once, too.
+// An element with data-refresh-end in the fragment ends it.
 // Only while the page is visible, one request at a time; what is open stays open, focus and scroll stay.
 // A <button data-pause hidden> stops it until pressed again; a span that is being chosen on a chart stays.
 import { drawCharts } from "./charts.js";
@@ -19,6 +20,7 @@ async function refresh(place) {
   place.dataset.last = text;
   const fresh = document.createElement("template");
   fresh.innerHTML = text;
+  if (fresh.innerHTML.trim() === place.innerHTML.trim()) return;
   keepState(place, fresh.content);
   const height = place.offsetHeight;
   place.style.minHeight = `${height}px`;
@@ -48,9 +50,13 @@ export function startRefresh() {
       if (busy || document.hidden || paused() || document.querySelector("dialog[open]")) return;
       busy = true;
       try { await refresh(place); } catch { /* the next turn tries again */ } finally { busy = false; }
+      if (place.querySelector("[data-refresh-end]")) {
+        clearInterval(timer);
+        document.removeEventListener("visibilitychange", turn);
+      }
     };
+    const timer = setInterval(turn, Number(place.dataset.every) * 1000);
     if ("soon" in place.dataset) turn();
-    setInterval(turn, Number(place.dataset.every) * 1000);
     document.addEventListener("visibilitychange", turn);
   }
 }
