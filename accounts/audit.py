@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Model
 
 from accounts.models import AuditEvent, Organization, User
+from accounts.sentences import one_dot
 
 SYSTEM = "Gatehouse"
 
@@ -29,6 +30,6 @@ def record(
         action=action,
         target_kind=target._meta.model_name or "",
         target_id=str(target.pk),
-        summary=summary[:300],
+        summary=one_dot(summary)[:300],
         changes=changes or {},
     )

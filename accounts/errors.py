@@ -3,6 +3,8 @@
 Site and REST API turn it into a message at the field, or a problem document (RFC 9457).
 """
 
+from accounts.sentences import one_dot
+
 
 class Refused(Exception):
     """A rule forbids what was asked. Nothing was written.
@@ -12,7 +14,7 @@ class Refused(Exception):
     """
 
     def __init__(self, message: str, *, field: str = "", code: str = "invalid") -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = one_dot(message)
+        super().__init__(self.message)
         self.field = field
         self.code = code

@@ -6,6 +6,7 @@ from functools import partial
 from django.db import transaction
 
 from accounts.models import Organization, Role
+from accounts.sentences import one_dot
 
 logger = logging.getLogger(__name__)
 
@@ -20,12 +21,12 @@ def recipients_of(organization: Organization) -> list[str]:
 
 def mail_organization(organization: Organization, *, subject: str, text: str) -> None:
     """Send a plain text once the transaction commits. A line break in the subject becomes a blank."""
-    transaction.on_commit(partial(_enqueue, organization.pk, " ".join(subject.split()), text))
+    transaction.on_commit(partial(_enqueue, organization.pk, " ".join(subject.split()), one_dot(text)))
 
 
 def mail_address(address: str, *, subject: str, text: str) -> None:
     """Send a plain text to one address, of somebody who may not have an account, once the transaction commits."""
-    transaction.on_commit(partial(_enqueue_to_address, address, " ".join(subject.split()), text))
+    transaction.on_commit(partial(_enqueue_to_address, address, " ".join(subject.split()), one_dot(text)))
 
 
 def _enqueue_to_address(address: str, subject: str, text: str) -> None:

@@ -6,6 +6,7 @@ from django.core.mail import EmailMessage
 
 from access.announcements.models import Announcement, AnnouncementKind
 from accounts.models import Organization, User
+from accounts.sentences import ended
 
 _SALT = "access.news"
 
@@ -13,7 +14,7 @@ _SALT = "access.news"
 def body_of(announcement: Announcement, person: User | None) -> str:
     """The text with its foot: why she gets it, and how to get no more. `person` None = a preview's."""
     provider = announcement.organization
-    foot = f"You get this because you use APIs of {provider}."
+    foot = f"You get this because you use APIs of {ended(provider)}"
     if announcement.kind == AnnouncementKind.SERVICE:
         foot += " It is about the service itself, so it cannot be unsubscribed."
     else:

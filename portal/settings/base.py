@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "rest",
     "portal",
 ]
+MESSAGE_STORAGE = "portal.message_storage.SentenceStorage"
 MIDDLEWARE = [
     "portal.middleware.OwnDomain",
     "django.middleware.security.SecurityMiddleware",

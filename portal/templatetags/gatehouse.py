@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import now
 
+from accounts.sentences import ended
 from billing.models import Invoice
 from portal import formats, markdown
 from portal.usage_span import with_parameters
@@ -22,6 +23,7 @@ register.filter("number", formats.number)
 register.filter("size", formats.size)
 register.filter("milliseconds", formats.milliseconds)
 register.filter("moment", formats.moment)
+register.filter("ended", ended)
 
 # what a state means, whatever it is the state of
 _TONES = {

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts.errors import Refused
+from accounts.sentences import one_dot
 
 
 def ask(
@@ -37,7 +38,7 @@ def ask(
             return answer
     shown = {
         "question": question,
-        "consequence": consequence,
+        "consequence": one_dot(consequence),
         "action": action,
         "back": back,
         "form": form,
