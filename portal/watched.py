@@ -25,9 +25,11 @@ class Watched:
 def watch(delivery: WebhookDelivery) -> Watched:
     """Say how a delivery is going; load its event with it."""
     what = delivery.event.type
-    if not delivery.tries:
-        return Watched(delivery, "", f"{what} is on its way to the receiver.")
     last = delivery.attempts[-1] if delivery.attempts else {}
+    if delivery.state == DeliveryState.PENDING and (
+        not last.get("problem") or not delivery.tries or len(delivery.attempts) < delivery.tries
+    ):  # tries count when they begin, attempts when they end
+        return Watched(delivery, "", f"{what} is on its way to the receiver.")
     if delivery.state == DeliveryState.DELIVERED:
         answer = f"the receiver answered {last['status']} in {last['ms']} ms" if last else "it arrived"
         return Watched(delivery, "success", f"{what} is delivered: {answer}.")

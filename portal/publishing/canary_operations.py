@@ -8,6 +8,7 @@ from metering.side_by_side import Half, Pair
 
 # for less the numbers tell nothing
 FEWEST = 30
+FEWEST_FOR_P95 = 100
 # standard errors by which a share is greater: chance alone gives that once in 200
 BEYOND_CHANCE = 2.58
 SLOWER = 1.25
@@ -56,5 +57,6 @@ def _worse(one: Half, other: Half) -> Iterator[str]:
     ):
         if beyond_chance(errors, one.calls, others, other.calls):
             yield name
-    if one.p95 and other.p95 and one.p95 > SLOWER * other.p95:
+    timed = min(one.calls, other.calls) >= FEWEST_FOR_P95
+    if timed and one.p95 and other.p95 and one.p95 > SLOWER * other.p95:
         yield f"p95 {100 * (one.p95 / other.p95 - 1):.0f} % slower"

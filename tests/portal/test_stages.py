@@ -178,6 +178,7 @@ def test_a_canary_is_compared_by_operation_in_words(alice, version):
             Half(300, 0, 0, 100),
             ("good", "Stable worse: more 5xx, more 4xx, p95 100 % slower"),
         ),
+        (Half(900, 0, 0, 100), Half(99, 0, 0, 150), ("", "No difference")),
         (Half(900, 9, 0, 100), Half(300, 30, 0, 100), ("bad", "Canary worse: more 4xx")),
         (Half(900, 9, 9, 100), Half(300, 3, 3, 110), ("", "No difference")),
     ],

@@ -49,6 +49,8 @@ def test_a_test_event_is_followed_until_it_has_ended(alice, endpoint):
     def said(fragment="state"):
         return alice.get(f"{place}&fragment={fragment}").content.decode()
 
+    WebhookDelivery.objects.update(tries=1)  # the attempt is being made
+    assert "webhook.test is on its way" in said()
     went(delivery, DeliveryState.PENDING, attempt(None, "Nobody listens there."))
     assert "webhook.test did not arrive yet. Nobody listens there. It is tried again" in said()
     assert "data-refresh-end" not in said() + said("deliveries")
