@@ -5,7 +5,8 @@ from typing import TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
-from access.models import ApiKey, Application, PlanThrottle, Subscription, UsagePlan
+from access.announcements.models import Announcement
+from access.models import ApiKey, Application, CustomerSuspension, PlanThrottle, Subscription, UsagePlan
 from accounts.models import (
     ApiToken,
     AuditEvent,
@@ -62,6 +63,7 @@ def _either_side(organization: Organization) -> Q:
 
 # Which rows an organization sees: what it provides, and what it uses as a developer.
 SCOPES: dict[type[Model], Callable[[Organization], Q]] = {
+    Announcement: _own,
     Api: _own,
     ApiInvitation: _own,
     ApiKey: _own,
@@ -79,6 +81,7 @@ SCOPES: dict[type[Model], Callable[[Organization], Q]] = {
     # a provider's notes on a customer are her own business
     CustomerTerms: _own,
     BillableRule: _own,
+    CustomerSuspension: _own,
     CustomMeter: _own,
     Deployment: _own,
     DomainName: _own,

@@ -23,6 +23,8 @@ from rest.serializers.access import (
 from rest.serializers.accounts import (
     BillingChildInput,
     BillingParentInput,
+    CloseOrganizationInput,
+    GrantsInput,
     InvitationInput,
     MemberChange,
     MemberInput,
@@ -45,6 +47,7 @@ from rest.serializers.apis import (
 from rest.serializers.billing import CloseInput, DropVersionInput, RateCardChange, RateCardInput
 from rest.serializers.budgets import BudgetChange, BudgetInput, QuotaAlertsSerializer
 from rest.serializers.credit_notes import CreditNoteInput
+from rest.serializers.customers import AnnouncementChange, AnnouncementInput, CustomerSuspensionInput
 from rest.serializers.domains import CertificateInput, DomainChange, DomainInput
 from rest.serializers.invitations import ApiInvitationInput, ProductInvitationInput
 from rest.serializers.meters import BillableRuleInput, MeterChange, MeterEventInput, MeterInput
@@ -99,6 +102,16 @@ EXAMPLES: dict[type[Serializer], dict[str, Any]] = {
     SitePageInput: {"title": "Terms", "text": "Be kind."},
     SitePageChange: {"in_footer": False},
     BrandingSerializer: {"name": "Acme APIs", "accent_light": "#2a55c9", "footer_links": []},
+    CloseOrganizationInput: {"name": "Acme"},
+    GrantsInput: {"grants": [{"api": "a1b2c3d4e5", "manage": True}]},
+    CustomerSuspensionInput: {"customer": "k3v9xq7m2b", "reason": "Calls that harm others"},
+    AnnouncementInput: {
+        "subject": "v1 ends in June",
+        "text": "Please move to v2.",
+        "audience": "api",
+        "api": "a1b2c3d4e5",
+    },
+    AnnouncementChange: {"subject": "v1 ends in July"},
     UsageAlertInput: {"name": "Failures", "metric": "share_5xx", "threshold": "5", "minutes": 5},
     UsageAlertChange: {"threshold": "10"},
     ApiInput: {"name": "httpbin", "slug": "httpbin", "summary": "Answers with what it was asked."},

@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django_filters import rest_framework as filters
 
+from access.announcements.models import AnnouncementState, Audience
 from access.models import (
     ApplicationState,
     KeyEnvironment,
@@ -341,6 +342,18 @@ class ProductInvitationFilters(filters.FilterSet):
 class SitePageFilters(filters.FilterSet):
     slug = by_text("slug")
     published = filters.BooleanFilter()
+
+
+class CustomerSuspensionFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    customer = by_id("customer_id")
+    lifted = filters.BooleanFilter(field_name="lifted_at", lookup_expr="isnull", exclude=True)
+
+
+class AnnouncementFilters(filters.FilterSet):
+    organization = by_id("organization_id")
+    state = by_choice("state", AnnouncementState)
+    audience = by_choice("audience", Audience)
 
 
 class UsageAlertFilters(filters.FilterSet):

@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from accounts.models import ApiToken, AuditEvent, Member, MemberInvitation, Organization, Role, User
 from accounts.teams.models import InvitationState
+from apis.models import Api, ApiGrant
 from rest.serializers.base import Strict, StrictModel, Visible
 
 
@@ -46,7 +47,7 @@ class BillingChildInput(Strict):
     child = serializers.CharField(max_length=10, help_text="Id of an organization that asks, or is paid for.")
 
 
-class CloseInput(Strict):
+class CloseOrganizationInput(Strict):
     name = serializers.CharField(
         max_length=120, help_text="The organization's name, so that no slip closes it."
     )
@@ -83,14 +84,36 @@ class PersonSerializer(serializers.ModelSerializer):
         read_only_fields: tuple[str, ...] = fields
 
 
+class GrantSerializer(serializers.ModelSerializer):
+    """An API that a limited member sees; `manage`: changes, too; `money`: sees the prices of its plans, too."""
+
+    class Meta:
+        model = ApiGrant
+        fields: tuple[str, ...] = ("api", "manage", "money")
+        read_only_fields: tuple[str, ...] = fields
+
+
+class GrantInput(Strict):
+    api = Visible(Api)
+    manage = serializers.BooleanField(default=False)
+    money = serializers.BooleanField(default=False)
+
+
+class GrantsInput(Strict):
+    grants = GrantInput(many=True, help_text="All that she shall see; what is left out she sees no more.")
+
+
 class MemberSerializer(serializers.ModelSerializer):
     """A person's place in an organization."""
 
     user = PersonSerializer(read_only=True)
+    api_grants = GrantSerializer(
+        many=True, read_only=True, help_text="Without effect unless her role is limited."
+    )
 
     class Meta:
         model = Member
-        fields: tuple[str, ...] = ("id", "organization", "user", "role", "created_at")
+        fields: tuple[str, ...] = ("id", "organization", "user", "role", "api_grants", "created_at")
         read_only_fields: tuple[str, ...] = fields
 
 

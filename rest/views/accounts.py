@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from accounts import billing_group, organizations, tokens
 from accounts.models import ApiToken, AuditEvent, Member, Organization, User
 from accounts.permissions import can_administer, can_give_role, can_hand_over, can_join_billing
+from apis.grants import Given, set_grants
 from billing.leaving.close import close_organization
 from billing.leaving.obstacles import obstacles
 from rest.filtersets import AuditEventFilters, MemberFilters, OrganizationFilters, TokenFilters
@@ -21,7 +22,8 @@ from rest.serializers.accounts import (
     AuditEventSerializer,
     BillingChildInput,
     BillingParentInput,
-    CloseInput,
+    CloseOrganizationInput,
+    GrantsInput,
     MadeTokenSerializer,
     MemberChange,
     MemberInput,
@@ -57,7 +59,7 @@ class OrganizationViews(Listed, Readable, Creatable, Changeable, Resource):
     action_inputs: ClassVar = {
         **dict.fromkeys(("suspend", "resume", "leave_billing_parent"), Nothing),
         "billing_parent": BillingParentInput,
-        "close": CloseInput,
+        "close": CloseOrganizationInput,
         **dict.fromkeys(("accept_billing_child", "refuse_billing_child"), BillingChildInput),
     }
     filterset_class = OrganizationFilters
@@ -149,12 +151,13 @@ class OrganizationViews(Listed, Readable, Creatable, Changeable, Resource):
 
 
 class MemberViews(Listed, Readable, Creatable, Changeable, Removable, Resource):
-    """The people of an organization and their roles: owner, admin, member, billing."""
+    """The people of an organization and their roles: owner, admin, member, billing, limited to chosen APIs."""
 
     model, noun, nouns, tag = Member, "member", "members", "organizations"
     serializer_class = MemberSerializer
     related = ("user",)
     create_input, change_input = MemberInput, MemberChange
+    action_inputs: ClassVar = {"set_api_grants": GrantsInput}
     filterset_class = MemberFilters
     ordering_fields = ("role", "created_at")
     search_fields = ("user__email", "user__name")
@@ -177,6 +180,17 @@ class MemberViews(Listed, Readable, Creatable, Changeable, Removable, Resource):
     def remove(self, row: Member) -> None:
         self._may_give(row.organization, row.role)
         organizations.remove_member(member=row, actor=self.caller.user)
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return super().get_queryset().prefetch_related("api_grants")
+
+    @act()
+    def set_api_grants(self, request: Request, pk: str) -> Response:
+        """Let a limited member see exactly these APIs, and do with each what is said."""
+        member, data = self.target()
+        given = {each["api"]: Given(each["manage"], each["money"]) for each in data["grants"]}
+        set_grants(member=member, grants=given, actor=self.caller.user)
+        return self.answer(member)
 
     def _may_give(self, organization: Organization, role: str) -> None:
         if not can_give_role(self.caller.user, organization, role):

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from access.models import PlanThrottle
+from access.announcements.write import create_announcement
+from access.models import CustomerSuspension, PlanThrottle
 from accounts.audit import record
 from accounts.ids import short_id
 from accounts.models import Organization
@@ -145,6 +146,12 @@ def make_world(organization: Organization) -> World:
         "credit-notes": note.pk,
         "tax-rates": rate.pk,
         "customer-terms": terms.pk,
+        "customer-suspensions": CustomerSuspension.objects.create(
+            organization=organization, customer=terms.customer, reason="Harm"
+        ).pk,
+        "announcements": create_announcement(
+            organization=organization, subject="v2 is here", text="Have a look.", actor=None
+        ).pk,
         "organizations": organization.pk,
         "members": make_member(organization).pk,
         "member-invitations": invite_member(

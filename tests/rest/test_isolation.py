@@ -145,6 +145,8 @@ REFERENCES: list[tuple[str, dict[str, Any], str]] = [
     ("tax-rates", {"name": "x", "percent": "1", "organization": "organizations"}, "organization"),
     ("tax-rates", {"name": "x", "percent": "1", "customers": ["organizations"]}, "customers"),
     ("customer-terms", {"customer": "organizations"}, "customer"),
+    ("customer-suspensions", {"customer": "organizations", "reason": "x"}, "customer"),
+    ("announcements", {"subject": "x", "text": "x", "audience": "api", "api": "apis"}, "api"),
     ("backends", {"name": "x", "url": "http://x", "organization": "organizations"}, "organization"),
     ("applications", {"name": "x", "organization": "organizations"}, "organization"),
     ("rate-cards", {"name": "x", "organization": "organizations"}, "organization"),
