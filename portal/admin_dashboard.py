@@ -40,6 +40,7 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
         ("apis.api", "api"),
         ("apis.apipage", "article"),
         ("apis.apiinvitation", "mail"),
+        ("apis.apigrant", "visibility"),
         ("apis.apiversion", "description"),
         ("apis.operation", "route"),
         ("apis.deployment", "rocket_launch"),
@@ -53,6 +54,8 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
         ("access.application", "apps"),
         ("access.subscription", "assignment_turned_in"),
         ("access.apikey", "key"),
+        ("access.customersuspension", "block"),
+        ("access.announcement", "campaign"),
     ),
     "Usage": (
         ("metering.custommeter", "tune"),

@@ -2,6 +2,7 @@
 
 from apis.admin.catalogue import ApiInvitationAdmin, ApiPageAdmin
 from apis.admin.domains import DomainNameAdmin
+from apis.admin.grants import ApiGrantAdmin
 from apis.admin.operations import OperationAdmin
 from apis.admin.products import ApiAdmin, BackendAdmin
 from apis.admin.stages import BasePathMappingAdmin, DeploymentAdmin, StageAdmin
@@ -9,6 +10,7 @@ from apis.admin.versions import ApiVersionAdmin
 
 __all__ = [
     "ApiAdmin",
+    "ApiGrantAdmin",
     "ApiInvitationAdmin",
     "ApiPageAdmin",
     "ApiVersionAdmin",
