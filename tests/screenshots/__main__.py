@@ -3,6 +3,7 @@
 import argparse
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from importlib import import_module
 
@@ -30,9 +31,10 @@ def main() -> int:
     running = Running(GATEHOUSE_PORTAL_PORT=ports.portal_port, GATEHOUSE_GATEWAY_PORT=ports.gateway_port)
     try:
         running.start(300)
+        running.manage("demo", "--scale", *SCALE)
         for _ in range(20):  # so that the demo's API has been called
             running.call("/httpbin/v1/get", running.facts["api_key"])
-        running.manage("demo", "--scale", *SCALE)
+        time.sleep(15)  # until they are counted: pages keep an API's health for a minute
         with sync_playwright() as playwright:
             browser = launch(playwright)
             camera = Camera(browser, running)
