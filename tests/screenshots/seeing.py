@@ -25,7 +25,7 @@ def calls(camera: Camera) -> None:
     for each in together:
         each.join()
     time.sleep(3)  # until there is room again
-    for path in ("get", "uuid", "status/404", "nothing-here", "anything/parcels/17"):
+    for path in ("uuid", "nothing-here", "status/404", "get", "anything/p-1742"):
         running.call(f"/httpbin/v1/{path}", key)
         time.sleep(0.4)
 
@@ -34,7 +34,7 @@ def the_request_log(camera: Camera) -> None:
     carol = camera.person("carol")
     page = carol.page
     carol.open("/console/requests/")
-    eventually(lambda: page.reload() and page.get_by_text("/parcels/17").count(), 30, pause=1)
+    eventually(lambda: page.reload() and page.get_by_text("/anything/p-1742").count(), 30, pause=1)
     camera.take(carol, "developer-requests", height=980)
     carol.open("/console/requests/?outcome=refused&status=429")
     page.get_by_role("main").get_by_role("table").get_by_role("link").first.click()
