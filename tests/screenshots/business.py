@@ -76,7 +76,7 @@ def products(camera: Camera) -> None:
 def branding(camera: Camera) -> None:
     ada = camera.person("admin")
     page = ada.page
-    ada.open("/admin/accounts/branding/")
+    ada.open("/provider/website/")
     page.locator("#id_name").fill("Meridian for developers")
     page.locator("#id_accent_light").fill("#0f6b4f")
     page.locator("#id_accent_dark").fill("#6fd3ae")

@@ -41,7 +41,9 @@ def edit(camera: Camera) -> None:
     page = ada.page
     provider_page(ada, "apis/")
     ada.follow("Parcels")
-    page.get_by_role("main").get_by_role("link", name=re.compile("^Edit")).first.click()
+    ada.follow("Details")
+    camera.take(ada, "provider-details", height=860)
+    _version(ada)
     page.get_by_label("Choose GET /parcels/{id}", exact=True).check()
     camera.take(ada, "provider-operations", height=880)
     ada.press("Are open without a key")
