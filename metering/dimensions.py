@@ -7,6 +7,8 @@ from datetime import timedelta
 from operator import itemgetter
 from typing import Any
 
+from django.db.models import Model
+
 from access.models import ApiKey, Subscription
 from accounts.any_of import any_of
 from accounts.ids import LENGTH
@@ -55,15 +57,9 @@ class Directory:
         named = zip(*set(map(_named, rows)), strict=True)
         # other texts, of a node that sends nonsense, are no ids; they stay unknown
         ids = [{pk for pk in column if pk.isalnum()} for column in named] or [set(), set(), set()]
-        stages = Stage.objects.filter(any_of("pk", ids[0])).values_list(
-            "pk", "organization_id", "version__api_id", "version_id"
-        )
-        subscriptions = Subscription.objects.filter(any_of("pk", ids[1])).values_list(
-            "pk", "organization_id", "application_id"
-        )
-        keys = ApiKey.objects.filter(any_of("pk", ids[2])).values_list(
-            "pk", "organization_id", "application_id"
-        )
+        stages = _known(Stage, ids[0], "organization_id", "version__api_id", "version_id")
+        subscriptions = _known(Subscription, ids[1], "organization_id", "application_id")
+        keys = _known(ApiKey, ids[2], "organization_id", "application_id")
         return cls(
             {
                 pk: {"organization_id": provider, "api_id": api, "version_id": version}
@@ -108,6 +104,12 @@ class Directory:
         ids = ids | (self.subscriptions.get(subscription) or self.keys.get(key) or _NOBODY)
         found = self._found[named] = _derived(ids)
         return found
+
+
+def _known(model: type[Model], ids: set[str], *columns: str) -> Iterable[tuple[str, ...]]:
+    """Return (id, columns) of those that are there; no query where nothing is asked for."""
+    rows = model._default_manager.filter(any_of("pk", ids)).values_list("pk", *columns)
+    return rows if ids else ()
 
 
 def with_defaults(row: dict[str, Any]) -> dict[str, Any]:
