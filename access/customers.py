@@ -82,6 +82,12 @@ def suspension_of(provider: Organization, customer: Organization) -> CustomerSus
     ).first()
 
 
+def reasons_of(customer: Organization) -> dict[str, str]:
+    """Return why providers serve a customer nothing now: the provider's id -> the reason it was given."""
+    running = CustomerSuspension.objects.filter(customer=customer, lifted_at__isnull=True)
+    return dict(running.values_list("organization_id", "reason"))
+
+
 def _announce(suspension: CustomerSuspension, actor: User | None, what: str, summary: str) -> None:
     for organization in {suspension.organization, suspension.customer}:
         record(

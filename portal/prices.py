@@ -79,7 +79,7 @@ def _headline(card: RateCard | None, meters: list[MeterTerms]) -> tuple[str, str
         return formats.money(card.base_fee, card.currency), "a month" + (", plus usage" if meters else "")
     if not meters:
         return "Free", ""
-    return PAY_PER_USE, "no monthly fee"
+    return PAY_PER_USE, "with no monthly fee"
 
 
 def _meter_terms(price: Price, currency: str) -> MeterTerms | None:

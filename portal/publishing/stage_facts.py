@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import NamedTuple
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count
 
 from access.models import Subscription, SubscriptionState
@@ -28,8 +29,11 @@ class Subscribers(NamedTuple):
 
 
 def subscribers_of(stages: Collection[Stage]) -> Subscribers:
-    """Return who may call any of these stages. Two queries."""
+    """Return who may call any of these stages. One query."""
     living = Subscription.objects.filter(plan__stages__in=stages, state=SubscriptionState.ACTIVE).order_by()
-    counted = living.aggregate(all=Count("pk", distinct=True), whose=Count("organization", distinct=True))
-    names = living.order_by("plan__name").values_list("plan__name", flat=True).distinct()
-    return Subscribers(counted["all"], counted["whose"], list(names[:5]))
+    counted = living.aggregate(
+        all=Count("pk", distinct=True),
+        whose=Count("organization", distinct=True),
+        names=ArrayAgg("plan__name", distinct=True, default=[]),
+    )
+    return Subscribers(counted["all"], counted["whose"], sorted(counted["names"])[:5])

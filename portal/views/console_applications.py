@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from access.applications import change_application, create_application
+from access.customers import reasons_of
 from access.models import Application, KeyState, SubscriptionState
 from access.queries import subscriptions_of
 from accounts.models import Organization
@@ -77,10 +78,17 @@ def detail(request: HttpRequest, organization: Organization, pk: str) -> HttpRes
         .prefetch_related("plan__price__rate_card__versions__prices", opened_stages("plan__stages"))
     )
     quotas = {use.subscription.pk: use for use in quota_use(subscriptions)}
+    suspended = any(each.state == SubscriptionState.SUSPENDED for each in subscriptions)
+    reasons = reasons_of(organization) if suspended else {}
     context = PAGE | {
         "application": application,
         "rows": [
-            {"subscription": each, "terms": prices.terms(each.plan), "quota": quotas.get(each.pk)}
+            {
+                "subscription": each,
+                "terms": prices.terms(each.plan),
+                "quota": quotas.get(each.pk),
+                "reason": reasons.get(each.provider_id),
+            }
             for each in subscriptions
         ],
         "keys": key_rows(application),

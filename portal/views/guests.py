@@ -30,7 +30,7 @@ class Guests:
     def page(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Who is invited, and a form for one more."""
         about = self.subject.own(request, pk, "add")
-        form = InvitationForm(request.POST or None)
+        form = InvitationForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             with refusals_to(form):
                 made = self.invite(about, actor=guard.person(request), **form.values())

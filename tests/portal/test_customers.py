@@ -109,7 +109,11 @@ def test_a_customer_is_suspended_with_a_reason_and_resumed(shop: Shop, kiosk: Su
     assert "Card is stolen" in told
     kiosk.refresh_from_db()
     assert kiosk.state == "suspended"
+    hers = signed_in(kiosk.organization.members.get(role="owner").user)
+    page = reverse("application", args=[kiosk.application_id])
+    assert "serves you nothing for now: Card is stolen." in hers.get(page).content.decode()
     press(shop, "customer-resume", {}, place)
+    assert "serves you nothing" not in hers.get(page).content.decode()
     kiosk.refresh_from_db()
     assert kiosk.state == "active"
 

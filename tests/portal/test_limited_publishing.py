@@ -118,7 +118,9 @@ def test_she_does_what_her_grant_allows(case: Case) -> None:
     assert version.operations.filter(path="/new", removed_at=None).exists()
     stage = version.stages.get()
     browser.post(case.own("stage-canary-remove"))
-    browser.post(case.own("stage-settings"), {"throttle_rate": "7", "throttle_burst": "9"})
+    browser.post(
+        case.own("stage-settings"), {"request_log": "all", "throttle_rate": "7", "throttle_burst": "9"}
+    )
     stage.refresh_from_db()
     assert (stage.canary_deployment_id, stage.throttle_rate) == (None, 7)
     deployed = browser.post(case.own("version-deploy"), {"stage": "live", "note": "By Lena", "breaks": "on"})

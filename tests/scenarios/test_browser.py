@@ -123,7 +123,9 @@ def sign_up(page: Page, person: str) -> None:
     page.get_by_label(re.compile("password", re.IGNORECASE)).first.fill(secrets.token_urlsafe(12))
     shot(page, "2-sign-up")
     page.get_by_role("main").get_by_role("button", name=re.compile("sign up|create", re.IGNORECASE)).click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text(re.compile("mail|verify", re.IGNORECASE))
+    expect(page.get_by_role("heading", level=1)).to_contain_text(
+        re.compile("mail|confirm|verify", re.IGNORECASE)
+    )
 
 
 def confirm_from_the_outbox(running: Running, page: Page, person: str, portal: str = "") -> None:
