@@ -82,6 +82,14 @@ environment() {
   touch "$folder/.stamp-$stamp"
 }
 
+# The services may not write into this folder: without this, each would compile our modules anew at every start.
+compile_modules() {
+  local packages
+  packages=$(dirname ./*/__init__.py | grep -vE '^./(tests|benchmarks)$')
+  # shellcheck disable=SC2086 # several words are meant
+  .venv/bin/python -m compileall -q $packages || echo "setup: this folder is not ours to write; starts take longer"
+}
+
 install_packages
 if [ "$purpose" = run ] && ls .venv/.stamp-* >/dev/null 2>&1 \
   && [ -f ".venv/.stamp-$(cksum requirements-dev.txt | cut -d' ' -f1)" ]; then
@@ -99,3 +107,4 @@ if [ "$purpose" = bench ]; then
   [ -d benchmarks/peers/express-gateway/node_modules/express-gateway ] \
     || (cd benchmarks/peers/express-gateway && quietly npm ci --ignore-scripts --no-audit --no-fund)
 fi
+compile_modules

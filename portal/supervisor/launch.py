@@ -69,7 +69,7 @@ class _Start:
         self._start_stores()
         self._start_control_plane()
         self._start_nodes()
-        self._say_ready(self._seed())
+        self._say_ready(self._facts())
 
     def _check_ports(self) -> None:
         wanted = {"GATEHOUSE_PORTAL_PORT": self.options.portal_port}
@@ -85,6 +85,7 @@ class _Start:
 
     def _start_stores(self) -> None:
         layout, supervisor = self.layout, self.supervisor
+        supervisor.start(services.httpbin(self.addresses))
         database, broker = self.options.database_url, self.options.broker_url
         if not database:
             say("gatehouse", "starting PostgreSQL")
@@ -102,6 +103,7 @@ class _Start:
         self._write_environment(database, broker)
         wait_for("PostgreSQL", lambda: database_answers(database), supervisor=supervisor)
         wait_for("the Celery broker", lambda: port_answers(broker), supervisor=supervisor)
+        wait_for("httpbin", lambda: port_answers(self.addresses.httpbin), supervisor=supervisor)
 
     def _write_environment(self, database: str, broker: str) -> None:
         """Keep what other `manage.py` commands on this machine need to reach the same services."""
@@ -120,12 +122,14 @@ class _Start:
 
     def _start_control_plane(self) -> None:
         say("gatehouse", "migrating the database")
-        self._manage("prepare", "--nodes", str(self.options.nodes))
+        prepare = ["prepare", "--nodes", str(self.options.nodes)]
+        if self.options.demo:
+            prepare += ["--httpbin", self.addresses.httpbin]
+        self._manage(*prepare)
         for service in (
             services.web(self.addresses, self.env),
             services.worker(self.env),
             services.beat(self.layout, self.env),
-            services.httpbin(self.addresses),
         ):
             self.supervisor.start(service)
 
@@ -138,17 +142,12 @@ class _Start:
             self.supervisor.start(services.runtime(number, env))
         health = f"{self.addresses.portal}/healthz"
         wait_for("the portal", lambda: page_answers(health), supervisor=self.supervisor)
-        wait_for("httpbin", lambda: port_answers(self.addresses.httpbin), supervisor=self.supervisor)
         for number in range(1, self.options.nodes + 1):
             ping = f"{self.addresses.gateway(number)}/ping"
             wait_for(f"gateway node {number}", lambda: page_answers(ping), supervisor=self.supervisor)  # noqa: B023 -- called at once
 
-    def _seed(self) -> dict[str, Any]:
-        """Make the first administrator and, unless it is switched off, the demo; return its facts."""
-        arguments = ["demo", "--httpbin", self.addresses.httpbin]
-        if not self.options.demo:
-            arguments.append("--empty")
-        self._manage(*arguments)
+    def _facts(self) -> dict[str, Any]:
+        """Return addresses and what was seeded, once the demo's API is served."""
         facts: dict[str, Any] = json.loads(self.layout.demo_file.read_text())
         facts |= {
             "portal": self.addresses.portal,
@@ -170,7 +169,7 @@ class _Start:
     def _manage(self, *arguments: str) -> None:
         command = [sys.executable, str(BASE_DIR / "manage.py"), *arguments]
         done = subprocess.run(
-            service_command(command, paths=services.python_paths(), stop=services.STOP),
+            service_command(command, paths=services.python_paths(), orphaned=services.STOP),
             env={**os.environ, **self.env},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -64,7 +64,8 @@ def worker(env: dict[str, str]) -> Service:
         "-m", "celery", "--quiet", "-A", "portal", "worker", "--pool", "threads", "--concurrency", "4",
         "--loglevel", "warning", "--without-gossip", "--without-mingle",
     )  # fmt: skip
-    return Service("worker", command, CONTROL, env=env, paths=python_paths())
+    # Asked to stop with the stores gone too, Celery would wait for them; its tasks bear kill -9.
+    return Service("worker", command, CONTROL, env=env, paths=python_paths(), orphaned=signal.SIGKILL)
 
 
 def beat(layout: Layout, env: dict[str, str]) -> Service:
@@ -72,7 +73,7 @@ def beat(layout: Layout, env: dict[str, str]) -> Service:
         "-m", "celery", "--quiet", "-A", "portal", "beat", "--loglevel", "warning",
         "--schedule", str(layout.run / "beat-schedule"), "--pidfile", "",
     )  # fmt: skip
-    return Service("beat", command, CONTROL, env=env, paths=python_paths())
+    return Service("beat", command, CONTROL, env=env, paths=python_paths(), orphaned=signal.SIGKILL)
 
 
 def httpbin(addresses: Addresses) -> Service:

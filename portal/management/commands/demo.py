@@ -21,7 +21,6 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--httpbin", help="Where the demo's backend listens; not for --scale.")
-        parser.add_argument("--empty", action="store_true", help="Only the administrator.")
         parser.add_argument("--scale", action="store_true", help="The demo at scale.")
         parser.add_argument("--subscriptions", type=int, default=1_000)
         parser.add_argument("--days", type=int, default=365, help="Days of usage, up to now.")
@@ -37,7 +36,7 @@ class Command(BaseCommand):
             return
         if not options["httpbin"]:
             raise CommandError("Say where the demo's backend listens: --httpbin http://127.0.0.1:PORT")
-        seed(kept=kept, httpbin_url=options["httpbin"], demo=not options["empty"])
+        seed(kept=kept, httpbin_url=options["httpbin"], demo=True)
 
     def _scale(self, kept: Secrets, options: dict[str, Any]) -> None:
         wanted = {name: options[name] for name in ("subscriptions", "days", "seed", "anyway")}
