@@ -8,9 +8,9 @@ from tests.portal.browser.inspector import DESKTOP, SHIFTS, launch
 from tests.scenarios.running import Running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running() -> Iterator[Running]:
-    """One whole Gatehouse with its demo, shared by the stories of a test run."""
+    """One whole Gatehouse with its demo, shared by the stories; it ends with them, since idle it takes CPU too."""
     copy = Running()
     try:
         yield copy.start()

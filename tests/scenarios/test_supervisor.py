@@ -14,13 +14,16 @@ from tests.scenarios.running import Running, descendants, eventually
 SERVICES = ("postgres", "valkey", "web", "worker", "beat", "httpbin", "gate", "agent", "runtime")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own() -> Iterator[Running]:
+    """A copy that runs, to be stopped and started again."""
     copy = Running()
-    yield copy
-    if copy.process.poll() is None:
-        copy.stop()
-    shutil.rmtree(copy.var, ignore_errors=True)
+    try:
+        yield copy.start()
+    finally:
+        if copy.process.poll() is None:
+            copy.stop()
+        shutil.rmtree(copy.var, ignore_errors=True)
 
 
 def alive(pids: list[int]) -> list[int]:
@@ -38,7 +41,6 @@ def alive(pids: list[int]) -> list[int]:
 
 
 def test_it_stops_within_ten_seconds_and_finds_its_data_again(own: Running) -> None:
-    own.start()
     first = own.facts
     pids = descendants(own.process.pid)
     assert own.stop() < 10
@@ -54,7 +56,6 @@ def test_it_stops_within_ten_seconds_and_finds_its_data_again(own: Running) -> N
 
 
 def test_kill_9_of_the_supervisor_leaves_nothing_behind_and_it_starts_again(own: Running) -> None:
-    own.start()
     pids = descendants(own.process.pid)
     own.process.kill()
     own.process.wait()
