@@ -16,6 +16,7 @@ from billing.models import BillingRun, Invoice, RunState
 from billing.month_end import close_last_month, providers
 from billing.payments.pay import collect, collectable
 from billing.runs import stalled_runs, work
+from billing.sales import should_ask, take_snapshot
 from billing.spending import CHUNK, look_at, watched
 
 # what a broker that is away raises
@@ -143,3 +144,19 @@ def look_soon(organization_id: str) -> None:
 def _hand_out(ids: list[str]) -> None:
     for start in range(0, len(ids), CHUNK):
         look_at_spending.delay(ids[start : start + CHUNK])
+
+
+def ask_for_sales(organization: Organization) -> None:
+    """Have a provider's month so far rated anew if it is old; if the broker is away, it stays old."""
+    if should_ask(organization):
+        try:
+            rate_sales.delay(organization.pk)
+        except BROKER_TROUBLE as error:
+            logger.warning("The broker cannot be reached (%s); what customers owe stays as it is.", error)
+
+
+@shared_task
+def rate_sales(provider_id: str) -> None:
+    """Rate a provider's month so far."""
+    if provider := Organization.objects.filter(pk=provider_id).first():
+        take_snapshot(provider)

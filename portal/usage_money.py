@@ -2,25 +2,22 @@
 a key has none of its own.
 """
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import cast
 from zoneinfo import ZoneInfo
 
-from django.core.cache import cache
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Sum
 from django.utils.timezone import now
 
 from accounts.models import Organization
-from billing.estimate import SalesEstimate, estimate_sales
+from billing.estimate import estimate
 from billing.models import Invoice, InvoiceState
 from billing.queries import invoices_of_provider
+from billing.sales import Sales, sales_of
+from billing.tasks import ask_for_sales
 
 YEAR = timedelta(days=366)
-# how old the month so far may be, in seconds: it takes rating every customer
-KEPT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,54 +32,56 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """`so_far` is the running month's estimate by currency; None = not estimated for this scope."""
+    """`so_far` is the running month's estimate by currency; None = not estimated for this scope.
+
+    `newer_soon` = a worker makes a newer one.
+    """
 
     months: list[Month]
-    so_far: dict[str, Decimal] | None
+    so_far: dict[str, Decimal] | None = None
+    newer_soon: bool = False
 
 
-def money_of_provider(organization: Organization, customer: Organization | None = None) -> Money:
-    """A provider's money, or what one customer pays it."""
-    invoices = invoices_of_provider(organization)
-    if customer is not None:
-        invoices = invoices.filter(customer=customer)
-    return Money(_months(invoices), _so_far(organization, customer))
+def money_of_provider(organization: Organization) -> Money:
+    """A provider's money."""
+    sales = sales_so_far(organization)
+    months = _months(invoices_of_provider(organization))
+    return Money(months, sales.totals if sales else None, newer_soon=sales is None or sales.newer_soon)
+
+
+def money_of_customer(organization: Organization, customer: Organization) -> Money:
+    """What one customer pays a provider."""
+    so_far: dict[str, Decimal] = {}
+    for each in estimate(organization=customer, provider=organization).subscriptions:
+        if each.payer_id == customer.pk:
+            so_far[each.currency] = so_far.get(each.currency, Decimal(0)) + each.subtotal
+    return Money(_months(invoices_of_provider(organization).filter(customer=customer)), so_far)
 
 
 def money_of_everybody() -> Money:
     """What all providers invoiced. The month so far is each provider's own page's: it takes rating everybody."""
-    return Money(_months(Invoice.objects.all()), None)
+    return Money(_months(Invoice.objects.all()))
 
 
-def sales_so_far(organization: Organization) -> SalesEstimate:
-    """A provider's month so far, at most KEPT seconds old: see its `at`."""
-    found = cache.get_or_set(
-        f"sales:{organization.pk}", lambda: estimate_sales(organization=organization), KEPT
-    )
-    return cast(SalesEstimate, found)
+def sales_so_far(organization: Organization) -> Sales | None:
+    """A provider's month so far, and have an old one made anew; None = the first one is being made."""
+    ask_for_sales(organization)
+    return sales_of(organization)
 
 
 def _months(invoices: QuerySet[Invoice]) -> list[Month]:
     issued = invoices.filter(
         state__in=(InvoiceState.FINALIZED, InvoiceState.PAID), month_start__gte=now() - YEAR
     )
-    found: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
-    rows = issued.order_by().values_list("month_start", "organization__timezone", "currency", "total")
-    for start, timezone, currency, total in rows.iterator():
-        found[_month(start, timezone), currency].append(total)
+    by_start = issued.order_by().values_list("month_start", "organization__timezone", "currency")
+    found: dict[tuple[str, str], tuple[int, Decimal]] = {}
+    for start, timezone, currency, invoices_then, total in by_start.annotate(Count("pk"), Sum("total")):
+        before = found.get(key := (_month(start, timezone), currency), (0, Decimal(0)))
+        found[key] = before[0] + invoices_then, before[1] + total
     return [
-        Month(period, currency, len(totals), sum(totals, Decimal(0)))
-        for (period, currency), totals in sorted(found.items(), reverse=True)
+        Month(period, currency, *sums) for (period, currency), sums in sorted(found.items(), reverse=True)
     ]
 
 
 def _month(start: datetime, timezone: str) -> str:
     return f"{start.astimezone(ZoneInfo(timezone)):%Y-%m}"
-
-
-def _so_far(organization: Organization, customer: Organization | None) -> dict[str, Decimal]:
-    found: dict[str, Decimal] = defaultdict(Decimal)
-    for each in sales_so_far(organization).customers:
-        if customer is None or each.customer.pk == customer.pk:
-            found[each.currency] += each.total
-    return dict(found)

@@ -42,6 +42,7 @@ from billing.models.payments import (
 )
 from billing.models.rate_cards import PlanPrice, PlanPriceChange, RateCard, TiersOver
 from billing.models.runs import BillingChunk, BillingRun, ChunkState, RunState
+from billing.models.sales import SalesSnapshot
 from billing.models.taxes import (
     InvoiceTax,
     TaxRate,
@@ -90,6 +91,7 @@ __all__ = [
     "RateCardVersion",
     "Refund",
     "RunState",
+    "SalesSnapshot",
     "TaxRate",
     "TaxRateCustomer",
     "TaxTreatment",

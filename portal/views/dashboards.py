@@ -8,7 +8,7 @@ from accounts.models import Organization
 from metering.queries import Scope
 from nodes.queries import nodes_up
 from portal import provider_scope, usage, usage_page, usage_targets
-from portal.usage_money import money_of_everybody, money_of_provider
+from portal.usage_money import money_of_customer, money_of_everybody
 
 
 @never_cache
@@ -17,7 +17,7 @@ def part(request: HttpRequest, kind: str, pk: str) -> HttpResponseBase:
     """One API, stage, operation, developer or key, as the provider sees it."""
     target = usage_targets.find(request, kind, pk)
     provider, customer = target.provider, target.customer
-    shows = customer is not None and provider_scope.sees_bills(request, provider)
+    sees = provider_scope.sees_bills(request, provider)
     return usage_page.answer(
         request,
         template="provider/part.html",
@@ -27,7 +27,7 @@ def part(request: HttpRequest, kind: str, pk: str) -> HttpResponseBase:
         context=provider_scope.context(request, provider, "traffic")
         | {"target": target}
         | _links(request, provider),
-        money=(lambda: money_of_provider(provider, customer)) if shows else None,
+        money=(lambda: money_of_customer(provider, customer)) if customer and sees else None,
     )
 
 

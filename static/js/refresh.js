@@ -1,6 +1,6 @@
 // A part of the page that keeps itself fresh: <div data-refresh="address of the fragment" data-every="5">.
 // With data-soon it is fetched at once, too.
-// An element with data-refresh-end in the fragment ends it.
+// An element with data-refresh-end in the fragment ends it; one with data-refresh-again="2" has it asked for again in 2 s.
 // Only while the page is visible, one request at a time; what is open stays open, focus and scroll stay.
 // A <button data-pause hidden> stops it until pressed again; a span that is being chosen on a chart stays.
 import { drawCharts } from "./charts.js";
@@ -50,6 +50,8 @@ export function startRefresh() {
       if (busy || document.hidden || paused() || document.querySelector("dialog[open]")) return;
       busy = true;
       try { await refresh(place); } catch { /* the next turn tries again */ } finally { busy = false; }
+      const again = place.querySelector("[data-refresh-again]");
+      if (again) setTimeout(turn, Number(again.dataset.refreshAgain) * 1000);
       if (place.querySelector("[data-refresh-end]")) {
         clearInterval(timer);
         document.removeEventListener("visibilitychange", turn);

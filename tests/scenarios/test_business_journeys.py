@@ -118,6 +118,8 @@ def test_a_member_is_invited_limited_and_taken_away(people: Company, ada: Visito
     carol.press("Confirm")
     carol.press("Accept and join")
     carol.open("/provider/money/")  # who has the billing role sees it
+    owed = carol.page.get_by_role("table", name="Customers this month")  # once a worker has rated them
+    expect(owed).to_be_visible(timeout=10_000)
     shot(carol.page, "business-5-billing-sees-money")
     carol.open("/console/organization/")
     expect(carol.page.get_by_role("button", name="Send invitation")).to_have_count(0)
