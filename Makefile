@@ -8,7 +8,7 @@ run: setup ## Set up and start everything, with a demo (GATEHOUSE_DEMO=0 starts 
 	@exec $(PYTHON) manage.py up
 
 test: setup-dev ## Set up and run the tests
-	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: setup-dev ## Import order, style, types
 	.venv/bin/lint-imports

@@ -183,11 +183,12 @@ def test_each_line_takes_from_the_budget_of_its_kind_and_of_its_stage(gate):
     for path in ("/open/x", "/open/x?status=500", "/open/x?status=404"):
         gate.node.call("GET", path)
     answered, failed = (due - started for due in peek(gate.node, DUE, 2))
-    assert 0.05 <= answered < 2  # one line of twenty a second
+    # one line of twenty a second, by nginx's clock, which is some ms behind
+    assert 0.04 <= answered < 2
     assert answered + 0.04 < failed < answered + 2
     shares = [due - started for due in peek(gate.node, SHARES, 512) if due]
     assert len(shares) == 2
-    assert 0.1 <= min(shares) <= max(shares) < 2.2
+    assert 0.09 <= min(shares) <= max(shares) < 2.2
 
 
 def test_beyond_the_budget_a_call_leaves_no_line(gate):
