@@ -6,6 +6,8 @@ local cjson = require "cjson.safe"
 local cors = require "cors"
 local current = require "current"
 local entries = require "entries"
+local key = require "key"
+local key_source = require "key_source"
 local page = require "page"
 local quota = require "quota"
 local response = require "response"
@@ -16,6 +18,7 @@ local verdicts = require "verdicts"
 local ngx = ngx
 local var, header = ngx.var, ngx.header
 local print, exit, discard_body = ngx.print, ngx.exit, ngx.req.discard_body
+local KEY_ID = require("hot").KEY_ID
 
 local verdict = {}
 
@@ -48,6 +51,24 @@ local function send(name, status, stage, operation)
     return exit(200)
 end
 
+-- verdicts that need no look at the key: there are no keys yet, or it was looked at
+local SEEN = { NOT_READY = true, INVALID_API_KEY = true }
+
+-- Whose call it was, where it was refused before anybody looked at the key (a wrong path, a network, a certificate): so
+-- that its caller finds it in her request log. It opens nothing.
+local function note_key(stage)
+    local source, text = stage and stage.key_source, nil
+    if source then
+        text = key_source.take(source, "?" .. (var.args or ""), true)
+    else
+        text = var.http_x_api_key
+    end
+    local entry = text and key.find(text)
+    if entry then
+        var.gatehouse_key = entry[KEY_ID]
+    end
+end
+
 -- Ends the call in the access phase. wait: seconds for Retry-After, or nil; message: instead of the verdict's; why: what
 -- the request log says of it, or nil.
 function verdict.refuse(name, wait, message, why)
@@ -61,6 +82,9 @@ function verdict.refuse(name, wait, message, why)
     end
     header["Retry-After"] = wait
     local stage, operation = current.call()
+    if not SEEN[name] and var.gatehouse_key == "" then
+        note_key(stage)
+    end
     if stage and stage.log_format then
         return ngx.exec("/./refused") -- there is a log phase
     end

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.helping.sessions import LASTS, begin_help, can_help
 from accounts.models import Organization
-from portal import guard, helping
+from portal import guard, helping, provider_scope
 from portal.forms.helping import HelpForm
 from portal.refusals import refusals_to
 
@@ -30,9 +30,8 @@ def begin(request: HttpRequest, pk: str) -> HttpResponse:
             )
             helping.begin(request, session)
             return redirect("console")
-    context = {
-        "section": "provider",
-        "page": "customers",
+    provider = provider_scope.chosen(request) if provider_scope.choices(request) else None
+    context = provider_scope.context(request, provider, "customers") | {
         "customer": organization,
         "form": form,
         "minutes": LASTS.seconds // 60,

@@ -39,6 +39,7 @@ def test_the_page_says_what_it_does_and_offers_no_staff(shop: Shop, sam: Client)
     assert "reading only" in page
     assert "alice@example.com (Owner)" in page
     assert "sally" not in page
+    assert f'href="{reverse("customers")}?organization={shop.organization.pk}" aria-current="page"' in page
 
 
 def test_every_page_is_hers_and_says_so(shop: Shop, looking: Client) -> None:

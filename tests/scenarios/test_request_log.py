@@ -122,3 +122,18 @@ def test_a_slow_backend_and_a_kept_answer_are_told(seen: Seen) -> None:
     told = seen.explained("/uuid", seen.key)
     assert told["headline"] == "Answered 200 from the cache."
     assert told["request"]["backend_ms"] is None
+
+
+@pytest.mark.parametrize("path", ["/seen/v1/nowhere", "/seem/v1/get"])
+def test_whoever_mistypes_an_address_finds_the_call_in_her_log(seen: Seen, path: str) -> None:
+    answer = seen.running.call(path, seen.key)
+    assert answer.status_code == 403
+    name = f"requests/{answer.headers['x-amzn-RequestId']}"
+
+    def told() -> dict[str, Any]:
+        listed = seen.running.rest("GET", "requests", params={"side": "developer"})["results"]
+        if not any(name.endswith(each["id"]) for each in listed):
+            return {}
+        return dict(seen.running.rest("GET", name, params={"side": "developer"}))
+
+    assert ended(eventually(told, 10))[0] in ("Operation", "Address")

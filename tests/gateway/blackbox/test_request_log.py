@@ -158,6 +158,8 @@ def test_other_refusals_say_why(gate, key):
     for path, (verdict, why) in expected.items():
         _, line = asked(gate, "GET", path, key=spent)
         assert (line.verdict, line.why) == (verdict, why), path
+        # whoever called finds it, though nobody looked at the key to refuse it
+        assert line.key == ("" if path == "/broken" else "key-spent"), path
 
 
 def test_a_key_in_the_query_is_masked_whatever_its_name_and_whoever_refused_the_call(gate):
@@ -171,7 +173,7 @@ def test_a_key_in_the_query_is_masked_whatever_its_name_and_whoever_refused_the_
     key = world.subscribe("queried", ["queried", "queried-fenced"])
     for path in ("/queried", "/queried-fenced"):
         _, line = asked(gate, "GET", f"{path}?who={key}&a=1")
-        assert line.query == "who=***&a=1"
+        assert (line.query, line.key) == ("who=***&a=1", "key-queried")
         _, line = asked(gate, "GET", f"{path}?who=short&a=1")
         assert line.query == "who=***&a=1"
 

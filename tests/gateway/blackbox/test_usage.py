@@ -54,7 +54,7 @@ def test_refused_calls_are_logged_with_their_verdict(gate, key):
     gate.world.put_key(off, id="key-logged-off", active=False, subscriptions=["logged-off"])
     calls = {
         ("/nowhere", ""): ("- - - -", "MISSING_AUTHENTICATION_TOKEN"),
-        ("/used/unknown", key): ("- - used -", "MISSING_AUTHENTICATION_TOKEN"),
+        ("/used/unknown", key): ("- key-user used -", "MISSING_AUTHENTICATION_TOKEN"),
         ("/used/x", ""): ("- - used op-1", "INVALID_API_KEY"),
         ("/used/x", off): ("- key-logged-off used op-1", "INVALID_API_KEY"),
         ("/used/x", dry): ("dry key-dry used op-1", "QUOTA_EXCEEDED"),
