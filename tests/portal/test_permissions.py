@@ -171,6 +171,8 @@ PAGES = {
     "website-page-delete": INSTALLATION,
     "approvals": SALES,
     "approvals-refuse": SALES_MANAGE,
+    "installation-settings": INSTALLATION,
+    "installation-test-mail": POST_ONLY,
     "nodes": INSTALLATION,
     "node-disable": INSTALLATION,
     "node-enable": POST_ONLY,
