@@ -1,4 +1,5 @@
-"""Staff see the site as somebody else sees it: her pages, reading only, without her secrets.
+"""Staff see the site as somebody else sees it: her pages, without her secrets. They change nothing, but where her
+organization lets them and they said that they will: then what is in ACTS, and the audit trail names them.
 
 The staff's own session stays as it is; only `request.user` is the other person while a look lasts. `request.helping` is
 the look (`HelpSession`), or None.
@@ -13,6 +14,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 
+from accounts.audit import acting_for
 from accounts.helping.models import HelpSession
 from accounts.helping.sessions import end_help, running
 from accounts.models import User
@@ -23,6 +25,23 @@ SESSION_KEY = "helping"
 OWN = ("/help/", "/accounts/logout/")
 # passwords, sign-in methods, sessions and mail are the person's own
 CLOSED = ("/accounts/", "/console/security/", "/admin/", "/outbox/")
+# what staff may do for her: nothing that makes a secret, pays, or changes who belongs to the organization
+ACTS = {
+    "application-new",
+    "application-edit",
+    "key-edit",
+    "key-disable",
+    "key-enable",
+    "key-revoke",
+    "subscription-plan",
+    "subscription-undo",
+    "budget-new",
+    "budget",
+    "budget-delete",
+    "billing-profile",
+    "webhook-test",
+    "webhook-resend",
+}
 # pages that show a secret once
 SECRETS = {"key-shown", "token-shown", "webhook-shown"}
 
@@ -47,17 +66,22 @@ class Helping:
         if request.path.startswith(OWN):
             return self.get_response(request)
         request.user = found.person
-        if request.method not in SAFE:
+        if request.method not in SAFE and not found.acts:
             return refuse(request, "You see the site as somebody else: reading only. Nothing was changed.")
         if request.path.startswith(CLOSED):
             return refuse(request, "This page is her own: nobody else sees it.")
-        return self.get_response(request)
+        with acting_for(staff=found.staff, person=found.person):
+            return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
-        """Keep what is shown once for whom it is meant."""
+        """Keep what is shown once for whom it is meant, and to her what she alone may do."""
         match = request.resolver_match
-        if request.helping and match and match.url_name in SECRETS:  # type: ignore[attr-defined]
+        if not (request.helping and match):  # type: ignore[attr-defined]
+            return None
+        if match.url_name in SECRETS:
             return refuse(request, "What is shown once is shown to nobody else.")
+        if request.method not in SAFE and match.url_name not in ACTS and not request.path.startswith(OWN):
+            return refuse(request, "This only she may do herself. Nothing was changed.")
         return None
 
 

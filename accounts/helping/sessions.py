@@ -8,6 +8,7 @@ from django.utils.timezone import now
 
 from accounts.audit import record
 from accounts.errors import Refused
+from accounts.helping.consent import consent_of
 from accounts.helping.models import HelpSession
 from accounts.models import Member, Organization, User
 from accounts.rows import locked
@@ -27,17 +28,25 @@ def may_be_looked_at(person: User) -> bool:
 
 
 @transaction.atomic
-def begin_help(*, staff: User, person: User, organization: Organization, reason: str) -> HelpSession:
-    """Let `staff` see the site as `person` sees it in `organization`, for half an hour at most, reading only.
+def begin_help(
+    *, staff: User, person: User, organization: Organization, reason: str, acts: bool = False
+) -> HelpSession:
+    """Let `staff` see the site as `person` sees it in `organization`, for half an hour at most.
 
-    An earlier one of hers ends. Refused (fields `person`, `reason`) for other staff, who is no member, and
-    without a reason.
+    With `acts` she makes changes, too, while the organization allows it (consent.py). An earlier look of hers ends.
+    Refused (fields `person`, `reason`, `acts`) for other staff, who is no member, without a reason, and for changes
+    that the organization does not allow.
     """
     reason = reason_of(reason)
     if not may_be_looked_at(person):
         raise Refused(f"Nobody may see the site as {person} does.", field="person")
     if not Member.objects.filter(user=person, organization=organization).exists():
         raise Refused(f"{person} is no member of {organization}.", field="person")
+    if acts and consent_of(organization) is None:
+        raise Refused(
+            f"{organization} does not let staff make changes. Its owner or admin can, at Organization.",
+            field="acts",
+        )
     for earlier in HelpSession.objects.filter(staff=staff, ended_at=None):
         end_help(session=earlier, actor=staff)
     began = now()
@@ -46,10 +55,12 @@ def begin_help(*, staff: User, person: User, organization: Organization, reason:
         person=person,
         staff=staff,
         reason=reason,
+        acts=acts,
         began_at=began,
         ends_at=began + LASTS,
     )
-    _record(made, staff, "began", f"Began to see the site as {person} does, reading only: {reason}")
+    how = "making changes" if acts else "reading only"
+    _record(made, staff, "began", f"Began to see the site as {person} does, {how}: {reason}")
     return made
 
 
@@ -72,7 +83,10 @@ def end_overdue(at: datetime | None = None) -> int:
 
 
 def running(session_id: str, staff: User) -> HelpSession | None:
-    """Return the session if it still holds: not over, its person still a member and no staff. 1 query, or 2."""
+    """Return the session if it still holds: not over, its person still a member and no staff. 2 queries, or 3.
+
+    `acts` is false where the organization allows no changes any more.
+    """
     rows = HelpSession.objects.select_related("person", "organization", "staff")
     found = rows.filter(pk=session_id, staff=staff, ended_at=None).first()
     if found is None:
@@ -81,6 +95,7 @@ def running(session_id: str, staff: User) -> HelpSession | None:
     if found.ends_at <= now() or not (can_help(staff) and may_be_looked_at(found.person) and member.exists()):
         end_help(session=found, actor=staff)
         return None
+    found.acts = found.acts and consent_of(found.organization) is not None
     return found
 
 

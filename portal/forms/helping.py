@@ -1,9 +1,10 @@
-"""As whom one of the staff wants to see the site, and why."""
+"""As whom one of the staff wants to see the site, and why; and whether a customer lets staff make changes."""
 
 from typing import Any
 
 from django import forms
 
+from accounts.helping.consent import SPANS, consent_of
 from accounts.helping.sessions import may_be_looked_at
 from accounts.models import Organization, User
 from accounts.queries import members_of
@@ -24,7 +25,18 @@ class HelpForm(forms.Form):
         self._people: dict[str, User] = {str(each.user_id): each.user for each in members}
         choices = [(str(each.user_id), f"{each.user.email} ({each.get_role_display()})") for each in members]
         self.fields["person"].choices = choices  # type: ignore[attr-defined]
+        if consent := consent_of(organization):
+            self.fields["acts"] = forms.BooleanField(
+                label="Make changes, too",
+                required=False,
+                help_text=f"{organization} allows it until {consent.until:%Y-%m-%d %H:%M} UTC. "
+                "Each change stands in its audit trail with your name.",
+            )
 
     def chosen(self) -> User:
         """Who was chosen."""
         return self._people[self.cleaned_data["person"]]
+
+
+class ConsentForm(forms.Form):
+    hours = forms.TypedChoiceField(label="For", coerce=int, choices=list(SPANS.items()), initial=24)

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from accounts.helping.consent import consent_of
 from accounts.models import Member, Organization, Role
 from accounts.organizations import (
     change_organization,
@@ -26,6 +27,7 @@ from accounts.telling import refusal_as_message
 from billing.leaving.close import KEPT, REMOVED, close_organization
 from billing.leaving.obstacles import obstacles
 from portal import guard
+from portal.forms.helping import ConsentForm
 from portal.forms.organization import (
     CloseForm,
     InvitationForm,
@@ -61,6 +63,8 @@ def page(request: HttpRequest, organization: Organization) -> HttpResponse:
         "invited": waiting_invitations(organization),
         "offer": offer_of(organization),
         "may_hand_over": can_hand_over(request.user, organization),
+        "consent": consent_of(organization),
+        "consent_form": ConsentForm(),
     }
     return render(request, "console/organization.html", context)
 

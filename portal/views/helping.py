@@ -1,4 +1,4 @@
-"""Seeing the site as a customer's member sees it: begin with a reason, end with a button."""
+"""Seeing the site as a customer's member sees it: begin with a reason, end with a button; and a customer's consent."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -6,10 +6,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
+from accounts.helping.consent import allow_changes, withdraw_consent
 from accounts.helping.sessions import LASTS, begin_help, can_help
 from accounts.models import Organization
+from accounts.permissions import can_administer
 from portal import guard, helping, provider_scope
-from portal.forms.helping import HelpForm
+from portal.forms.helping import ConsentForm, HelpForm
 from portal.refusals import refusals_to
 
 
@@ -27,6 +29,7 @@ def begin(request: HttpRequest, pk: str) -> HttpResponse:
                 person=form.chosen(),
                 organization=organization,
                 reason=form.cleaned_data["reason"],
+                acts=form.cleaned_data.get("acts", False),
             )
             helping.begin(request, session)
             return redirect("console")
@@ -45,3 +48,26 @@ def end(request: HttpRequest) -> HttpResponse:
     if helping.end(request) is not None:
         messages.success(request, "You see the site as yourself again.")
     return redirect("provider")
+
+
+@require_POST
+@guard.in_organization(can_administer)
+def consent(request: HttpRequest, organization: Organization) -> HttpResponse:
+    """A customer lets staff who help make changes."""
+    form = ConsentForm(request.POST)
+    if form.is_valid():
+        made = allow_changes(
+            organization=organization, hours=form.cleaned_data["hours"], actor=guard.person(request)
+        )
+        messages.success(request, f"Staff may make changes until {made.until:%Y-%m-%d %H:%M} UTC.")
+    else:
+        messages.error(request, "Choose for how long, of the spans offered.")
+    return redirect("organization")
+
+
+@require_POST
+@guard.in_organization(can_administer)
+def end_consent(request: HttpRequest, organization: Organization) -> HttpResponse:
+    withdraw_consent(organization=organization, actor=guard.person(request))
+    messages.success(request, "Staff may make no changes any more.")
+    return redirect("organization")

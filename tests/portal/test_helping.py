@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
-from accounts.helping.models import HelpSession
+from accounts.helping.models import HelpConsent, HelpSession
 from accounts.models import AuditEvent
 from tests.factories import make_organization, make_staff, make_user
 from tests.portal.factories import Shop, make_shop, people_of, signed_in
@@ -122,3 +122,84 @@ def test_a_session_key_of_somebody_else_shows_nothing(shop: Shop, looking: Clien
     session.save()
     bob.get(reverse("console"))
     assert "alice@example.com" not in bob.get(reverse("console")).content.decode()
+
+
+@pytest.fixture
+def acting(shop: Shop, sam: Client) -> Client:
+    """Sam helps Alice, who lets staff make changes."""
+    signed_in(shop.alice).post(reverse("help-consent"), {"hours": 1})
+    given = {"person": shop.alice.pk, "reason": "Case 8", "acts": "on"}
+    sam.post(reverse("help-begin", args=[shop.organization.pk]), given)
+    return sam
+
+
+def test_staff_may_say_that_they_make_changes_only_where_the_customer_lets_them(
+    shop: Shop, sam: Client
+) -> None:
+    address = reverse("help-begin", args=[shop.organization.pk])
+    assert "Make changes, too" not in sam.get(address).content.decode()
+    sam.post(address, {"person": shop.alice.pk, "reason": "Case 8", "acts": "on"})
+    assert not HelpSession.objects.get().acts
+    sam.post(reverse("help-end"))
+    signed_in(shop.alice).post(reverse("help-consent"), {"hours": 1})
+    assert "Make changes, too" in sam.get(address).content.decode()
+
+
+def test_a_change_is_made_and_the_audit_trail_names_who_made_it(shop: Shop, acting: Client) -> None:
+    assert "and may make changes" in acting.get(reverse("console")).content.decode()
+    answer = acting.post(reverse("application-edit", args=shop.places["application-edit"]), {"name": "Fixed"})
+    assert answer.status_code == 302
+    line = AuditEvent.objects.get(action="application.changed")
+    assert line.actor is not None
+    assert (line.actor.email, line.actor_label) == (
+        "sam@example.com",
+        "sam@example.com for alice@example.com",
+    )
+    assert line.organization == shop.organization
+    page = signed_in(shop.alice).get(reverse("audit")).content.decode()
+    assert "sam@example.com for alice@example.com" in page
+
+
+@pytest.mark.parametrize(
+    "name", ["key-new", "key-rotate", "token-revoke", "invoice-pay", "member-remove", "help-consent"]
+)
+def test_what_makes_secrets_pays_or_concerns_members_she_does_herself(
+    shop: Shop, acting: Client, name: str
+) -> None:
+    lines = AuditEvent.objects.count()
+    given = {"name": "x", "environment": "live", "expires": "0", "hours": "168"}
+    answer = acting.post(reverse(name, args=shop.places.get(name, [])), given)
+    assert answer.status_code == 403
+    assert "This only she may do herself" in answer.content.decode()
+    assert AuditEvent.objects.count() == lines
+
+
+def test_once_it_is_withdrawn_or_over_nothing_can_be_changed(shop: Shop, acting: Client) -> None:
+    edit = reverse("application-edit", args=shop.places["application-edit"])
+    signed_in(shop.alice).post(reverse("help-consent-end"))
+    assert "Nothing was changed" in acting.post(edit, {"name": "Late"}).content.decode()
+    assert "reading only" in acting.get(reverse("console")).content.decode()
+    signed_in(shop.alice).post(reverse("help-consent"), {"hours": 1})
+    assert acting.post(edit, {"name": "Again"}).status_code == 302
+    HelpConsent.objects.update(until=now() - timedelta(seconds=1))
+    assert acting.post(edit, {"name": "Late"}).status_code == 403
+    assert [each.action for each in AuditEvent.objects.filter(action__startswith="help.")[:2]] == [
+        "help.allowed",
+        "help.withdrawn",
+    ]
+
+
+def test_only_who_administers_lets_staff_in(shop: Shop) -> None:
+    people = people_of(shop)
+    for who, status in (("owner", 302), ("admin", 302), ("member", 403), ("billing", 403)):
+        browser = signed_in(people[who])
+        offered = "Let them make changes" in browser.get(reverse("organization")).content.decode()
+        assert offered == (status == 302), who
+        assert browser.post(reverse("help-consent"), {"hours": 24}).status_code == status, who
+        HelpConsent.objects.all().delete()
+
+
+def test_a_span_that_is_not_offered_is_refused(shop: Shop) -> None:
+    answer = signed_in(shop.alice).post(reverse("help-consent"), {"hours": 9_999}, follow=True)
+    assert "Choose for how long" in answer.content.decode()
+    assert not HelpConsent.objects.exists()

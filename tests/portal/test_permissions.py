@@ -110,6 +110,8 @@ PAGES = {
     "organization-new": "login 200 200 200 200 200 200",
     "organization-close": "login 200 403 403 403 200 new",
     "organization-switch": POST_ONLY,
+    "help-consent": POST_ONLY,
+    "help-consent-end": POST_ONLY,
     "member-role": POST_ONLY,
     "member-remove": OWN_ADMINISTER,
     "invitation": "404 404 404 404 404 404 404",
