@@ -108,6 +108,33 @@ def test_staff_look_through_a_customers_eyes_and_change_nothing(running: Running
     expect(sam.row(case)).to_contain_text("admin@gatehouse.example")
 
 
+def test_a_customer_lets_staff_make_a_change_and_reads_who_made_it(parties: Parties) -> None:
+    ada, sam = parties
+    sam.open("/console/organization/")
+    sam.page.get_by_label("For", exact=True).select_option(label="1 hour")
+    sam.press("Let them make changes")
+    sam.looks_well("customers-16-lets-staff-help")
+    opens_customer(ada)
+    ada.follow("See its console")
+    ada.page.get_by_label("Reason").fill("She asked us to")
+    ada.page.get_by_label("Make changes, too").check()
+    ada.press("Begin")
+    ada.open("/console/applications/new/")
+    name = f"Made for her {secrets.token_hex(3)}"
+    ada.page.get_by_label("Name").fill(name)
+    ada.press("Create application")
+    ada.heading(name)
+    banner = ada.page.get_by_role("region", name="You see the site as somebody else")
+    expect(banner).to_contain_text("may make changes")
+    ada.looks_well("customers-17-helping")
+    banner.get_by_role("button", name="End").click()
+    sam.open("/console/audit/")
+    expect(sam.row(name)).to_contain_text("admin@gatehouse.example for ")
+    sam.open("/console/organization/")
+    sam.press("End it now")
+    expect(sam.page.get_by_text("Staff may make no changes any more.")).to_be_visible()
+
+
 def test_a_customer_has_terms_credits_and_a_discount_and_its_invoice_says_so(
     running: Running, parties: Parties
 ) -> None:
