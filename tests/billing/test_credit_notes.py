@@ -87,6 +87,7 @@ def test_a_credit_that_is_partly_paid_goes_both_ways_in_the_ledger(invoice):
         customer=invoice.customer,
         amount=D(9),
         currency="USD",
+        at=NOVEMBER.start,
         actor=None,
     )
     parties = {"provider": invoice.organization, "customer": invoice.customer, "currency": "USD"}

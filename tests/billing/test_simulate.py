@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils.timezone import now
 
 from accounts.errors import Refused
 from billing import simulate as module
 from billing.models import PriceOverride
+from billing.periods import month_of
 from billing.rate_cards import add_version, set_price
 from billing.simulate import simulate
 from tests.billing.factories import (
@@ -42,7 +44,7 @@ def card() -> Any:
 def future(card: Any) -> Any:
     """Next month's version: no free ride for the small, a discount for the large."""
     tiers = [{"up_to": "100", "unit_price": "2"}, {"up_to": None, "unit_price": "0.1"}]
-    at = NOVEMBER.following().start
+    at = month_of(now(), "UTC").following().start
     version = add_version(rate_card=card, at=at, actor=None)
     set_price(rate_card=card, meter="requests", tiers=tiers, at=at, actor=None)
     return version

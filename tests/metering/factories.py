@@ -1,6 +1,6 @@
 """Batches and rows as nodes send them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
@@ -97,17 +97,16 @@ def log_call(stage: Stage | str, **fields: Any) -> UUID:
     return UUID(line[0])
 
 
-def use(*rows: dict[str, Any]) -> None:
+def use(*rows: dict[str, Any], at: datetime | None = None) -> None:
     """Let a node report the rows, and add them up."""
-    send(make_batch(*rows))
+    send(make_batch(*rows), at=at)
     process_pending()
 
 
-def send(batch: dict[str, Any]) -> bool:
-    """Let a node send a batch right after its newest minute."""
+def send(batch: dict[str, Any], at: datetime | None = None) -> bool:
+    """Let a node send a batch; `at` is when it comes, by default right after its newest minute."""
     rows = batch["rows"] if isinstance(batch["rows"], list) else []
     minutes = [row["minute"] for row in rows if isinstance(row, dict) and isinstance(row.get("minute"), int)]
     latest = max((minute for minute in minutes if minute < 2**32), default=NOON.timestamp())
-    at = datetime.fromtimestamp(latest + 61, tz=UTC)
-    # a far later one stays what it is: a wrong clock
-    return intake.accept_batch(node_id="nodea00001", batch=batch, at=min(at, NOON + timedelta(days=30)))
+    at = at or datetime.fromtimestamp(latest + 61, tz=UTC)
+    return intake.accept_batch(node_id="nodea00001", batch=batch, at=at)

@@ -112,7 +112,8 @@ def test_rows_that_name_unknown_things_are_rejected_and_the_others_count() -> No
             "its minute is more than 35 days past; such late counts are not taken",
         ),
     ]
-    use(make_row(stage, calls=2), *(row for row, _ in bad), make_row(stage, calls=5))
+    rows = make_row(stage, calls=2), *(row for row, _ in bad), make_row(stage, calls=5)
+    use(*rows, at=NOON + timedelta(days=30))
     batch = UsageBatch.objects.get()
     assert batch.rejected == [{"row": row, "reason": reason} for row, reason in bad]
     assert (batch.calls, batch.aggregated) == (16, 7)
@@ -215,6 +216,7 @@ def test_four_workers_at_once_count_each_batch_once() -> None:
             spool="spool-a",
             sequence=number + 1,
             node_clock=NOON,
+            received_at=NOON,
             rows=[make_row(stage, calls=number + 1) for stage in chosen],
             calls=5 * (number + 1),
         )

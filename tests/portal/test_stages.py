@@ -148,16 +148,17 @@ def test_a_canary_is_started_compared_and_promoted(alice, version):
 def test_a_canary_is_compared_by_operation_in_words(alice, version):
     stage = live(version)
     set_canary(stage=stage, percent=25, actor=None)
-    AuditEvent.objects.update(at=NOON)
+    minute = now().replace(second=0, microsecond=0) - timedelta(minutes=5)
+    AuditEvent.objects.update(at=minute)
     get, old = (version.operations.get(path=path).pk for path in ("/get", "/old"))
     use(
-        make_row(stage, operation=get, calls=300),
-        make_row(stage, operation=get, calls=100, canary=True),
-        make_row(stage, operation=old, calls=90),
-        make_row(stage, operation=old, calls=40, canary=True),
-        make_row(stage, operation=old, calls=20, canary=True, status_class=5),
+        make_row(stage, minute=minute, operation=get, calls=300),
+        make_row(stage, minute=minute, operation=get, calls=100, canary=True),
+        make_row(stage, minute=minute, operation=old, calls=90),
+        make_row(stage, minute=minute, operation=old, calls=40, canary=True),
+        make_row(stage, minute=minute, operation=old, calls=20, canary=True, status_class=5),
     )
-    found = compare(stage, NOON + timedelta(minutes=2))
+    found = compare(stage, minute + timedelta(minutes=2))
     rows = [(row.pair.name, row.tone, row.words) for row in found.operations]
     assert rows == [("GET /old", "bad", "Canary worse: more 5xx"), ("GET /get", "", "No difference")]
     worst = found.operations[0].pair
