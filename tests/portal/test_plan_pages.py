@@ -12,6 +12,7 @@ from django.utils.timezone import now
 from access.models import Subscription, UsagePlan
 from accounts.billing_group import ask_to_join
 from accounts.models import Organization
+from billing.periods import month_of
 from billing.rate_cards import create_rate_card, price_plan
 from tests.factories import make_organization, make_plan, owner_of
 from tests.portal.factories import Shop, make_shop, signed_in
@@ -47,7 +48,13 @@ def test_the_plans_to_choose_from_say_what_changes(shop: Shop, gold: UsagePlan) 
     make_plan(name="Of somebody else")
     hidden = make_plan(*shop.plan.stages.all(), name="Secret", visibility="hidden")
     text = look(shop, "subscription-plan", shop.subscription.pk)
-    for words in ("Gold", "5,000 calls a month", "$310.00", "The count goes on", "days of"):
+    for words in (
+        "Gold",
+        "5,000 calls a month",
+        "$310.00",
+        "The count goes on",
+        f" of {month_of(now(), 'UTC').label}",
+    ):
         assert words in text
     assert hidden.name not in text
     assert "Of somebody else" not in text

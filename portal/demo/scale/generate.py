@@ -54,7 +54,7 @@ def generate(
     )
     kept.save()
     callers = [make_caller(draw, n, subscriptions, since, days) for n in range(subscriptions)]
-    offer = provider.make_offer(owner=admin, since=since, at=at)
+    offer = provider.make_offer(owner=admin, since=since)
     customers = make_customers(offer=offer, callers=callers, first=developer, draw=draw)
     finest = max(since, until.replace(hour=0) - _MINUTES)
     groups = fill(

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.timezone import now
+
 from access.models import UsagePlan
 from access.plans import create_plan
 from accounts.models import Organization, User
@@ -85,11 +87,11 @@ class Offer:
     operations: dict[str, list[str]]
 
 
-def make_offer(*, owner: User, since: datetime, at: datetime) -> Offer:
+def make_offer(*, owner: User, since: datetime) -> Offer:
     """Make the provider with everything that it sells, as if it had begun at `since`."""
     organization = create_organization(name=NAME, owner=owner, billing_email=owner.email, actor=owner)
     backend = create_backend(organization=organization, name="Meridian's servers", url=BACKEND, actor=owner)
-    stages = [stage for each in _APIS for stage in _publish(backend, each, owner, at)]
+    stages = [stage for each in _APIS for stage in _publish(backend, each, owner)]
     plans = {
         terms.name: _plan(organization, owner, stages, terms, place) for place, terms in enumerate(_PLANS, 1)
     }
@@ -99,7 +101,7 @@ def make_offer(*, owner: User, since: datetime, at: datetime) -> Offer:
     return Offer(organization, plans, stages, operations)
 
 
-def _publish(backend: Backend, product: _Product, owner: User, at: datetime) -> list[Stage]:
+def _publish(backend: Backend, product: _Product, owner: User) -> list[Stage]:
     """Publish the versions of an API; all but the newest are deprecated, and end in three months."""
     api = create_api(
         organization=backend.organization,
@@ -118,7 +120,7 @@ def _publish(backend: Backend, product: _Product, owner: User, at: datetime) -> 
         stages.append(deployment.stages.select_related("version__api").get())
         if number < product.versions:
             version.refresh_from_db()
-            deprecate(version=version, sunset_at=at + timedelta(days=90), actor=owner)
+            deprecate(version=version, sunset_at=now() + timedelta(days=90), actor=owner)
     return stages
 
 
