@@ -57,6 +57,7 @@ def test_it_stops_within_ten_seconds_and_finds_its_data_again(own: Running) -> N
 
 def test_kill_9_of_the_supervisor_leaves_nothing_behind_and_it_starts_again(own: Running) -> None:
     pids = descendants(own.process.pid)
+    os.kill(own.pid("httpbin"), signal.SIGSTOP)  # one that hangs does not hear that it shall stop
     own.process.kill()
     own.process.wait()
     eventually(lambda: not alive(pids), 15, lambda: f"still there: {alive(pids)}")
