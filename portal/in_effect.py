@@ -78,7 +78,7 @@ def _website() -> list[Setting]:
 
 
 def _signin() -> list[Setting]:
-    clients = [name for name in KNOWN_PROVIDERS if given(f"GATEHOUSE_{name.upper()}_CLIENT_ID")]
+    clients = _known_with("CLIENT_ID")
     named = "GATEHOUSE_*_CLIENT_ID"
     return [
         _setting("GATEHOUSE_SIGNUP_OPEN", "Sign-up is open", settings.GATEHOUSE_SIGNUP_OPEN),
@@ -87,6 +87,11 @@ def _signin() -> list[Setting]:
         Setting(named, "Sign-in with", _words(clients), bool(clients)),
         _setting("GATEHOUSE_OIDC", "OpenID Connect providers", _oidc()),
     ]
+
+
+def _known_with(what: str) -> list[str]:
+    """The known providers of which the environment sets this."""
+    return [name for name in KNOWN_PROVIDERS if given(f"GATEHOUSE_{name.upper()}_{what}")]
 
 
 def _oidc() -> list[str]:
@@ -195,6 +200,7 @@ def _pool(database: dict[str, Any]) -> int | str:
 
 
 def _secrets() -> list[Setting]:
+    secrets = _known_with("CLIENT_SECRET")
     made = f"made at random, in {settings.GATEHOUSE_VAR.name}/secret_key"
     return [
         _setting("SECRET_KEY", "Signs sessions and links", _is_set("SECRET_KEY", made)),
@@ -217,10 +223,8 @@ def _secrets() -> list[Setting]:
         Setting(
             "GATEHOUSE_*_CLIENT_SECRET",
             "Sign-in at other providers",
-            _count(
-                [name for name in KNOWN_PROVIDERS if given(f"GATEHOUSE_{name.upper()}_CLIENT_SECRET")], NONE
-            ),
-            given=any(given(f"GATEHOUSE_{name.upper()}_CLIENT_SECRET") for name in KNOWN_PROVIDERS),
+            _count(secrets, NONE),
+            given=bool(secrets),
         ),
     ]
 

@@ -100,6 +100,12 @@ def demand(allowed: bool) -> None:
         raise PermissionDenied("Your role in this organization does not allow this. Ask its owner.")
 
 
+def demand_staff(request: HttpRequest, permission: str) -> None:
+    """404 unless she is staff with this permission: to everybody else the installation's pages are not there."""
+    if not (request.user.is_staff and request.user.has_perm(permission)):
+        raise Http404("for the staff of the installation")
+
+
 def context(request: HttpRequest, organization: Organization | None, page: str) -> dict[str, Any]:
     """What every provider page's layout needs; `page` is the entry of its navigation.
 

@@ -16,8 +16,7 @@ SPANS = {1: "1 hour", 24: "1 day", 168: "7 days"}
 
 def consent_of(organization: Organization) -> HelpConsent | None:
     """Return what the organization allows now; None = nothing. 1 query."""
-    found = HelpConsent.objects.filter(organization=organization, until__gt=now())
-    return found.select_related("given_by").first()
+    return HelpConsent.objects.filter(organization=organization, until__gt=now()).first()
 
 
 @transaction.atomic

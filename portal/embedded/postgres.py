@@ -77,7 +77,7 @@ class Postgres:
         """Return the command that runs one of PostgreSQL's programs on our data folder."""
         folder = binaries()
         command = [str(folder / name), "-D", str(self.data), *arguments]
-        return service_command(command, paths=[folder, self.data.parent], orphaned=STOP)
+        return service_command(command, paths=[folder, self.data.parent], stop=STOP)
 
 
 def binaries() -> Path:

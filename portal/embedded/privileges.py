@@ -9,8 +9,8 @@ from pathlib import Path
 SERVICE_USER = "nobody"
 
 
-def service_command(command: list[str], *, paths: list[Path], orphaned: signal.Signals) -> list[str]:
-    """Return `command` wrapped so that the kernel sends it `orphaned` when its parent dies, even by `kill -9`.
+def service_command(command: list[str], *, paths: list[Path], stop: signal.Signals) -> list[str]:
+    """Return `command` wrapped so that the kernel sends it `stop` when its parent dies, even by `kill -9`.
 
     As root it also drops to `nobody`. `paths` are what the command must reach: if a folder above one of them
     is closed to others (a checkout under /root), it keeps the one capability that passes closed folders.
@@ -19,7 +19,7 @@ def service_command(command: list[str], *, paths: list[Path], orphaned: signal.S
     setpriv = shutil.which("setpriv")
     if not setpriv:
         raise RuntimeError("setpriv is missing; install the package util-linux")
-    wrapped = [setpriv, f"--pdeathsig={orphaned.name.removeprefix('SIG')}"]
+    wrapped = [setpriv, f"--pdeathsig={stop.name.removeprefix('SIG')}"]
     if os.geteuid() == 0:
         account = pwd.getpwnam(SERVICE_USER)
         wrapped += [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]

@@ -43,7 +43,7 @@ class Valkey:
     def command(self) -> list[str]:
         """Return the command that runs the server in the foreground."""
         command = [str(binary()), str(self.data / "valkey.conf")]
-        return service_command(command, paths=[binary(), self.data.parent], orphaned=STOP)
+        return service_command(command, paths=[binary(), self.data.parent], stop=STOP)
 
     def _password(self) -> str:
         file = self.data / "password"

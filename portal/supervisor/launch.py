@@ -169,7 +169,7 @@ class _Start:
     def _manage(self, *arguments: str) -> None:
         command = [sys.executable, str(BASE_DIR / "manage.py"), *arguments]
         done = subprocess.run(
-            service_command(command, paths=services.python_paths(), orphaned=services.STOP),
+            service_command(command, paths=services.python_paths(), stop=services.STOP),
             env={**os.environ, **self.env},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -23,7 +23,6 @@ class Service:
     """A command that should run. `phase` orders the stop: lower phases stop first.
 
     `paths` are what the process must reach on disk; `wrapped` says that the command already drops root.
-    `orphaned` is what the kernel sends when the supervisor was killed: `stop`, unless given.
     """
 
     name: str
@@ -31,7 +30,6 @@ class Service:
     phase: int
     env: dict[str, str] = field(default_factory=dict)
     stop: signal.Signals = signal.SIGTERM
-    orphaned: signal.Signals | None = None
     paths: list[Path] = field(default_factory=list)
     wrapped: bool = False
     process: subprocess.Popen[bytes] | None = None
@@ -43,7 +41,7 @@ class Service:
         """Start the process; call it from the main thread (see `service_command`)."""
         command = self.command
         if not self.wrapped:
-            command = service_command(command, paths=self.paths, orphaned=self.orphaned or self.stop)
+            command = service_command(command, paths=self.paths, stop=self.stop)
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

@@ -64,8 +64,7 @@ def worker(env: dict[str, str]) -> Service:
         "-m", "celery", "--quiet", "-A", "portal", "worker", "--pool", "threads", "--concurrency", "4",
         "--loglevel", "warning", "--without-gossip", "--without-mingle",
     )  # fmt: skip
-    # Asked to stop with the stores gone too, Celery would wait for them; its tasks bear kill -9.
-    return Service("worker", command, CONTROL, env=env, paths=python_paths(), orphaned=signal.SIGKILL)
+    return Service("worker", command, CONTROL, env=env, paths=python_paths())
 
 
 def beat(layout: Layout, env: dict[str, str]) -> Service:
@@ -73,7 +72,7 @@ def beat(layout: Layout, env: dict[str, str]) -> Service:
         "-m", "celery", "--quiet", "-A", "portal", "beat", "--loglevel", "warning",
         "--schedule", str(layout.run / "beat-schedule"), "--pidfile", "",
     )  # fmt: skip
-    return Service("beat", command, CONTROL, env=env, paths=python_paths(), orphaned=signal.SIGKILL)
+    return Service("beat", command, CONTROL, env=env, paths=python_paths())
 
 
 def httpbin(addresses: Addresses) -> Service:

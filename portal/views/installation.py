@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.mail import send_mail
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
@@ -19,7 +19,7 @@ _TEXT = "This message was asked for at the settings page. Mails of {} leave this
 @never_cache
 @login_required
 def page(request: HttpRequest) -> HttpResponse:
-    _demand(request)
+    provider_scope.demand_staff(request, "nodes.view_node")
     context = provider_scope.context(request, None, "settings") | {
         "groups": in_effect.groups(),
         "mode": settings.GATEHOUSE_MODE,
@@ -31,7 +31,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @login_required
 def test_mail(request: HttpRequest) -> HttpResponse:
     """Send herself a mail now, not by a task, to tell what the mail server says."""
-    _demand(request)
+    provider_scope.demand_staff(request, "nodes.view_node")
     address = guard.person(request).email
     try:
         send_mail("A test of mail", _TEXT.format(settings.PORTAL_URL), None, [address])
@@ -40,9 +40,3 @@ def test_mail(request: HttpRequest) -> HttpResponse:
     else:
         messages.success(request, f"Sent to {address}. If it does not come, ask your mail server's log.")
     return redirect("installation-settings")
-
-
-def _demand(request: HttpRequest) -> None:
-    """Settings are for whoever runs the nodes; to everybody else they are not there."""
-    if not (request.user.is_staff and request.user.has_perm("nodes.view_node")):
-        raise Http404("for the staff of the installation")

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.timezone import now
@@ -21,7 +21,7 @@ from portal.views.questions import ask
 @login_required
 def listing(request: HttpRequest) -> HttpResponse:
     """All nodes; `?fragment=1` is the part that keeps itself fresh."""
-    _demand(request, "nodes.view_node")
+    provider_scope.demand_staff(request, "nodes.view_node")
     newest = newest_generation()
     found = states(newest=newest, at=now())
     calls = [each.calls for each in found if each.state == "up" and each.calls is not None]
@@ -66,11 +66,5 @@ def enable(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 def _node(request: HttpRequest, pk: str) -> Node:
-    _demand(request, "nodes.change_node")
+    provider_scope.demand_staff(request, "nodes.change_node")
     return get_object_or_404(Node, pk=pk)
-
-
-def _demand(request: HttpRequest, permission: str) -> None:
-    """Nodes are the installation's; to everybody else these pages are not there."""
-    if not (request.user.is_staff and request.user.has_perm(permission)):
-        raise Http404("for the staff of the installation")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts.branding.change import change_branding, cleaned_look
@@ -23,7 +23,7 @@ from portal.views.written_pages import Subject, WrittenPages, by_page
 @login_required
 def look(request: HttpRequest) -> HttpResponse:
     """Name, logo, accents, links of the footer, domain. What one reads of it can wait as a draft."""
-    _demand(request, "accounts.change_branding")
+    provider_scope.demand_staff(request, "accounts.change_branding")
     row = Branding.objects.first() or Branding(pk=1)
     form = LookForm(request.POST or None, request.FILES or None, instance=with_draft(row))
     if request.method == "POST" and form.is_valid():
@@ -46,13 +46,8 @@ def _change(_row: Branding, **fields: Any) -> None:
     change_branding(**fields)
 
 
-def _demand(request: HttpRequest, permission: str) -> None:
-    if not (request.user.is_staff and request.user.has_perm(permission)):
-        raise Http404("for the staff of the installation")
-
-
 def _own(request: HttpRequest, _pk: str, act: str) -> Branding:
-    _demand(request, f"accounts.{act}_sitepage")
+    provider_scope.demand_staff(request, f"accounts.{act}_sitepage")
     return Branding.objects.defer("logo").first() or Branding(pk=1)
 
 

@@ -14,7 +14,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root hands services
 
 @as_root
 def test_root_hands_a_service_to_nobody_who_dies_with_us(tmp_path: Path) -> None:
-    command = service_command(["true"], paths=[Path("/usr")], orphaned=signal.SIGINT)
+    command = service_command(["true"], paths=[Path("/usr")], stop=signal.SIGINT)
     assert command[1:] == ["--pdeathsig=INT", "--reuid=65534", "--regid=65534", "--clear-groups", "true"]
 
 
@@ -23,7 +23,7 @@ def test_in_a_closed_folder_the_service_keeps_the_one_capability_that_opens_it(t
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     assert closed_to_services(closed)
-    command = service_command(["true"], paths=[closed], orphaned=signal.SIGTERM)
+    command = service_command(["true"], paths=[closed], stop=signal.SIGTERM)
     assert command[-3:] == ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search", "true"]
 
 
